@@ -1,0 +1,262 @@
+/** What the engine and the Teams rim need of Azure, Teams, the store and the clock, in their words. */
+import type {
+  Cause,
+  Connection,
+  Ended,
+  Fact,
+  Link,
+  LinkId,
+  Millis,
+  PersonKey,
+  Pinned,
+  PostKey,
+  ProvisioningState,
+  Right,
+  Route,
+  Seen,
+  SharedPrivateLink,
+  Sighting,
+  TextKey,
+} from '../link/link.ts'
+import type { View } from '../link/views.ts'
+
+export type Clock = {
+  now(): Millis
+  /** Resolves when `at` has come, or at once when the signal aborts. Never rejects. */
+  until(at: Millis, signal: AbortSignal): Promise<void>
+}
+
+/** One line of the log: an event name and plain fields. No secrets, no tokens, no message bodies. */
+export type Log = (
+  level: 'info' | 'warn' | 'error',
+  event: string,
+  fields?: Readonly<Record<string, string | number | boolean | undefined>>,
+) => void
+
+// ---- Azure -----------------------------------------------------------------------------------------
+
+export type Watch = {
+  readonly id: LinkId
+  readonly signalr: string
+  readonly name: string
+  readonly vault: string
+  readonly nonce: string
+  readonly pinned?: Pinned
+  readonly operation?: string
+}
+
+export type Act =
+  | {
+      readonly effect: 'put'
+      readonly signalr: string
+      readonly name: string
+      readonly vault: string
+      readonly requestMessage: string
+    }
+  | {
+      readonly effect: 'approve'
+      readonly vault: string
+      readonly connection: Connection
+      readonly description: string
+    }
+  | {
+      readonly effect: 'reject'
+      readonly vault: string
+      readonly connection: Connection
+      readonly description: string
+    }
+  | { readonly effect: 'delete'; readonly signalr: string; readonly name: string }
+
+/** What came of a call. `retryAfterMs` is Azure's own wish; calling earlier resets it. */
+export type Outcome =
+  | { readonly is: 'done'; readonly operation?: string }
+  | { readonly is: 'failed'; readonly cause: Cause; readonly retryAfterMs?: number; readonly log: string }
+
+export type Azure = {
+  /** Looks at each link and its vault. Never rejects for what Azure answers: that is `hidden`, or a missing entry with its cause. */
+  observe(
+    watches: readonly Watch[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<LinkId, Seen | { readonly failed: Cause; readonly retryAfterMs?: number }>>
+  perform(act: Act, signal: AbortSignal): Promise<Outcome>
+}
+
+export type FoundSignalr = {
+  readonly id: string
+  readonly sku: string
+  readonly provisioningState: ProvisioningState
+  readonly replicas: number | 'unreadable'
+  readonly links: readonly SharedPrivateLink[]
+}
+export type FoundVault = {
+  readonly id: string
+  readonly isPublic: boolean
+  readonly connectionCount: number
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** Reads that an answer needs. Each rejects with `Unanswered` when Azure does not answer in time. */
+export type Directory = {
+  /** Ids of what has exactly this name (no regard to case) among what the bot can read. Empty: none, or not visible. */
+  signalrsNamed(name: string, signal: AbortSignal): Promise<readonly string[]>
+  vaultsNamed(name: string, signal: AbortSignal): Promise<readonly string[]>
+  /** All that the bot can read, at most 200 of each, for suggestions and forms. */
+  signalrs(signal: AbortSignal): Promise<readonly string[]>
+  vaults(signal: AbortSignal): Promise<readonly string[]>
+  signalr(id: string, signal: AbortSignal): Promise<Sighting<FoundSignalr>>
+  vault(id: string, signal: AbortSignal): Promise<Sighting<FoundVault>>
+  /** The connections on the vault that bear the nonce, and the pinned one, read now. */
+  connections(
+    vault: string,
+    nonce: string,
+    pinned: Pinned | undefined,
+    signal: AbortSignal,
+  ): Promise<Sighting<readonly Connection[]>>
+}
+
+export type Access = {
+  /** Whether the person (an Entra object id) holds all the actions on the resource, read now. Never rejects: what fails is `unreadable`. */
+  may(objectId: string, actions: readonly string[], resource: string, signal: AbortSignal): Promise<Right>
+  /** The same for the bot's own identity. */
+  botMay(actions: readonly string[], resource: string, signal: AbortSignal): Promise<Right>
+}
+
+/** Azure did not answer in time, or answered nonsense: the person is told that nothing was recorded. */
+export class Unanswered extends Error {
+  override readonly name = 'Unanswered'
+}
+
+// ---- Teams -----------------------------------------------------------------------------------------
+
+export type Message = {
+  readonly link: Link
+  readonly post: PostKey
+  readonly view: View
+  readonly to:
+    | { readonly how: 'post'; readonly conversation: string; readonly serviceUrl: string }
+    /** A new thread in a channel. */
+    | { readonly how: 'thread'; readonly channel: string; readonly serviceUrl: string }
+    | { readonly how: 'personal'; readonly person: PersonKey; readonly serviceUrl: string }
+    | {
+        readonly how: 'update'
+        readonly conversation: string
+        readonly activity: string
+        readonly serviceUrl: string
+      }
+}
+export type Delivered =
+  | { readonly is: 'posted'; readonly conversation: string; readonly activity: string }
+  /** Finally gone: 404, BotNotInConversationRoster, MessageWritesBlocked. */
+  | { readonly is: 'gone'; readonly log: string }
+  | { readonly is: 'failed'; readonly retryAfterMs?: number; readonly log: string }
+export type Messenger = { deliver(message: Message, signal: AbortSignal): Promise<Delivered> }
+
+// ---- the store -------------------------------------------------------------------------------------
+
+export type Person = {
+  readonly objectId: string
+  readonly teamsId: string
+  readonly name: string
+  readonly tenant: string
+}
+
+export type Row = {
+  readonly link: Link
+  /** Grows by one with each appended fact. */
+  readonly version: number
+  readonly due: Millis | undefined
+  /** When the last look began that changed nothing or something. */
+  readonly lookedAt: Millis | undefined
+  readonly lease: { readonly holder: string; readonly until: Millis } | undefined
+}
+/** A gate keeps writes serial where Azure is serial: one row per SignalR and per vault. */
+export type Gate = { readonly key: string; readonly holder: LinkId; readonly until: Millis }
+
+/** What a transaction writes. `facts` may be empty; `link` is the fold of them onto the row's. */
+export type Change = {
+  readonly facts: readonly Fact[]
+  readonly link: Link
+  /** When to look at it again; undefined: never (ended and all told). */
+  readonly due: Millis | undefined
+  readonly lookedAt?: Millis
+  readonly take?: readonly Gate[]
+  readonly release?: readonly string[]
+}
+
+export type Owner = {
+  readonly vault: string
+  readonly team: string
+  readonly place: Place
+  readonly since: Millis
+  readonly by: PersonKey
+}
+type Place = Route['place']
+
+/** A conversation the bot has been spoken to in or installed to: where and how to write there. */
+export type KnownConversation = {
+  readonly conversation: string
+  readonly serviceUrl: string
+  readonly kind: Place['kind']
+  readonly team?: string
+  readonly name?: string
+}
+
+export type Store = {
+  /** Begins a link, in one transaction: the row, its facts, its gates. One open link per SignalR and vault: else the open one is returned. */
+  create(change: Change): Promise<{ readonly is: 'created' } | { readonly is: 'open'; readonly link: Link }>
+  /**
+   * One transaction on one record: reads the row and the gates, lets `work` decide, writes what it returns. `work` is
+   * pure and synchronous, and may be run again. It returns undefined to write nothing. Rejects when the record is unknown.
+   */
+  transact<T>(
+    id: LinkId,
+    gates: readonly string[],
+    work: (row: Row, gates: readonly Gate[]) => { readonly change?: Change; readonly result: T },
+  ): Promise<T>
+  /** Takes up to `most` due records that nobody holds, and holds them until `now + leaseMs`. */
+  claim(holder: string, now: Millis, leaseMs: number, most: number): Promise<readonly Row[]>
+  /** Gives a record back, if it is still ours. */
+  release(id: LinkId, holder: string): Promise<void>
+  /** When the next record falls due that nobody holds, or a lease ends. */
+  nextDue(): Promise<Millis | undefined>
+  get(id: LinkId): Promise<Row | undefined>
+  /** The link of that pair that is not ended. */
+  open(signalr: string, vault: string): Promise<Link | undefined>
+  /** Newest first. `people`: asked by one of these; `conversation`: asked in, or decided in, this conversation or channel. */
+  list(
+    which: {
+      readonly by?: PersonKey
+      readonly conversation?: string
+      readonly vault?: string
+      readonly ended?: boolean
+    },
+    most: number,
+  ): Promise<readonly Link[]>
+  facts(id: LinkId): Promise<readonly Fact[]>
+  /** Whether the audit log of this link still hashes to its head. */
+  verify(id: LinkId): Promise<boolean>
+
+  /** The key of a person, made at the first meeting; name and Teams id are refreshed. */
+  remember(person: Person): Promise<PersonKey>
+  people(keys: readonly PersonKey[]): Promise<ReadonlyMap<PersonKey, Person>>
+  keep(text: string): Promise<TextKey>
+  texts(keys: readonly TextKey[]): Promise<ReadonlyMap<TextKey, string>>
+  /** Erases names, ids and words of a person; the facts stay. */
+  forget(person: PersonKey): Promise<void>
+
+  owner(vault: string): Promise<Owner | undefined>
+  /** Rejects nothing: returns the owner that stands, which is another when one was there first. */
+  own(owner: Owner): Promise<Owner>
+  disown(vault: string): Promise<boolean>
+  ownedVaults(): Promise<readonly Owner[]>
+
+  meet(conversation: KnownConversation): Promise<void>
+  conversation(id: string): Promise<KnownConversation | undefined>
+  leave(conversation: string): Promise<void>
+  /** True the first time only: so that a welcome is not repeated. */
+  welcome(conversation: string): Promise<boolean>
+
+  close(): Promise<void>
+}
+
+export type EndedStatus = Ended

@@ -1,0 +1,372 @@
+/**
+ * The record of one link: one wish that a SignalR reaches a Key Vault through a shared private endpoint.
+ * Types only. What was asked, what was decided, what is being done, what Azure last showed, what Teams was
+ * last told; everything else follows from these (`fold`, `next`, `views`).
+ */
+
+/** Milliseconds since the epoch. */
+export type Millis = number
+export type LinkId = string
+/** A random key under which a person's name and ids are kept, so that they can be forgotten. */
+export type PersonKey = string
+/** A random key under which somebody's own words are kept, for the same reason. */
+export type TextKey = string
+
+/** A conversation the bot may write to. `conversation` names a thread, a chat, or a channel's root. */
+export type Place = {
+  readonly conversation: string
+  readonly serviceUrl: string
+  readonly kind: 'channel' | 'group' | 'personal'
+}
+
+/** Whose vault it is, and why we believe so: shown as "why here" on the approval card. */
+export type Route = {
+  readonly place: Place
+  readonly because:
+    | { readonly is: 'owned'; readonly since: Millis }
+    | { readonly is: 'tagged' }
+    | { readonly is: 'default' }
+}
+
+export type Asked = {
+  readonly at: Millis
+  readonly by: PersonKey
+  /** Azure resource ids. */
+  readonly signalr: string
+  readonly vault: string
+  /** The name of the shared private link resource. */
+  readonly name: string
+  /** 32 hex digits that only our request message bears. */
+  readonly nonce: string
+  readonly reason?: TextKey
+  readonly thread: Place
+  readonly owners: Route
+  readonly expiresAt: Millis
+}
+
+/** What Azure calls `provisioningState` and `status`, closed, with Unknown for what we have no name for. */
+export type ProvisioningState =
+  | 'Succeeded'
+  | 'Failed'
+  | 'Canceled'
+  | 'Running'
+  | 'Creating'
+  | 'Updating'
+  | 'Deleting'
+  | 'Moving'
+  | 'Disconnected'
+  | 'Unknown'
+export type ConnectionState = 'Pending' | 'Approved' | 'Rejected' | 'Disconnected' | 'Timeout' | 'Unknown'
+
+export type SharedPrivateLink = {
+  readonly id: string
+  readonly name: string
+  readonly target: string
+  readonly requestMessage: string
+  readonly provisioningState: ProvisioningState
+  readonly status: ConnectionState
+}
+
+export type Connection = {
+  readonly id: string
+  readonly privateEndpoint: string
+  readonly description: string
+  readonly status: ConnectionState
+  readonly provisioningState: ProvisioningState
+  readonly etag?: string
+}
+
+/** Why something is not as it should be. `final`: trying again cannot help; see `causes.ts`. */
+export type Cause =
+  /** 403: the bot's own identity lacks these actions there. */
+  | { readonly cause: 'botLacksRight'; readonly action: string; readonly scope: string }
+  /** The link's name is used by a link with another target, or without our nonce. */
+  | { readonly cause: 'nameTaken' }
+  /** Somebody else's link from this SignalR to this vault is there. */
+  | { readonly cause: 'madeByOthers'; readonly name: string; readonly status: ConnectionState }
+  | { readonly cause: 'ambiguous'; readonly count: number }
+  /** A connection bears our nonce but its private endpoint lies in a subscription of our own. */
+  | { readonly cause: 'strangeEndpoint' }
+  | { readonly cause: 'connectionChanged' }
+  | { readonly cause: 'connectionGone' }
+  | { readonly cause: 'deletedElsewhere' }
+  /** Azure said no for good, in its own words. */
+  | { readonly cause: 'refused'; readonly code: string; readonly message: string }
+  | { readonly cause: 'provisioningFailed'; readonly code: string; readonly message: string }
+  | { readonly cause: 'notRegistered'; readonly message: string }
+  | { readonly cause: 'quota'; readonly message: string }
+  | { readonly cause: 'locked'; readonly message: string }
+  | { readonly cause: 'signalrGone' }
+  | { readonly cause: 'vaultGone' }
+  /** Somebody decided between our look and our write: look again. */
+  | { readonly cause: 'decidedMeanwhile' }
+  | { readonly cause: 'conflict'; readonly code: string }
+  | { readonly cause: 'throttled' }
+  /** 5xx, 408, a reset, a deadline: the outcome is unknown. */
+  | { readonly cause: 'unavailable'; readonly code: string }
+
+/** Absence is `absent` only when a GET said 404; what may not be read is `hidden`, never gone. */
+export type Sighting<T> =
+  | { readonly is: 'present'; readonly value: T }
+  | { readonly is: 'absent' }
+  | { readonly is: 'hidden'; readonly cause: Cause }
+
+/** What one look at Azure showed. `connections` are those that bear our nonce, and the pinned one. */
+export type Seen = {
+  /** When the look began: anything done later is not in it. */
+  readonly at: Millis
+  readonly own: Sighting<SharedPrivateLink>
+  readonly rivals: readonly SharedPrivateLink[]
+  readonly connections: Sighting<readonly Connection[]>
+  readonly vaultIsPublic?: boolean
+  readonly operation?: {
+    readonly status: 'Running' | 'Succeeded' | 'Failed' | 'Canceled'
+    readonly code?: string
+    readonly message?: string
+  }
+}
+
+export type Pinned = { readonly connection: string; readonly privateEndpoint: string }
+
+export type Decision = {
+  readonly at: Millis
+  readonly verdict: 'approve' | 'reject'
+  /** Absent when it was made in the portal: Azure does not say by whom. */
+  readonly by?: PersonKey
+  readonly reason?: TextKey
+  readonly where: 'card' | 'portal'
+  /** When the decider's rights were last read. */
+  readonly checkedAt: Millis
+}
+
+/** What we can do to Azure, each a single call. */
+export type Effect = 'put' | 'approve' | 'reject' | 'delete'
+/** The intent, and what came of it. Under way without an end means: killed, or still running. */
+export type Attempt = {
+  readonly effect: Effect
+  readonly at: Millis
+  readonly count: number
+  readonly outcome:
+    | { readonly is: 'underWay' }
+    | { readonly is: 'done'; readonly at: Millis }
+    | { readonly is: 'failed'; readonly at: Millis; readonly cause: Cause; readonly notBefore: Millis }
+}
+
+export type Ended = 'Rejected' | 'Cancelled' | 'Expired' | 'Failed' | 'Removed'
+export type Stage =
+  | { readonly status: 'Requested' }
+  | { readonly status: 'Provisioning' }
+  | { readonly status: 'Pending' }
+  | { readonly status: 'Approving' }
+  | { readonly status: 'Propagating' }
+  | { readonly status: 'Approved' }
+  | { readonly status: 'Disconnected' }
+  | { readonly status: 'Removing'; readonly outcome: Ended; readonly by?: PersonKey; readonly cause?: Cause }
+  | { readonly status: Ended; readonly by?: PersonKey; readonly cause?: Cause }
+export type Status = Stage['status']
+
+/** Something people are told once, in a reply. What was told is never untold: news only grow. */
+export type News =
+  | { readonly news: 'approved'; readonly at: Millis }
+  | {
+      readonly news: 'ended'
+      readonly at: Millis
+      readonly outcome: Ended
+      readonly by?: PersonKey
+      readonly cause?: Cause
+    }
+  | { readonly news: 'disconnected'; readonly at: Millis; readonly status: ConnectionState }
+  | { readonly news: 'late'; readonly at: Millis; readonly status: Status }
+  /** The vault's side was approved and SignalR has not followed: the wrong connection may be open. */
+  | { readonly news: 'unfollowed'; readonly at: Millis }
+  | { readonly news: 'blocked'; readonly at: Millis; readonly cause: Cause }
+  /** The decision grew old before it could be applied, and the decider no longer has the right. */
+  | { readonly news: 'askAgain'; readonly at: Millis; readonly by: PersonKey }
+  | { readonly news: 'ownersGone'; readonly at: Millis }
+
+/** `status` and `approval` are the two cards; `thread/3` is the reply that tells news number 3 there. */
+export type PostKey = 'status' | 'approval' | `${'thread' | 'owners' | `follower-${number}`}/${number}`
+export type Told =
+  | {
+      readonly is: 'posted'
+      readonly conversation: string
+      readonly activity: string
+      readonly digest: string
+      readonly schema: number
+    }
+  | {
+      readonly is: 'failed'
+      readonly count: number
+      readonly notBefore: Millis
+      /** The post that stands, when it was an update that failed. */
+      readonly standing?: {
+        readonly conversation: string
+        readonly activity: string
+        readonly digest: string
+        readonly schema: number
+      }
+    }
+
+export type Link = {
+  readonly schema: 1
+  readonly id: LinkId
+  readonly asked: Asked
+  readonly stage: Stage
+  /** When this stage began. */
+  readonly since: Millis
+  /** The time of the newest fact. */
+  readonly moved: Millis
+  readonly followers: readonly { readonly by: PersonKey; readonly thread: Place }[]
+  readonly pinned?: Pinned
+  readonly decision?: Decision
+  readonly attempt?: Attempt
+  /** What the client needs to follow the long-running PUT across restarts. */
+  readonly operation?: string
+  readonly seen?: Seen
+  /** What stands in the way until a person acts: the decision and the cards stay. */
+  readonly blocked?: { readonly at: Millis; readonly cause: Cause }
+  /** When the vault's side was first seen approved, and when SignalR first said the link is functional. */
+  readonly vaultApprovedAt?: Millis
+  readonly functionalAt?: Millis
+  /** Which usual times have passed in this stage. */
+  readonly late: boolean
+  readonly alarmed: boolean
+  readonly news: readonly News[]
+  readonly told: Readonly<Partial<Record<PostKey, Told>>>
+  /** Where we can no longer write. */
+  readonly gone: readonly ('thread' | 'owners')[]
+}
+
+/** What happened. Folding all facts of a link in order gives its record. */
+export type Fact = { readonly at: Millis } & (
+  | { readonly fact: 'asked'; readonly id: LinkId; readonly asked: Asked }
+  | { readonly fact: 'followed'; readonly by: PersonKey; readonly thread: Place }
+  | {
+      readonly fact: 'decided'
+      readonly verdict: 'approve' | 'reject'
+      readonly by: PersonKey
+      readonly reason?: TextKey
+    }
+  | { readonly fact: 'cancelled'; readonly by: PersonKey }
+  | { readonly fact: 'unlinked'; readonly by: PersonKey }
+  | { readonly fact: 'retried'; readonly by: PersonKey }
+  | { readonly fact: 'intended'; readonly effect: Effect }
+  | { readonly fact: 'done'; readonly effect: Effect; readonly operation?: string }
+  | { readonly fact: 'failed'; readonly effect: Effect; readonly cause: Cause; readonly notBefore: Millis }
+  | { readonly fact: 'observed'; readonly seen: Seen }
+  /** The decider's rights, read again because the decision had grown old. */
+  | { readonly fact: 'rechecked'; readonly right: 'held' | 'missing' | 'unreadable' }
+  | {
+      readonly fact: 'posted'
+      readonly post: PostKey
+      readonly conversation: string
+      readonly activity: string
+      readonly digest: string
+      readonly schema: number
+    }
+  | { readonly fact: 'unposted'; readonly post: PostKey; readonly notBefore: Millis }
+  | { readonly fact: 'gone'; readonly place: 'thread' | 'owners' }
+  | { readonly fact: 'rerouted'; readonly owners: Route }
+  | { readonly fact: 'passed'; readonly what: 'usualTime' | 'alarmTime' | 'expiry' }
+)
+export type FactName = Fact['fact']
+
+/** Whether somebody may do something, as read from Azure. What cannot be read is a no. */
+export type Right =
+  | { readonly is: 'held' }
+  | { readonly is: 'missing'; readonly actions: readonly string[] }
+  | { readonly is: 'unreadable' }
+
+/** What somebody wants of a link that exists. Rights and looks are read before, and come in as data. */
+export type Wish =
+  | {
+      readonly wish: 'approve'
+      readonly by: PersonKey
+      readonly right: Right
+      readonly connections: Sighting<readonly Connection[]>
+      readonly conversation: string
+    }
+  | {
+      readonly wish: 'reject'
+      readonly by: PersonKey
+      readonly right: Right
+      readonly reason?: TextKey
+      readonly conversation: string
+    }
+  | { readonly wish: 'cancel'; readonly by: PersonKey; readonly right: Right }
+  | { readonly wish: 'unlink'; readonly by: PersonKey; readonly right: Right }
+  | { readonly wish: 'retry'; readonly by: PersonKey }
+  | { readonly wish: 'follow'; readonly by: PersonKey; readonly thread: Place }
+
+/** Why a wish on an existing link is not granted. */
+export type Refusal =
+  | { readonly refusal: 'ownRequest' }
+  | { readonly refusal: 'lacksRight'; readonly actions: readonly string[] }
+  | { readonly refusal: 'rightUnreadable' }
+  | { readonly refusal: 'notYourRequest' }
+  | { readonly refusal: 'wrongPlace' }
+  | { readonly refusal: 'tooEarly'; readonly status: Status }
+  | { readonly refusal: 'alreadyDecided'; readonly decision: Decision; readonly status: Status }
+  | { readonly refusal: 'alreadyEnded'; readonly status: Ended | 'Removing' }
+  | { readonly refusal: 'alreadyApproved' }
+  | { readonly refusal: 'notApprovedYet' }
+  | { readonly refusal: 'expired' }
+  | { readonly refusal: 'connection'; readonly cause: Cause }
+  | { readonly refusal: 'nothingBlocked' }
+  | { readonly refusal: 'alreadyThere' }
+
+/** What a command found out before a new link is asked for; see `policy.ts`. */
+export type Findings = {
+  readonly signalr: {
+    readonly id: string
+    readonly sku: string
+    readonly replicas: number | 'unreadable'
+    readonly provisioningState: ProvisioningState
+    readonly links: readonly SharedPrivateLink[]
+  }
+  readonly vault: { readonly id: string; readonly isPublic: boolean; readonly connectionCount: number }
+  readonly requester: Right
+  readonly bot: { readonly signalr: Right; readonly vault: Right }
+  readonly route: Route | undefined
+  /** People in the owners' channel who may approve on that vault, the requester included. */
+  readonly approvers: number | 'unknown'
+  /** The link of that pair that is not ended, if there is one. */
+  readonly open: Link | undefined
+}
+
+/** Why no link is begun. Each is said before anybody else is bothered. */
+export type AskRefusal =
+  | { readonly refusal: 'requesterLacksRight'; readonly actions: readonly string[] }
+  | { readonly refusal: 'rightUnreadable' }
+  | { readonly refusal: 'freeTier'; readonly sku: string }
+  | { readonly refusal: 'replicas'; readonly count: number | 'unreadable' }
+  | { readonly refusal: 'badName'; readonly name: string }
+  | { readonly refusal: 'nameTaken'; readonly name: string }
+  | { readonly refusal: 'alreadyLinked'; readonly name: string }
+  | { readonly refusal: 'madeByOthers'; readonly name: string; readonly status: ConnectionState }
+  | { readonly refusal: 'vaultFull'; readonly count: number }
+  | {
+      readonly refusal: 'botLacksRight'
+      readonly actions: readonly string[]
+      readonly on: 'signalr' | 'vault'
+    }
+  | { readonly refusal: 'noOwners' }
+  | { readonly refusal: 'nobodyMayApprove' }
+  /** The same is asked already: follow it instead. */
+  | { readonly refusal: 'alreadyAsked'; readonly link: Link }
+
+/** The times the core reckons with; `config.ts` gives them their values. */
+export type Limits = {
+  readonly expiryMs: number
+  readonly usualProvisioningMs: number
+  readonly usualPropagatingMs: number
+  readonly alarmMs: number
+  /** A decision older than this when it is applied has its rights read again. */
+  readonly freshDecisionMs: number
+  /** Looks: the first interval while something moves, the longest while somebody is waited for, and at rest. */
+  readonly firstLookMs: number
+  readonly longestLookMs: number
+  readonly restLookMs: number
+  /** How long after a write Azure may still show the old state. */
+  readonly settleMs: number
+}

@@ -1,8 +1,8 @@
 /** What the engine and the Teams rim need of Azure, Teams, the store and the clock, in their words. */
 import type {
+  AskRefusal,
   Cause,
   Connection,
-  Ended,
   Fact,
   Link,
   LinkId,
@@ -11,6 +11,7 @@ import type {
   Pinned,
   PostKey,
   ProvisioningState,
+  Refusal,
   Right,
   Route,
   Seen,
@@ -259,4 +260,105 @@ export type Store = {
   close(): Promise<void>
 }
 
-export type EndedStatus = Ended
+// ---- the desk: what a turn may ask of the engine -----------------------------------------------------
+
+/** Who is in a conversation, asked of Teams. Rejects with `Unanswered` when Teams does not answer in time. */
+export type Roster = (place: Place, signal: AbortSignal) => Promise<readonly Person[]>
+
+export type NameProblem = {
+  readonly what: 'signalr' | 'vault'
+  /** What the person wrote. */
+  readonly wrote: string
+} & /** Nothing of that name that the person may use: either it is not there, or not visible. `like`: ids worth trying. */
+(
+  | { readonly is: 'unknown'; readonly like: readonly string[] }
+  /** Several of that name: their ids. */
+  | { readonly is: 'ambiguous'; readonly ids: readonly string[] }
+  /** The bot may not see it. */
+  | { readonly is: 'hidden'; readonly cause: Cause }
+)
+
+export type LinkRequest = {
+  readonly by: Person
+  /** A name or a resource id, as the person wrote it. */
+  readonly signalr: string
+  readonly vault: string
+  readonly as?: string
+  readonly reason?: string
+  readonly thread: Place
+}
+export type LinkAnswer =
+  /** Recorded; the status card follows by itself. */
+  | { readonly is: 'asked'; readonly link: Link }
+  /** The same was asked already; the asker now follows it. `new` is false when they already did. */
+  | {
+      readonly is: 'followed'
+      readonly link: Link
+      readonly askedBy: Person | undefined
+      readonly new: boolean
+    }
+  | { readonly is: 'refused'; readonly refusal: AskRefusal; readonly signalr: string; readonly vault: string }
+  | { readonly is: 'unclear'; readonly problems: readonly NameProblem[] }
+
+export type WishAnswer =
+  | { readonly is: 'granted'; readonly link: Link }
+  | { readonly is: 'refused'; readonly refusal: Refusal; readonly link: Link }
+  /** No link of that id. */
+  | { readonly is: 'unknown' }
+
+/** Somebody presses or says something about a link. */
+export type Press = { readonly link: LinkId; readonly by: Person; readonly conversation: string }
+
+export type OwnAnswer =
+  /** `approvers`: how many people in this channel may approve on the vault, of how many. */
+  | {
+      readonly is: 'owned'
+      readonly vault: string
+      readonly approvers: number | 'unknown'
+      readonly members: number
+      readonly already: boolean
+    }
+  | { readonly is: 'ownedElsewhere'; readonly vault: string; readonly owner: Owner }
+  | { readonly is: 'lacksRight'; readonly vault: string; readonly actions: readonly string[] }
+  | { readonly is: 'rightUnreadable'; readonly vault: string }
+  | { readonly is: 'unclear'; readonly problem: NameProblem }
+export type DisownAnswer =
+  | { readonly is: 'disowned'; readonly vault: string }
+  | { readonly is: 'notOwned'; readonly vault: string }
+  | { readonly is: 'ownedElsewhere'; readonly vault: string; readonly owner: Owner }
+  | { readonly is: 'lacksRight'; readonly vault: string; readonly actions: readonly string[] }
+  | { readonly is: 'rightUnreadable'; readonly vault: string }
+  | { readonly is: 'unclear'; readonly problem: NameProblem }
+
+/**
+ * Reads what a decision needs, decides, records, wakes the worker. Every method rejects with `Unanswered` when
+ * Azure does not answer before the turn's deadline; then nothing was recorded.
+ */
+export type Desk = {
+  link(request: LinkRequest): Promise<LinkAnswer>
+  /** For a form: ids of SignalRs that the person may write, and of vaults that have an owners' channel. */
+  choices(by: Person): Promise<{ readonly signalrs: readonly string[]; readonly vaults: readonly string[] }>
+  approve(press: Press): Promise<WishAnswer>
+  reject(press: Press & { readonly reason?: string }): Promise<WishAnswer>
+  cancel(press: Press): Promise<WishAnswer>
+  unlink(press: Press): Promise<WishAnswer>
+  retry(press: Press): Promise<WishAnswer>
+  get(link: LinkId): Promise<Link | undefined>
+  /** The links that somebody means: asked in or decided in this conversation (its thread first), or asked by them; newest first. `signalr`, `vault` narrow by name. */
+  find(which: {
+    readonly by: Person
+    readonly conversation: string
+    readonly signalr?: string
+    readonly vault?: string
+    readonly open: boolean
+  }): Promise<readonly Link[]>
+  own(claim: {
+    readonly vault: string
+    readonly by: Person
+    readonly place: Place
+    readonly team: string
+  }): Promise<OwnAnswer>
+  disown(claim: { readonly vault: string; readonly by: Person; readonly team: string }): Promise<DisownAnswer>
+  people(keys: readonly PersonKey[]): Promise<ReadonlyMap<PersonKey, Person>>
+  texts(keys: readonly TextKey[]): Promise<ReadonlyMap<TextKey, string>>
+}

@@ -76,7 +76,7 @@ export type Connection = {
   readonly etag?: string
 }
 
-/** Why something is not as it should be. `final`: trying again cannot help; see `causes.ts`. */
+/** Why something is not as it should be; what can be done about each stands in `causes.ts`. */
 export type Cause =
   /** 403: the bot's own identity lacks these actions there. */
   | { readonly cause: 'botLacksRight'; readonly action: string; readonly scope: string }
@@ -233,9 +233,12 @@ export type Link = {
   readonly alarmed: boolean
   readonly news: readonly News[]
   readonly told: Readonly<Partial<Record<PostKey, Told>>>
-  /** Where we can no longer write. */
-  readonly gone: readonly ('thread' | 'owners')[]
+  /** Where we can no longer write. `requester`: not in a personal chat either. */
+  readonly gone: readonly GonePlace[]
+  /** Whether Azure was looked at since the last thing that a look could contradict: no effect without it. */
+  readonly looked: boolean
 }
+export type GonePlace = 'thread' | 'requester' | 'owners' | `follower-${number}`
 
 /** What happened. Folding all facts of a link in order gives its record. */
 export type Fact = { readonly at: Millis } & (
@@ -265,7 +268,7 @@ export type Fact = { readonly at: Millis } & (
       readonly schema: number
     }
   | { readonly fact: 'unposted'; readonly post: PostKey; readonly notBefore: Millis }
-  | { readonly fact: 'gone'; readonly place: 'thread' | 'owners' }
+  | { readonly fact: 'gone'; readonly place: GonePlace }
   | { readonly fact: 'rerouted'; readonly owners: Route }
   | { readonly fact: 'passed'; readonly what: 'usualTime' | 'alarmTime' | 'expiry' }
 )

@@ -278,11 +278,17 @@ function newsView(link: Link, news: News, to: NewsView['to'], mentions: PersonKe
   }
 }
 
+/** Whether this post was ever made and, as far as we know, is still there. */
+const standsInTeams = (link: Link, post: PostKey): boolean => {
+  const told = link.told[post]
+  return told?.is === 'posted' || (told?.is === 'failed' && told.standing !== undefined)
+}
+
 /** All that should stand in Teams of this link, the two cards first, then the replies in their order. */
 export function views(link: Link, usual: UsualTimes): readonly Post[] {
   const posts: Post[] = [{ post: 'status', place: 'thread', view: statusView(link, usual) }]
   const approval = approvalView(link)
-  const wasAsked = link.told.approval !== undefined
+  const wasAsked = standsInTeams(link, 'approval')
   // An approval card is begun only for a decision that is still open; one that was posted follows to the end.
   if (approval && (wasAsked || approval.phase.is === 'open'))
     posts.push({ post: 'approval', place: 'owners', view: approval })

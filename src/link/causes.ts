@@ -1,0 +1,49 @@
+import type { Cause, Effect, Millis } from './link.ts'
+
+/**
+ * What helps: nothing (`end` the request), a `person` who grants or unlocks something, or another try `later`,
+ * which begins with a look.
+ */
+export type Remedy = 'end' | 'person' | 'later'
+
+export function remedy(effect: Effect, cause: Cause): Remedy {
+  switch (cause.cause) {
+    case 'botLacksRight':
+    case 'locked':
+      return 'person'
+    case 'conflict':
+    case 'throttled':
+    case 'unavailable':
+    case 'decidedMeanwhile':
+      return 'later'
+    case 'nameTaken':
+    case 'madeByOthers':
+    case 'ambiguous':
+    case 'strangeEndpoint':
+    case 'connectionChanged':
+    case 'connectionGone':
+    case 'deletedElsewhere':
+    case 'refused':
+    case 'provisioningFailed':
+    case 'notRegistered':
+    case 'quota':
+    case 'signalrGone':
+    case 'vaultGone':
+      // Before there is a link, a final no ends the request. Later, a decision or a removal stays until a person acts.
+      return effect === 'put' ? 'end' : 'person'
+  }
+}
+
+const firstBackoffMs = 2_000
+const longestBackoffMs = 5 * 60_000
+
+/** When to try again after the `count`-th failure: doubling, but never before Azure's own Retry-After. */
+export function retryAt(
+  now: Millis,
+  count: number,
+  retryAfterMs: number | undefined,
+  firstMs = firstBackoffMs,
+): Millis {
+  const backoff = Math.min(longestBackoffMs, firstMs * 2 ** Math.min(count - 1, 20))
+  return now + Math.max(backoff, retryAfterMs ?? 0)
+}

@@ -1,0 +1,450 @@
+/**
+ * Takes in what happened. Total: what happened is never refused, at most it changes nothing, and then the same
+ * record comes back (`===`), so that an observation that changes nothing is no fact.
+ */
+import { remedy } from './causes.ts'
+import type {
+  Cause,
+  Connection,
+  Decision,
+  Ended,
+  Fact,
+  GonePlace,
+  Link,
+  Millis,
+  News,
+  PersonKey,
+  PostKey,
+  Seen,
+  Stage,
+  Told,
+} from './link.ts'
+import { isOurs, matchConnection, pinnedAmong } from './match.ts'
+import { sameResource } from './resourceId.ts'
+import { canCancel, isEnded } from './views.ts'
+
+type AskedFact = Fact & { readonly fact: 'asked' }
+
+/** The record as its first fact makes it. */
+export function begin(fact: AskedFact): Link {
+  return {
+    schema: 1,
+    id: fact.id,
+    asked: fact.asked,
+    stage: { status: 'Requested' },
+    since: fact.at,
+    moved: fact.at,
+    followers: [],
+    late: false,
+    alarmed: false,
+    news: [],
+    told: {},
+    gone: [],
+    looked: false,
+  }
+}
+
+/** The record that a whole audit log gives; undefined when it does not begin with `asked`. */
+export function foldAll(facts: readonly Fact[]): Link | undefined {
+  const [first, ...rest] = facts
+  return first?.fact === 'asked' ? rest.reduce(fold, begin(first)) : undefined
+}
+
+export function fold(link: Link, fact: Fact): Link {
+  const folded = take(link, fact)
+  return folded === link ? link : { ...folded, moved: Math.max(link.moved, fact.at) }
+}
+
+function take(link: Link, fact: Fact): Link {
+  switch (fact.fact) {
+    case 'asked':
+      return link
+    case 'followed':
+      return { ...link, followers: [...link.followers, { by: fact.by, thread: fact.thread }] }
+    case 'decided':
+      return decided(link, fact)
+    case 'cancelled':
+      return canCancel(link.stage.status)
+        ? stage({ ...link, looked: false }, fact.at, {
+            status: 'Removing',
+            outcome: 'Cancelled',
+            by: fact.by,
+          })
+        : link
+    case 'unlinked':
+      return link.stage.status === 'Approved' || link.stage.status === 'Disconnected'
+        ? stage({ ...link, looked: false }, fact.at, { status: 'Removing', outcome: 'Removed', by: fact.by })
+        : link
+    case 'retried':
+      return retried(link, fact.at)
+    case 'intended':
+      return {
+        ...link,
+        looked: false,
+        attempt: {
+          effect: fact.effect,
+          at: fact.at,
+          count: link.attempt?.effect === fact.effect ? link.attempt.count + 1 : 1,
+          outcome: { is: 'underWay' },
+        },
+      }
+    case 'done':
+      return done(link, fact)
+    case 'failed':
+      return failed(link, fact)
+    case 'observed':
+      return observed(link, fact.seen, fact.at)
+    case 'rechecked':
+      return rechecked(link, fact)
+    case 'posted': {
+      const { conversation, activity, digest, schema } = fact
+      return tell(link, fact.post, { is: 'posted', conversation, activity, digest, schema })
+    }
+    case 'unposted':
+      return unposted(link, fact.post, fact.notBefore)
+    case 'gone':
+      return gone(link, fact.place, fact.at)
+    case 'rerouted': {
+      // The old channel's card is lost with it: ask again where somebody reads it.
+      const { approval: _lost, ...told } = link.told
+      return {
+        ...link,
+        asked: { ...link.asked, owners: fact.owners },
+        told,
+        gone: link.gone.filter((place) => place !== 'owners'),
+      }
+    }
+    case 'passed':
+      return passed(link, fact.what, fact.at)
+  }
+}
+
+// ---- moving from stage to stage ----------------------------------------------------------------------
+
+/** Moves to a stage, and tells what people are told of it. */
+function stage(link: Link, at: Millis, to: Stage): Link {
+  const { blocked: _cleared, ...rest } = link
+  const moved: Link = { ...rest, stage: to, since: at, late: false, alarmed: false }
+  if (to.status === 'Approved') return { ...news(moved, { news: 'approved', at }), functionalAt: at }
+  if (isEnded(to.status)) {
+    const { by, cause } = to as Stage & { status: Ended }
+    return news(moved, { news: 'ended', at, outcome: to.status, ...(by && { by }), ...(cause && { cause }) })
+  }
+  return moved
+}
+
+const news = (link: Link, piece: News): Link => ({ ...link, news: [...link.news, piece] })
+const tell = (link: Link, post: PostKey, told: Told): Link => ({
+  ...link,
+  told: { ...link.told, [post]: told },
+})
+
+function remove(link: Link, at: Millis, outcome: Ended, why: { by?: PersonKey; cause?: Cause } = {}): Link {
+  return stage(link, at, { status: 'Removing', outcome, ...why })
+}
+
+/** Stops until a person acts, and says so once per reason. */
+function block(link: Link, at: Millis, cause: Cause): Link {
+  if (link.blocked && JSON.stringify(link.blocked.cause) === JSON.stringify(cause)) return link
+  return news({ ...link, blocked: { at, cause } }, { news: 'blocked', at, cause })
+}
+
+function unblock(link: Link): Link {
+  if (!link.blocked) return link
+  const { blocked: _cleared, ...rest } = link
+  return rest
+}
+
+// ---- what people decide ------------------------------------------------------------------------------
+
+function decided(link: Link, fact: Fact & { fact: 'decided' }): Link {
+  if (link.stage.status !== 'Pending') return link
+  const decision: Decision = {
+    at: fact.at,
+    verdict: fact.verdict,
+    by: fact.by,
+    ...(fact.reason && { reason: fact.reason }),
+    where: 'card',
+    checkedAt: fact.at,
+  }
+  const known = { ...link, decision, looked: false }
+  return fact.verdict === 'approve'
+    ? stage(known, fact.at, { status: 'Approving' })
+    : remove(known, fact.at, 'Rejected', { by: fact.by })
+}
+
+function retried(link: Link, at: Millis): Link {
+  if (!link.blocked) return link
+  const { attempt } = link
+  const again = { ...unblock(link), looked: false }
+  if (attempt?.outcome.is !== 'failed') return again
+  return { ...again, attempt: { ...attempt, outcome: { ...attempt.outcome, notBefore: at } } }
+}
+
+function rechecked(link: Link, fact: Fact & { fact: 'rechecked' }): Link {
+  const { decision, ...rest } = link
+  if (link.stage.status !== 'Approving' || !decision?.by) return link
+  if (fact.right === 'held') return { ...link, decision: { ...decision, checkedAt: fact.at } }
+  return stage(news(rest, { news: 'askAgain', at: fact.at, by: decision.by }), fact.at, { status: 'Pending' })
+}
+
+// ---- what we did -------------------------------------------------------------------------------------
+
+function done(link: Link, fact: Fact & { fact: 'done' }): Link {
+  const { attempt } = link
+  const ended: Link = {
+    ...unblock(link),
+    looked: false,
+    ...(fact.operation !== undefined && { operation: fact.operation }),
+    ...(attempt?.effect === fact.effect && { attempt: { ...attempt, outcome: { is: 'done', at: fact.at } } }),
+  }
+  return fact.effect === 'put' && ended.stage.status === 'Requested'
+    ? stage(ended, fact.at, { status: 'Provisioning' })
+    : ended
+}
+
+function failed(link: Link, fact: Fact & { fact: 'failed' }): Link {
+  const { attempt } = link
+  const { at, cause, notBefore, effect } = fact
+  const ended: Link = {
+    ...link,
+    looked: false,
+    ...(attempt?.effect === effect && {
+      attempt: { ...attempt, outcome: { is: 'failed', at, cause, notBefore } },
+    }),
+  }
+  if (isEnded(ended.stage.status)) return ended
+  switch (remedy(effect, cause)) {
+    case 'end':
+      return ended.stage.status === 'Requested' ? remove(ended, at, 'Failed', { cause }) : ended
+    case 'person':
+      return block(ended, at, cause)
+    case 'later':
+      return ended
+  }
+}
+
+// ---- what Azure shows --------------------------------------------------------------------------------
+
+const sight = ({ at: _when, ...what }: Seen): string => JSON.stringify(what)
+
+function observed(link: Link, seen: Seen, at: Millis): Link {
+  if (isEnded(link.stage.status)) return link
+  if (link.looked && link.seen && sight(link.seen) === sight(seen)) return link
+  const followed = follow({ ...link, seen, looked: true }, seen, at, link.seen)
+  const begun = link.stage.status !== 'Removing' && followed.stage.status === 'Removing'
+  // The look that began a removal may already show that nothing is left to remove.
+  return begun ? follow(followed, seen, at, link.seen) : followed
+}
+
+/** Moves the stage along with what Azure shows. `before` is what it showed the last time. */
+function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): Link {
+  const { own } = seen
+  const { status } = link.stage
+  if (link.stage.status === 'Removing') return removing(link, link.stage, seen, at)
+  if (own.is === 'hidden') return hiddenFrom(link, own.cause, at)
+  if (own.is === 'absent') {
+    if (status === 'Requested') return requested(link, seen, at)
+    // Gone only if it was there: a link just put may take a moment to be shown.
+    if (seen.operation?.status === 'Failed' || seen.operation?.status === 'Canceled')
+      return provisioningFailed(link, seen, at)
+    return before?.own.is === 'present'
+      ? remove(link, at, 'Removed', { cause: { cause: 'deletedElsewhere' } })
+      : link
+  }
+  if (!isOurs(link, own.value)) return remove(link, at, 'Failed', { cause: { cause: 'nameTaken' } })
+  if (isFunctional(link, seen)) return works(link, at)
+  switch (status) {
+    case 'Requested':
+      return follow(stage(link, at, { status: 'Provisioning' }), seen, at, before)
+    case 'Provisioning':
+      return provisioning(link, seen, at)
+    case 'Pending':
+    case 'Approving':
+    case 'Propagating':
+      return deciding(link, seen, at)
+    case 'Approved':
+      return standing(link, seen, at)
+    default:
+      return link
+  }
+}
+
+/** Before the PUT: somebody else may already have made what was asked for. */
+function requested(link: Link, seen: Seen, at: Millis): Link {
+  const [rival] = seen.rivals
+  if (rival) {
+    const cause: Cause = { cause: 'madeByOthers', name: rival.name, status: rival.status }
+    return remove(link, at, 'Failed', { cause })
+  }
+  if (seen.connections.is === 'hidden') return hiddenFrom(link, seen.connections.cause, at)
+  if (seen.connections.is === 'absent') return remove(link, at, 'Failed', { cause: { cause: 'vaultGone' } })
+  return unblockSeen(link)
+}
+
+/** What may not be read is never gone: wait, and if a right is missing, say which. */
+function hiddenFrom(link: Link, cause: Cause, at: Millis): Link {
+  return cause.cause === 'botLacksRight' ? block(link, at, cause) : link
+}
+
+/** What a look raised, a look puts to rest; what an effect met waits for Retry. */
+function unblockSeen(link: Link): Link {
+  return link.attempt?.outcome.is === 'failed' &&
+    remedy(link.attempt.effect, link.attempt.outcome.cause) === 'person'
+    ? link
+    : unblock(link)
+}
+
+/** Functional is what the documentation calls so: Succeeded and Approved on SignalR, and the pinned connection agrees. */
+function isFunctional(link: Link, seen: Seen): boolean {
+  if (seen.own.is !== 'present' || !isOurs(link, seen.own.value)) return false
+  const { provisioningState, status } = seen.own.value
+  if (provisioningState !== 'Succeeded' || status !== 'Approved') return false
+  if (!link.pinned) return true
+  return seen.connections.is === 'present' && pinnedAmong(link, seen.connections.value)?.status === 'Approved'
+}
+
+const inPortal = (verdict: 'approve' | 'reject', at: Millis): Decision => ({
+  at,
+  verdict,
+  where: 'portal',
+  checkedAt: at,
+})
+
+function works(link: Link, at: Millis): Link {
+  if (link.stage.status === 'Approved') return unblock(link)
+  const decision = link.decision?.verdict === 'approve' ? link.decision : inPortal('approve', at)
+  return stage({ ...link, decision, vaultApprovedAt: link.vaultApprovedAt ?? at }, at, { status: 'Approved' })
+}
+
+function provisioningFailed(link: Link, seen: Seen, at: Millis): Link {
+  const code =
+    seen.operation?.code ?? (seen.operation?.status === 'Canceled' ? 'Canceled' : 'ProvisioningFailed')
+  const message = seen.operation?.message ?? ''
+  return remove(link, at, 'Failed', { cause: { cause: 'provisioningFailed', code, message } })
+}
+
+function provisioning(link: Link, seen: Seen, at: Millis): Link {
+  if (seen.own.is !== 'present') return link
+  const { provisioningState } = seen.own.value
+  const operation = seen.operation?.status
+  if (
+    operation === 'Failed' ||
+    operation === 'Canceled' ||
+    provisioningState === 'Failed' ||
+    provisioningState === 'Canceled'
+  ) {
+    return provisioningFailed(link, seen, at)
+  }
+  if (provisioningState !== 'Succeeded' || operation === 'Running') return link
+  if (seen.connections.is === 'hidden') return hiddenFrom(link, seen.connections.cause, at)
+  if (seen.connections.is === 'absent') return remove(link, at, 'Failed', { cause: { cause: 'vaultGone' } })
+  const match = matchConnection(link, seen.connections.value)
+  switch (match.is) {
+    case 'none':
+      return unblockSeen(link)
+    case 'several':
+      return block(link, at, { cause: 'ambiguous', count: match.count })
+    case 'strange':
+      return block(link, at, { cause: 'strangeEndpoint' })
+    case 'one': {
+      const { id: connection, privateEndpoint } = match.connection
+      const pinned = stage({ ...link, pinned: { connection, privateEndpoint } }, at, { status: 'Pending' })
+      return deciding(pinned, seen, at)
+    }
+  }
+}
+
+/** A connection is pinned: follow what the vault shows of it. */
+function deciding(link: Link, seen: Seen, at: Millis): Link {
+  if (seen.connections.is === 'hidden') return hiddenFrom(link, seen.connections.cause, at)
+  if (seen.connections.is === 'absent') return remove(link, at, 'Failed', { cause: { cause: 'vaultGone' } })
+  const connection = pinnedAmong(link, seen.connections.value)
+  if (!connection) return remove(link, at, 'Failed', { cause: { cause: 'connectionGone' } })
+  if (link.pinned && !sameResource(connection.privateEndpoint, link.pinned.privateEndpoint)) {
+    return remove(link, at, 'Failed', { cause: { cause: 'connectionChanged' } })
+  }
+  return byConnectionState(unblockSeen(link), connection, at)
+}
+
+function byConnectionState(link: Link, connection: Connection, at: Millis): Link {
+  switch (connection.status) {
+    case 'Rejected':
+      return remove({ ...link, decision: inPortal('reject', at) }, at, 'Rejected')
+    case 'Disconnected':
+      return remove(link, at, 'Failed', { cause: { cause: 'connectionGone' } })
+    case 'Approved':
+      if (link.stage.status === 'Propagating') return link
+      return stage({ ...link, decision: link.decision ?? inPortal('approve', at), vaultApprovedAt: at }, at, {
+        status: 'Propagating',
+      })
+    case 'Pending':
+    case 'Timeout':
+    case 'Unknown':
+      return link
+  }
+}
+
+/** It worked; does it still? A state without a name is no news. */
+function standing(link: Link, seen: Seen, at: Millis): Link {
+  if (seen.own.is !== 'present') return link
+  const { status } = seen.own.value
+  const undone = (state: typeof status): Link =>
+    stage(news(link, { news: 'disconnected', at, status: state }), at, { status: 'Disconnected' })
+  if (status !== 'Approved' && status !== 'Unknown') return undone(status)
+  if (seen.connections.is !== 'present' || !link.pinned) return link
+  const connection = pinnedAmong(link, seen.connections.value)
+  if (!connection) return undone('Disconnected')
+  return connection.status === 'Rejected' || connection.status === 'Disconnected'
+    ? undone(connection.status)
+    : link
+}
+
+function removing(link: Link, to: Stage & { status: 'Removing' }, seen: Seen, at: Millis): Link {
+  const { outcome, by, cause } = to
+  const end = (): Link => stage(link, at, { status: outcome, ...(by && { by }), ...(cause && { cause }) })
+  if (seen.own.is === 'hidden') return hiddenFrom(link, seen.own.cause, at)
+  if (seen.own.is === 'absent' || !isOurs(link, seen.own.value)) return end()
+  // Taking back and running out both yield to an approval that came first.
+  const yields = (outcome === 'Cancelled' || outcome === 'Expired') && link.attempt?.effect !== 'delete'
+  return yields && isFunctional(link, seen) ? works(link, at) : unblockSeen(link)
+}
+
+// ---- what Teams was told, and time -------------------------------------------------------------------
+
+function unposted(link: Link, post: PostKey, notBefore: Millis): Link {
+  const before = link.told[post]
+  const standing = before?.is === 'posted' ? withoutTag(before) : before?.standing
+  const count = before?.is === 'failed' ? before.count + 1 : 1
+  return tell(link, post, { is: 'failed', count, notBefore, ...(standing && { standing }) })
+}
+
+function withoutTag({ conversation, activity, digest, schema }: Told & { is: 'posted' }) {
+  return { conversation, activity, digest, schema }
+}
+
+function gone(link: Link, place: GonePlace, at: Millis): Link {
+  if (link.gone.includes(place)) return link
+  const known = { ...link, gone: [...link.gone, place] }
+  if (place === 'owners') return news(known, { news: 'ownersGone', at })
+  if (place !== 'thread') return known
+  // The status card begins anew in the requester's personal chat.
+  const { status: _lost, ...told } = known.told
+  return { ...known, told }
+}
+
+function passed(link: Link, what: 'usualTime' | 'alarmTime' | 'expiry', at: Millis): Link {
+  const { status } = link.stage
+  switch (what) {
+    case 'usualTime':
+      return link.late || isEnded(status) ? link : news({ ...link, late: true }, { news: 'late', at, status })
+    case 'alarmTime':
+      return link.alarmed || isEnded(status)
+        ? link
+        : news({ ...link, alarmed: true }, { news: 'unfollowed', at })
+    case 'expiry':
+      return status === 'Requested' || status === 'Provisioning' || status === 'Pending'
+        ? remove({ ...link, looked: false }, at, 'Expired')
+        : link
+  }
+}

@@ -1,0 +1,73 @@
+/** Which private endpoint connection is ours: the one that bears our nonce, and after the first match the pinned one. */
+import type { Cause, Connection, Link, SharedPrivateLink, Sighting } from './link.ts'
+import { parseResourceId, sameResource } from './resourceId.ts'
+
+const longestText = 95
+
+const mark = (nonce: string): string => `[vaultlink ${nonce}]`
+
+/** The request message that SignalR carries to the vault: people's words, then our mark; at most 140 characters. */
+export function requestMessage(words: string | undefined, nonce: string): string {
+  const text = Array.from(words?.trim() || 'please approve')
+    .slice(0, longestText)
+    .join('')
+    .trim()
+  return `${text} ${mark(nonce)}`
+}
+
+/** What stands on the connection after a decision: deciding overwrites the description, so the mark is repeated. */
+export const decisionMessage = (verdict: 'approve' | 'reject', nonce: string): string =>
+  `${verdict === 'approve' ? 'Approved' : 'Rejected'} through Vaultlink ${mark(nonce)}`
+
+/** Azure may change the case of what it passes on. */
+export const bears = (nonce: string, text: string): boolean =>
+  text.toLowerCase().includes(mark(nonce).toLowerCase())
+
+/** Whether a link found under our name is the one we made: our target, and our mark. */
+export const isOurs = (link: Link, found: SharedPrivateLink): boolean =>
+  sameResource(found.target, link.asked.vault) && bears(link.asked.nonce, found.requestMessage)
+
+export type Match =
+  | { readonly is: 'none' }
+  | { readonly is: 'one'; readonly connection: Connection }
+  | { readonly is: 'several'; readonly count: number }
+  | { readonly is: 'strange' }
+
+const subscriptionOf = (id: string): string | undefined => parseResourceId(id)?.subscription.toLowerCase()
+
+/**
+ * The one connection that can only be ours. SignalR's private endpoint is managed by Microsoft, in none of our
+ * own subscriptions; one that lies there is somebody's imitation.
+ */
+export function matchConnection(link: Link, connections: readonly Connection[]): Match {
+  const [first, ...others] = connections.filter((connection) =>
+    bears(link.asked.nonce, connection.description),
+  )
+  if (!first) return { is: 'none' }
+  if (others.length > 0) return { is: 'several', count: others.length + 1 }
+  const home = subscriptionOf(first.privateEndpoint)
+  const ours = [link.asked.signalr, link.asked.vault].map(subscriptionOf)
+  if (home !== undefined && ours.includes(home)) return { is: 'strange' }
+  return { is: 'one', connection: first }
+}
+
+/** The pinned connection among those seen; undefined when it is not there. */
+export const pinnedAmong = (link: Link, connections: readonly Connection[]): Connection | undefined =>
+  connections.find((connection) => link.pinned && sameResource(connection.id, link.pinned.connection))
+
+/**
+ * Whether what a look shows at the moment of the click is still what the card asked about: exactly one connection
+ * bears our mark, in whatever state, and it is the pinned one, unchanged and Pending.
+ */
+export function checkAtClick(link: Link, sighting: Sighting<readonly Connection[]>): Cause | undefined {
+  if (sighting.is === 'hidden') return sighting.cause
+  if (sighting.is === 'absent') return { cause: 'vaultGone' }
+  const bearing = sighting.value.filter((connection) => bears(link.asked.nonce, connection.description))
+  if (bearing.length > 1) return { cause: 'ambiguous', count: bearing.length }
+  const pinned = pinnedAmong(link, sighting.value)
+  if (!pinned || !link.pinned) return { cause: 'connectionGone' }
+  if (!sameResource(pinned.privateEndpoint, link.pinned.privateEndpoint))
+    return { cause: 'connectionChanged' }
+  if (pinned.status !== 'Pending') return { cause: 'decidedMeanwhile' }
+  return bearing.length === 1 ? undefined : { cause: 'connectionChanged' }
+}

@@ -1,0 +1,266 @@
+/**
+ * What to do now: at most one Azure step, at most one message per place, or until when to wait. The same record
+ * and the same moment always give the same answer, so a restart needs no recovery: a due record is just due.
+ */
+import type { Connection, Effect, GonePlace, Limits, Link, Millis, PersonKey, PostKey } from './link.ts'
+import { isOurs, pinnedAmong } from './match.ts'
+import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
+
+export type Surroundings = {
+  readonly now: Millis
+  /** When the last look began; undefined before the first. */
+  readonly lookedAt: Millis | undefined
+  readonly limits: Limits
+  /** A short text that differs when the view's data differ. */
+  readonly digest: (view: View) => string
+}
+
+export type AzureStep =
+  | { readonly step: 'look' }
+  | { readonly step: 'put' }
+  | { readonly step: 'approve' | 'reject'; readonly connection: Connection }
+  | { readonly step: 'delete' }
+  /** The decision has grown old: read the decider's rights again. */
+  | { readonly step: 'recheck'; readonly by: PersonKey }
+  /** The owners' channel is gone: find who decides for the vault now. */
+  | { readonly step: 'reroute' }
+
+export type Destination =
+  | { readonly how: 'post'; readonly conversation: string; readonly serviceUrl: string }
+  | { readonly how: 'thread'; readonly channel: string; readonly serviceUrl: string }
+  | { readonly how: 'personal'; readonly person: PersonKey; readonly serviceUrl: string }
+  | {
+      readonly how: 'update'
+      readonly conversation: string
+      readonly activity: string
+      readonly serviceUrl: string
+    }
+export type PlannedMessage = {
+  readonly post: PostKey
+  readonly view: View
+  readonly digest: string
+  readonly to: Destination
+  /** The place to write off when Teams says that it is finally gone. */
+  readonly place: GonePlace
+}
+
+export type Plan = {
+  readonly azure?: AzureStep
+  /** A time that has come, to be folded in before anything else is done. */
+  readonly passed?: 'usualTime' | 'alarmTime' | 'expiry'
+  readonly messages: readonly PlannedMessage[]
+  /** When to come again if nothing happens before; undefined: never. */
+  readonly wake?: Millis
+}
+
+export function next(link: Link, around: Surroundings): Plan {
+  const { passed, wake: timer } = timers(link, around)
+  const azure = azureStep(link, around)
+  const telling = messages(link, around)
+  const wakes = [timer, azure.wake, telling.wake].filter((at) => at !== undefined)
+  return {
+    ...(azure.step && { azure: azure.step }),
+    ...(passed && { passed }),
+    messages: telling.messages,
+    ...(wakes.length > 0 && { wake: Math.min(...wakes) }),
+  }
+}
+
+// ---- times that pass ---------------------------------------------------------------------------------
+
+function timers(
+  link: Link,
+  { now, lookedAt, limits }: Surroundings,
+): { passed?: Plan['passed']; wake?: Millis } {
+  const { status } = link.stage
+  const undecided = status === 'Requested' || status === 'Provisioning' || status === 'Pending'
+  const times: { what: NonNullable<Plan['passed']>; at: Millis }[] = []
+  if (!link.late && !link.blocked) {
+    if (status === 'Requested' || status === 'Provisioning') {
+      times.push({ what: 'usualTime', at: link.asked.at + limits.usualProvisioningMs })
+    } else if (status === 'Approving' || status === 'Propagating') {
+      times.push({ what: 'usualTime', at: link.since + limits.usualPropagatingMs })
+    }
+  }
+  if (status === 'Propagating' && !link.alarmed)
+    times.push({ what: 'alarmTime', at: link.since + limits.alarmMs })
+  // Expiry looks once more: an approval that came first wins.
+  const { expiresAt } = link.asked
+  const lookedSince = lookedAt !== undefined && lookedAt >= expiresAt && link.looked
+  if (undecided && (now < expiresAt || lookedSince)) times.push({ what: 'expiry', at: expiresAt })
+  const due = times.find(({ at }) => at <= now)
+  if (due) return { passed: due.what }
+  return times.length > 0 ? { wake: Math.min(...times.map(({ at }) => at)) } : {}
+}
+
+// ---- Azure -------------------------------------------------------------------------------------------
+
+type Chosen = { step?: AzureStep; wake?: Millis }
+
+function azureStep(link: Link, around: Surroundings): Chosen {
+  const { now, lookedAt, limits } = around
+  if (isEnded(link.stage.status)) return {}
+  if (link.gone.includes('owners') && link.stage.status === 'Pending') return { step: { step: 'reroute' } }
+  const failure = link.attempt?.outcome.is === 'failed' ? link.attempt.outcome : undefined
+  const notBefore = failure && !link.blocked ? failure.notBefore : 0
+  const effect = link.blocked ? undefined : wanted(link)
+  if (!link.looked || lookedAt === undefined)
+    return now >= notBefore ? { step: { step: 'look' } } : { wake: notBefore }
+  if (effect) {
+    const earliest = notYet(link, effect.step, limits.settleMs)
+    if (now < earliest) return lookAgain(link, around, earliest)
+    if (now - lookedAt > limits.settleMs) return { step: { step: 'look' } }
+    const { decision } = link
+    if (effect.step === 'approve' && decision?.by && now - decision.checkedAt > limits.freshDecisionMs) {
+      return { step: { step: 'recheck', by: decision.by } }
+    }
+    return { step: effect }
+  }
+  return lookAgain(link, around)
+}
+
+/** The one thing that Azure should be asked to do, going by the last look. */
+function wanted(link: Link): Exclude<AzureStep, { step: 'look' | 'recheck' | 'reroute' }> | undefined {
+  const { seen, stage } = link
+  if (!seen) return undefined
+  const connection = seen.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
+  switch (stage.status) {
+    case 'Requested':
+      return seen.own.is === 'absent' && seen.rivals.length === 0 && seen.connections.is === 'present'
+        ? { step: 'put' }
+        : undefined
+    case 'Approving':
+      return connection?.status === 'Pending' ? { step: 'approve', connection } : undefined
+    case 'Removing': {
+      if (seen.own.is !== 'present' || !isOurs(link, seen.own.value)) return undefined
+      const byCard = stage.outcome === 'Rejected' && link.decision?.where === 'card'
+      if (byCard && connection?.status === 'Pending') return { step: 'reject', connection }
+      // A link that is still being made or already being deleted refuses a DELETE: wait for it.
+      const { provisioningState } = seen.own.value
+      const settled =
+        provisioningState === 'Succeeded' ||
+        provisioningState === 'Failed' ||
+        provisioningState === 'Canceled'
+      return settled ? { step: 'delete' } : undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+/** The earliest moment for this effect: after a failure its not-before; after a success, what Azure needs to show it. */
+function notYet(link: Link, effect: Effect, settleMs: number): Millis {
+  const { attempt } = link
+  if (attempt?.effect !== effect) return 0
+  switch (attempt.outcome.is) {
+    case 'underWay':
+      return 0
+    case 'done':
+      return attempt.outcome.at + settleMs
+    case 'failed':
+      return attempt.outcome.notBefore
+  }
+}
+
+function lookAgain(link: Link, { now, lookedAt = now, limits }: Surroundings, notAfter?: Millis): Chosen {
+  const due = lookedAt + lookInterval(link, now, limits)
+  // At its end a request is looked at once more, however long the interval has grown.
+  const { expiresAt } = link.asked
+  const at = Math.min(due, notAfter ?? due, lookedAt < expiresAt && now < expiresAt ? expiresAt : due)
+  if (lookedAt < expiresAt && now >= expiresAt) return { step: { step: 'look' } }
+  return at <= now ? { step: { step: 'look' } } : { wake: at }
+}
+
+/** Soon while something is fresh, seldom when nothing has moved for long. */
+function lookInterval(link: Link, now: Millis, limits: Limits): number {
+  const { status } = link.stage
+  if (status === 'Approved' || status === 'Disconnected') return limits.restLookMs
+  const still = Math.max(0, now - link.moved)
+  return Math.min(limits.longestLookMs, Math.max(limits.firstLookMs, still / 5))
+}
+
+// ---- Teams -------------------------------------------------------------------------------------------
+
+function messages(link: Link, around: Surroundings): { messages: PlannedMessage[]; wake?: Millis } {
+  const planned: PlannedMessage[] = []
+  const busy = new Set<string>()
+  let wake: Millis | undefined
+  for (const post of views(link, around.limits)) {
+    const place = placeOf(link, post)
+    // One place hears one thing at a time, in order.
+    if (!place || busy.has(place.key)) continue
+    const told = link.told[post.post]
+    const digest = around.digest(post.view)
+    const standing = told?.is === 'posted' ? told : told?.standing
+    if (standing && upToDate(link, post, standing, digest)) continue
+    busy.add(place.key)
+    if (told?.is === 'failed' && told.notBefore > around.now) {
+      wake = Math.min(wake ?? told.notBefore, told.notBefore)
+      continue
+    }
+    const to: Destination = standing
+      ? {
+          how: 'update',
+          conversation: standing.conversation,
+          activity: standing.activity,
+          serviceUrl: place.serviceUrl,
+        }
+      : place.to
+    planned.push({ post: post.post, view: post.view, digest, to, place: place.gone })
+  }
+  return { messages: planned, ...(wake !== undefined && { wake }) }
+}
+
+function upToDate(
+  link: Link,
+  post: Post,
+  standing: { digest: string; schema: number },
+  digest: string,
+): boolean {
+  if (post.view.view === 'news') return true
+  if (standing.schema !== viewSchema && isEnded(link.stage.status)) return true
+  return standing.digest === digest && standing.schema === viewSchema
+}
+
+type Writable = { key: string; to: Destination; gone: GonePlace; serviceUrl: string }
+
+/** Where a post goes; undefined when nobody can be reached there any more. */
+function placeOf(link: Link, { post, place }: Post): Writable | undefined {
+  if (typeof place === 'object') {
+    const gone: GonePlace = `follower-${place.follower}`
+    const thread = link.followers[place.follower]?.thread
+    if (!thread || link.gone.includes(gone)) return undefined
+    const { conversation, serviceUrl } = thread
+    return { key: gone, gone, serviceUrl, to: { how: 'post', conversation, serviceUrl } }
+  }
+  if (place === 'thread') {
+    const { conversation, serviceUrl } = link.asked.thread
+    if (!link.gone.includes('thread')) {
+      return { key: 'thread', gone: 'thread', serviceUrl, to: { how: 'post', conversation, serviceUrl } }
+    }
+    if (link.gone.includes('requester')) return undefined
+    return {
+      key: 'thread',
+      gone: 'requester',
+      serviceUrl,
+      to: { how: 'personal', person: link.asked.by, serviceUrl },
+    }
+  }
+  if (link.gone.includes('owners')) return undefined
+  const { conversation, serviceUrl, kind } = link.asked.owners.place
+  const approval = link.told.approval
+  const card = approval?.is === 'posted' ? approval : approval?.standing
+  if (post !== 'approval' && card) {
+    return {
+      key: 'owners',
+      gone: 'owners',
+      serviceUrl,
+      to: { how: 'post', conversation: card.conversation, serviceUrl },
+    }
+  }
+  const to: Destination =
+    kind === 'channel'
+      ? { how: 'thread', channel: conversation, serviceUrl }
+      : { how: 'post', conversation, serviceUrl }
+  return { key: 'owners', gone: 'owners', serviceUrl, to }
+}

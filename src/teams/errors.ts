@@ -1,0 +1,42 @@
+/** An error's two texts: what the log needs, and (in `words`) what the person needs. */
+import { Unanswered } from '../engine/ports.ts'
+
+/** The turn's own deadline: unlike `Unanswered`, what was begun may still be recorded. */
+export class TurnTooLong extends Error {
+  override readonly name = 'TurnTooLong'
+}
+
+export type Trouble = 'unanswered' | 'tooLong' | 'broken'
+export const troubleOf = (error: unknown): Trouble => {
+  if (error instanceof Unanswered) return 'unanswered'
+  if (error instanceof TurnTooLong) return 'tooLong'
+  return 'broken'
+}
+
+/** Name, code, status and where it was thrown. Messages are left out unless they are ours: they may quote what people wrote. */
+export function logFieldsOf(error: unknown): Record<string, string | number | undefined> {
+  if (!(error instanceof Error)) return { error: typeof error }
+  const { code, statusCode } = error as Error & { code?: unknown; statusCode?: unknown }
+  return {
+    error: error.name,
+    code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
+    status: typeof statusCode === 'number' ? statusCode : undefined,
+    at: error.stack
+      ?.split('\n')
+      .find((line) => line.startsWith('    at '))
+      ?.trim(),
+  }
+}
+
+/** The work's result, or a rejection once `ms` have passed; the work itself goes on. */
+export async function within<T>(ms: number, work: Promise<T>, tooLate: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tooLate()), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

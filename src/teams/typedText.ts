@@ -1,0 +1,48 @@
+/** What people type, made even: odd spaces, quotes from phones, characters that nobody sees. */
+
+const longest = 2000
+
+/** Spaces of every kind become one, invisible and control characters go; undefined when it is too long to be a command. */
+export function evened(text: string): string | undefined {
+  if (text.length > longest) return undefined
+  return (
+    text
+      .replace(/&nbsp;/gi, ' ')
+      .replace(/&quot;/gi, '"')
+      .replace(/&#39;|&apos;/gi, "'")
+      .replace(/&lt;/gi, '<')
+      .replace(/&gt;/gi, '>')
+      .replace(/&amp;/gi, '&')
+      .replace(/[\s\p{Z}]+/gu, ' ')
+      // Controls, zero-width and bidirectional marks, lone surrogates.
+      .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '')
+      .trim()
+  )
+}
+
+export type Word = { readonly text: string; readonly quoted: boolean; readonly start: number; readonly end: number }
+
+const word = /"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|‘([^’]*)’|'([^']*)'|`([^`]*)`|(\S+)/gu
+
+/** Splits at spaces, keeping what stands in quotes together; loose words lose the punctuation of a sentence. */
+export function words(text: string): readonly Word[] {
+  return [...text.matchAll(word)].map((match) => {
+    const quoted = match.slice(1, 8).find((group) => group !== undefined)
+    const loose = (match[8] ?? '').replace(/[.,;:!?…]+$/u, '')
+    const start = match.index
+    return { text: (quoted ?? loose).trim(), quoted: quoted !== undefined, start, end: start + match[0].length }
+  })
+}
+
+/** Without one pair of quotes around the whole. */
+export const unquoted = (text: string): string =>
+  text.trim().replace(/^(?:"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|‘([^’]*)’|'([^']*)'|`([^`]*)`)$/u, '$1$2$3$4$5$6$7').trim()
+
+/** A resource's name or id, also when it was copied from the portal's address bar. */
+export function resourceText(text: string): string {
+  const inPortal = /(\/subscriptions\/[^?#\s]+)/i.exec(text)
+  if (!inPortal?.[1] || !/^https?:/i.test(text)) return text
+  // The portal's addresses go on after the resource: …/contoso-kv/overview.
+  const id = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/[^/]+\/[^/]+\/[^/]+/i.exec(inPortal[1])
+  return id?.[0] ?? text
+}

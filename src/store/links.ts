@@ -1,0 +1,270 @@
+/** The records of links with their leases, gates and places. Every change is one transaction. */
+import { sql } from 'kysely'
+import type { Change, Gate, Log, Row, Store } from '../engine/ports.ts'
+import type { Fact, Link, LinkId, Millis } from '../link/link.ts'
+import { resourceKey } from '../link/resourceId.ts'
+import { isEnded } from '../link/views.ts'
+import { append, chain, genesis } from './auditLog.ts'
+import { canonicalJson } from './json.ts'
+import type { Database, Tables, Trx } from './tables.ts'
+
+/** The records' schema numbers that this version can read. */
+const readable: readonly number[] = [1]
+
+/** Called in a transaction after its last write, just before COMMIT: what throws or dies here leaves nothing behind. */
+export type OnCommit = (facts: readonly Fact[]) => void
+
+type Links = Pick<Store, 'create' | 'transact' | 'claim' | 'release' | 'nextDue' | 'get' | 'open' | 'list'>
+
+export function links(database: Database, log: Log | undefined, onCommit: OnCommit | undefined): Links {
+  const { db, locksRows } = database
+
+  return {
+    create: (change) =>
+      db.transaction().execute(async (trx) => {
+        const { link, facts } = change
+        const { rows, version, head } = chain(link.id, 0, genesis(link.id), facts)
+        const standing = await trx
+          .insertInto('links')
+          .values({
+            id: link.id,
+            signalr_key: resourceKey(link.asked.signalr),
+            vault_key: resourceKey(link.asked.vault),
+            asked_by: link.asked.by,
+            asked_at: link.asked.at,
+            ...written(change, undefined),
+            version,
+            head,
+          })
+          // Updating nothing makes the statement answer with the row that was there first, and holds it.
+          .onConflict((conflict) =>
+            conflict
+              .columns(['signalr_key', 'vault_key'])
+              .where('ended', '=', sql.lit(0))
+              .doUpdateSet((row) => ({ ended: row.ref('links.ended') })),
+          )
+          .returning(['id', 'schema', 'record'])
+          .executeTakeFirstOrThrow()
+        if (standing.id !== link.id) return { is: 'open', link: parseLink(standing) }
+        await append(trx, rows)
+        await writePlaces(trx, undefined, link)
+        await writeGates(trx, change)
+        onCommit?.(facts)
+        return { is: 'created' }
+      }),
+
+    transact: (id, gates, work) =>
+      db.transaction().execute(async (trx) => {
+        const before = await trx
+          .selectFrom('links')
+          .select([...rowColumns, 'head'])
+          .where('id', '=', id)
+          .$if(locksRows, (query) => query.forUpdate())
+          .executeTakeFirst()
+        if (!before) throw new Error(`There is no link ${id}`)
+        const row = parseRow(before)
+        const { change, result } = work(row, await readGates(trx, gates, locksRows))
+        if (!change) return result
+        if (change.link.id !== id) throw new Error(`A change of link ${change.link.id} was offered for ${id}`)
+        const { rows, version, head } = chain(id, before.version, before.head, change.facts)
+        await trx
+          .updateTable('links')
+          .set({ ...written(change, before.lease_until), version, head })
+          .where('id', '=', id)
+          .execute()
+        await append(trx, rows)
+        await writePlaces(trx, row.link, change.link)
+        await writeGates(trx, change)
+        onCommit?.(change.facts)
+        return result
+      }),
+
+    async claim(holder, now, leaseMs, most) {
+      const until = now + leaseMs
+      const claimed = await db
+        .updateTable('links')
+        .set({ lease_holder: holder, lease_until: until, claimable_at: until })
+        .where('id', 'in', (next) =>
+          next
+            .selectFrom('links')
+            .select('id')
+            .where('claimable_at', '<=', now)
+            .where('schema', 'in', readable)
+            .orderBy('claimable_at')
+            .limit(most)
+            .$if(locksRows, (query) => query.forUpdate().skipLocked()),
+        )
+        .returning(rowColumns)
+        .execute()
+      return claimed.map(parseRow).sort((a, b) => (a.due ?? 0) - (b.due ?? 0))
+    },
+
+    async release(id, holder) {
+      await db
+        .updateTable('links')
+        .set((row) => ({ lease_holder: null, lease_until: null, claimable_at: row.ref('due') }))
+        .where('id', '=', id)
+        .where('lease_holder', '=', holder)
+        .execute()
+    },
+
+    async nextDue() {
+      const next = await db
+        .selectFrom('links')
+        .select('claimable_at')
+        .where('claimable_at', 'is not', null)
+        .where('schema', 'in', readable)
+        .orderBy('claimable_at')
+        .limit(1)
+        .executeTakeFirst()
+      return next?.claimable_at ?? undefined
+    },
+
+    async get(id) {
+      const row = await db.selectFrom('links').select(rowColumns).where('id', '=', id).executeTakeFirst()
+      return row && parseRow(row)
+    },
+
+    async open(signalr, vault) {
+      const row = await db
+        .selectFrom('links')
+        .select(['id', 'schema', 'record'])
+        .where('signalr_key', '=', resourceKey(signalr))
+        .where('vault_key', '=', resourceKey(vault))
+        .where('ended', '=', sql.lit(0))
+        .executeTakeFirst()
+      return row && parseLink(row)
+    },
+
+    async list({ by, conversation, vault, ended }, most) {
+      let query = db.selectFrom('links').select(['id', 'schema', 'record'])
+      if (by !== undefined) query = query.where('asked_by', '=', by)
+      if (vault !== undefined) query = query.where('vault_key', '=', resourceKey(vault))
+      if (ended !== undefined) query = query.where('ended', '=', ended ? 1 : 0)
+      if (conversation !== undefined)
+        query = query.where('id', 'in', (places) =>
+          places.selectFrom('places').select('places.link').where('conversation', '=', conversation),
+        )
+      const rows = await query.orderBy('asked_at', 'desc').orderBy('id', 'desc').limit(most).execute()
+      const [known, newer] = [rows.filter(canRead), rows.filter((row) => !canRead(row))]
+      // One link of a newer version must not hide all the others.
+      for (const { id, schema } of newer) log?.('warn', 'store.unreadable', { link: id, schema })
+      return known.map(parseLink)
+    },
+  }
+}
+
+const rowColumns = [
+  'id',
+  'schema',
+  'record',
+  'version',
+  'due',
+  'looked_at',
+  'lease_holder',
+  'lease_until',
+] as const
+type StoredRow = Pick<Tables['links'], (typeof rowColumns)[number]>
+type StoredLink = Pick<StoredRow, 'id' | 'schema' | 'record'>
+
+const canRead = ({ schema }: { readonly schema: number }): boolean => readable.includes(schema)
+
+function parseLink(row: StoredLink): Link {
+  if (!canRead(row))
+    throw new Error(
+      `Link ${row.id} was written by a newer version (schema ${row.schema}); this one cannot read it`,
+    )
+  // Our own writing, whose shape the schema number vouches for.
+  return JSON.parse(row.record) as Link
+}
+
+function parseRow(row: StoredRow): Row {
+  const { lease_holder: holder, lease_until: until } = row
+  return {
+    link: parseLink(row),
+    version: row.version,
+    due: row.due ?? undefined,
+    lookedAt: row.looked_at ?? undefined,
+    lease: holder === null || until === null ? undefined : { holder, until },
+  }
+}
+
+/** What of a row follows from a change, besides its place in the log. */
+function written({ link, due, lookedAt }: Change, leaseUntil: Millis | null | undefined) {
+  return {
+    schema: link.schema,
+    record: canonicalJson(link),
+    status: link.stage.status,
+    ended: isEnded(link.stage.status) ? (1 as const) : (0 as const),
+    due: due ?? null,
+    claimable_at: due === undefined ? null : Math.max(due, leaseUntil ?? due),
+    ...(lookedAt === undefined ? {} : { looked_at: lookedAt }),
+  }
+}
+
+// ---- places ----------------------------------------------------------------------------------------
+
+/** A thread in a channel is named by the channel's conversation and the message that began it. */
+const channelOf = (conversation: string): string => conversation.split(';messageid=')[0] ?? conversation
+
+/** The conversations in which people mean this link when they say "status". */
+function placesOf(link: Link): readonly string[] {
+  const { asked, followers, told } = link
+  const card = told.approval
+  const standing = card?.is === 'failed' ? card.standing : card
+  const conversations = [
+    asked.thread.conversation,
+    asked.owners.place.conversation,
+    ...followers.map(({ thread }) => thread.conversation),
+    ...(standing ? [standing.conversation] : []),
+  ]
+  return [...new Set(conversations.flatMap((conversation) => [conversation, channelOf(conversation)]))]
+}
+
+async function writePlaces(trx: Trx, before: Link | undefined, after: Link): Promise<void> {
+  const old = before ? placesOf(before) : []
+  const now = placesOf(after)
+  const left = old.filter((conversation) => !now.includes(conversation))
+  const entered = now.filter((conversation) => !old.includes(conversation))
+  if (left.length > 0)
+    await trx.deleteFrom('places').where('link', '=', after.id).where('conversation', 'in', left).execute()
+  if (entered.length > 0)
+    await trx
+      .insertInto('places')
+      .values(entered.map((conversation) => ({ conversation, link: after.id })))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+}
+
+// ---- gates -----------------------------------------------------------------------------------------
+
+async function readGates(trx: Trx, keys: readonly string[], locksRows: boolean): Promise<readonly Gate[]> {
+  if (keys.length === 0) return []
+  return await trx
+    .selectFrom('gates')
+    .select(['key', 'holder', 'until'])
+    .where('key', 'in', keys)
+    // Always in one order, so that two transactions that lock the same gates cannot wait for each other.
+    .orderBy('key')
+    .$if(locksRows, (query) => query.forUpdate())
+    .execute()
+}
+
+async function writeGates(trx: Trx, { link, take = [], release = [] }: Change): Promise<void> {
+  if (release.length > 0) await dropGates(trx, link.id, release)
+  if (take.length > 0)
+    await trx
+      .insertInto('gates')
+      .values(take)
+      .onConflict((conflict) =>
+        conflict.column('key').doUpdateSet((gate) => ({
+          holder: gate.ref('excluded.holder'),
+          until: gate.ref('excluded.until'),
+        })),
+      )
+      .execute()
+}
+
+async function dropGates(trx: Trx, holder: LinkId, keys: readonly string[]): Promise<void> {
+  await trx.deleteFrom('gates').where('key', 'in', keys).where('holder', '=', holder).execute()
+}

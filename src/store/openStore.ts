@@ -1,0 +1,60 @@
+/** The store's face: opens the database that a URL names, brings its schema up to date, hands out the port. */
+import { fileURLToPath } from 'node:url'
+import type { Log, Store } from '../engine/ports.ts'
+import { readFacts, verifyLog } from './auditLog.ts'
+import { conversations } from './conversations.ts'
+import { links, type OnCommit } from './links.ts'
+import { migrate } from './migrations.ts'
+import { owners } from './owners.ts'
+import { people } from './people.ts'
+import { openSqlite } from './sqlite.ts'
+import type { Database } from './tables.ts'
+
+export type StoreOptions = {
+  /** A path, a `file:` URL, or `:memory:`. */
+  readonly url: string
+  readonly log?: Log
+  /** A crash point: called inside each transaction on a link, after its last write, just before COMMIT. */
+  readonly onCommit?: OnCommit
+}
+
+/** Opens the store, and creates it where there is none. One process opens one file once. */
+export async function openStore({ url, log, onCommit }: StoreOptions): Promise<Store> {
+  const database = openDatabase(url, log)
+  const { db } = database
+  try {
+    await migrate(db, log)
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+  return {
+    ...links(database, log, onCommit),
+    ...people(database),
+    ...owners(database),
+    ...conversations(database),
+    facts: (id) => readFacts(database, id),
+    verify: (id) => verifyLog(database, id),
+    async close() {
+      // What was asked before is answered first: the connection is lent in the order of asking.
+      await db.connection().execute(async () => undefined)
+      await db.destroy()
+    },
+  }
+}
+
+/** Never quotes the URL: it may hold a password. */
+function openDatabase(url: string, log: Log | undefined): Database {
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(url)?.[1]?.toLowerCase()
+  if (scheme === 'postgres' || scheme === 'postgresql')
+    throw new Error('PostgreSQL is not supported yet. Give DATABASE_URL the path of a file for SQLite.')
+  if (scheme !== undefined && scheme !== 'file')
+    throw new Error(`DATABASE_URL cannot begin with ${scheme}://. Give the path of a file for SQLite.`)
+  if (url === '') throw new Error('DATABASE_URL is empty. Give the path of a file for SQLite.')
+  return openSqlite(path(url), log)
+}
+
+function path(url: string): string {
+  if (/^file:\//i.test(url)) return fileURLToPath(url)
+  return url.replace(/^file:/i, '')
+}

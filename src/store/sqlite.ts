@@ -1,0 +1,118 @@
+/** Kysely on node:sqlite: one file, one connection per process, every acknowledged commit on the disk. */
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import {
+  CompiledQuery,
+  type Dialect,
+  Kysely,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+import type { Log } from '../engine/ports.ts'
+import type { Database, Tables } from './tables.ts'
+
+/** How long a statement waits for another process to finish its transaction; ours take milliseconds. */
+const busyTimeoutMs = 5000
+
+/** Opens, and if need be creates, the database in `path`, which may be `:memory:`. */
+export function openSqlite(path: string, log: Log | undefined): Database {
+  const inMemory = path === ':memory:'
+  if (!inMemory) makeFile(path, log)
+  const sqlite = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+  try {
+    configure(sqlite, inMemory)
+  } catch (error) {
+    sqlite.close()
+    throw error
+  }
+  return {
+    db: new Kysely<Tables>({ dialect: dialect(sqlite) }),
+    locksRows: false,
+    scrub: async () => {
+      // The pages before a deletion stand in the write-ahead log until it is emptied.
+      const result = sqlite.prepare('pragma wal_checkpoint(truncate)').get()
+      if (result?.busy !== 0)
+        log?.('warn', 'store.notScrubbed', { reason: 'another process reads the database' })
+    },
+  }
+}
+
+/** SQLite gives the log beside the file the file's own mode, so nobody else can read that either. */
+function makeFile(path: string, log: Log | undefined): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, 'a', 0o600))
+  if ((statSync(path).mode & 0o077) === 0 || process.platform === 'win32') return
+  try {
+    chmodSync(path, 0o600)
+  } catch (error) {
+    // A mounted volume may belong to somebody else; its own rights then decide.
+    log?.('warn', 'store.readableByOthers', { error: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+function configure(sqlite: DatabaseSync, inMemory: boolean): void {
+  // Asked first: the switch wants the file alone for a moment, and once made it stays with the file.
+  if (!inMemory && pragma(sqlite, 'journal_mode') !== 'wal') {
+    const mode = pragma(sqlite, 'journal_mode = wal')
+    if (mode !== 'wal')
+      throw new Error(
+        `SQLite cannot keep a write-ahead log beside this file (journal mode ${mode}); is it on a network share? Use a local disk, or PostgreSQL.`,
+      )
+  }
+  // WAL's default syncs only at checkpoints and may lose acknowledged commits with the power.
+  sqlite.exec('pragma synchronous = full')
+  // What `forget` erases must not stay readable in freed pages.
+  sqlite.exec('pragma secure_delete = on')
+}
+
+function pragma(sqlite: DatabaseSync, command: string): unknown {
+  const row = sqlite.prepare(`pragma ${command}`).get()
+  return row === undefined ? undefined : Object.values(row)[0]
+}
+
+function dialect(sqlite: DatabaseSync): Dialect {
+  return {
+    createAdapter: () => new TransactionalAdapter(),
+    createDriver: () =>
+      // A transaction that begins by reading and then writes fails at once when another process wrote in
+      // between (SQLITE_BUSY_SNAPSHOT, which no timeout waits out): take the write lock from the start.
+      Object.assign(new SqliteDriver({ database: asKyselyWants(sqlite) }), {
+        beginTransaction: async (connection: Connection) => {
+          await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+        },
+      }),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  }
+}
+type Connection = Awaited<ReturnType<SqliteDriver['acquireConnection']>>
+
+/** Kysely leaves SQLite's DDL outside transactions, so a kill would leave half a migration: SQLite can do better. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+/** Kysely's own dialect speaks better-sqlite3, which takes parameters as an array and tells readers apart. */
+function asKyselyWants(sqlite: DatabaseSync): SqliteDatabase {
+  return {
+    close: () => sqlite.close(),
+    prepare: (sql) => {
+      const statement = sqlite.prepare(sql)
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters) => statement.all(...bindable(parameters)),
+        run: (parameters) => statement.run(...bindable(parameters)),
+        iterate: (parameters) => statement.iterate(...bindable(parameters)),
+      }
+    },
+  }
+}
+
+/** node:sqlite itself refuses, by name of the type, what it cannot bind. */
+const bindable = (parameters: readonly unknown[]): SQLInputValue[] => parameters as SQLInputValue[]

@@ -1,0 +1,67 @@
+/** The tables, as both SQLite and PostgreSQL hold them: text, whole numbers, and JSON kept as text. */
+import type { Kysely, Transaction } from 'kysely'
+
+export type Tables = {
+  links: {
+    id: string
+    /** The record's own schema number: an instance leaves alone what it cannot read. */
+    schema: number
+    /** How many facts the log holds; `head` is the hash of the newest. */
+    version: number
+    head: string
+    record: string
+    /** Lower-cased, so that no spelling of an id begins a second link. */
+    signalr_key: string
+    vault_key: string
+    status: string
+    ended: 0 | 1
+    asked_by: string
+    asked_at: number
+    due: number | null
+    looked_at: number | null
+    lease_holder: string | null
+    lease_until: number | null
+    /** The later of `due` and `lease_until`, so that one index answers both who is next and when. */
+    claimable_at: number | null
+  }
+  /** The conversations that a link belongs to. */
+  places: { conversation: string; link: string }
+  facts: {
+    link: string
+    seq: number
+    at: number
+    name: string
+    /** Canonical, to the byte: the hash is taken over this text. */
+    json: string
+    /** Whose fact it is and which text it refers to, by their keys: what `forget` has to find. */
+    person: string | null
+    text: string | null
+    hash: string
+  }
+  gates: { key: string; holder: string; until: number }
+  people: { key: string; tenant: string; object_id: string; person: string }
+  texts: { key: string; words: string }
+  owners: { vault_key: string; owner: string }
+  conversations: {
+    conversation: string
+    service_url: string
+    kind: 'channel' | 'group' | 'personal'
+    team: string | null
+    name: string | null
+  }
+  welcomes: { conversation: string }
+}
+
+/** An open database, and in what its dialects differ beyond the SQL that Kysely writes. */
+export type Database = {
+  readonly db: Kysely<Tables>
+  /**
+   * Whether a transaction has to lock the rows that it reads (PostgreSQL). SQLite's hold the whole file from
+   * their first statement on.
+   */
+  readonly locksRows: boolean
+  /** Makes what was deleted unreadable on the disk too. */
+  readonly scrub: () => Promise<void>
+}
+
+export type Trx = Transaction<Tables>

@@ -1,0 +1,749 @@
+/**
+ * Every sentence that a person reads, as functions of plain data. `Words` is what another language has to offer.
+ * Sentences say what happened, what happens next, and what the reader can do; Azure's own terms stay Azure's.
+ *
+ * Times are written with their zone ("14:02 UTC"), the same for all readers: a card is one for a whole channel, and
+ * Teams turns `{{TIME()}}` into local time only in Markdown text, which data is kept out of.
+ */
+import type {
+  AskRefusal,
+  Cause,
+  ConnectionState,
+  Ended,
+  Millis,
+  News,
+  Refusal,
+  Route,
+  Status,
+} from '../../link/link.ts'
+import type { Sign, StepName, Waiting } from '../../link/views.ts'
+import type { Prose } from '../prose.ts'
+
+/** The names that sentences need: of SignalR, vault and link, and of who asked. */
+export type About = {
+  readonly signalr: string
+  readonly vault: string
+  readonly name: string
+  readonly asker: string
+}
+/** What became of a decision: who, where, when. `who` is absent when it was made in the portal. */
+export type Decided = {
+  readonly verdict: 'approve' | 'reject'
+  readonly who: string | undefined
+  readonly at: Millis
+  readonly reason: string | undefined
+}
+/** What follows when something went wrong: a person acts, it ended, it is ending, or Vaultlink tries again. */
+export type Then = 'blocked' | 'ended' | 'ending' | 'trying'
+/** What happened, what happens next, what the reader can do, and the rights to grant, to be copied. */
+export type Explanation = {
+  readonly happened: string
+  readonly next: string
+  readonly todo: string
+  readonly grant?: { readonly actions: readonly string[]; readonly scope: string }
+}
+export type Press = 'approve' | 'reject' | 'cancel' | 'unlink' | 'retry' | 'follow'
+
+const locale = 'en-GB'
+
+const clock = (at: Millis, zone: string): string =>
+  new Intl.DateTimeFormat(locale, {
+    hour: '2-digit',
+    minute: '2-digit',
+    hour12: false,
+    timeZone: zone,
+    timeZoneName: 'short',
+  }).format(at)
+const day = (at: Millis, zone: string): string =>
+  new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: zone }).format(at)
+const time = {
+  /** "30 Nov, 14:02 UTC" */
+  moment: (at: Millis, zone: string): string => `${day(at, zone)}, ${clock(at, zone)}`,
+  /** "14:02 UTC", and the day too when it is another than that of `near`. */
+  near: (at: Millis, near: Millis, zone: string): string =>
+    day(at, zone) === day(near, zone) ? clock(at, zone) : `${day(at, zone)}, ${clock(at, zone)}`,
+  /** "12 March 2026" */
+  date: (at: Millis, zone: string): string =>
+    new Intl.DateTimeFormat(locale, {
+      day: 'numeric',
+      month: 'long',
+      year: 'numeric',
+      timeZone: zone,
+    }).format(at),
+}
+
+const list = (items: readonly string[]): string =>
+  new Intl.ListFormat(locale, { type: 'conjunction' }).format(items)
+const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
+
+const linkAgain = ({ signalr, vault }: About): string => `link ${signalr} to ${vault}`
+
+const app = 'Vaultlink'
+const somebody = 'somebody'
+const portalName = 'the Azure portal'
+
+const signs: Record<Sign, { readonly sign: string; readonly word: string }> = {
+  done: { sign: '✓', word: 'Done' },
+  now: { sign: '●', word: 'Now' },
+  next: { sign: '○', word: 'Next' },
+  failed: { sign: '✕', word: 'Stopped' },
+  skipped: { sign: '–', word: 'Not done' },
+}
+
+const steps: Record<StepName, { readonly now: string; readonly done: string; readonly name: string }> = {
+  requested: { now: 'Requested', done: 'Requested', name: 'Requested' },
+  created: { now: 'Creating the endpoint', done: 'Endpoint created', name: 'Endpoint created' },
+  decided: {
+    now: "The vault's owner decides",
+    done: "The vault's owner decided",
+    name: "The vault's owner decides",
+  },
+  approvedOnVault: {
+    now: 'Approving on the vault',
+    done: 'Approved on the vault',
+    name: 'Approved on the vault',
+  },
+  approvedOnSignalr: {
+    now: 'Reaching SignalR',
+    done: 'Approved on SignalR',
+    name: 'Approved on SignalR',
+  },
+}
+const step = (name: StepName, sign: Sign): string =>
+  sign === 'done' ? steps[name].done : sign === 'now' ? steps[name].now : steps[name].name
+
+/** One or two words for a link's status, for lists. */
+const status: Record<Status, string> = {
+  Requested: 'requested',
+  Provisioning: 'creating the endpoint',
+  Pending: "waiting for the vault's owner",
+  Approving: 'approving on the vault',
+  Propagating: 'on its way to SignalR',
+  Approved: 'working',
+  Disconnected: 'disconnected',
+  Removing: 'being removed',
+  Rejected: 'rejected',
+  Cancelled: 'cancelled',
+  Expired: 'expired',
+  Failed: 'failed',
+  Removed: 'removed',
+}
+
+/** "by Noor Haddad", or where it was done when Azure does not say by whom. */
+const by = (who: string | undefined): string => (who === undefined ? `in ${portalName}` : `by ${who}`)
+
+const ended: Record<Ended, string> = {
+  Rejected: 'Rejected',
+  Cancelled: 'Cancelled',
+  Expired: 'Nobody answered in time',
+  Failed: 'Failed',
+  Removed: 'Removed',
+}
+
+/** The line under a card's title: a sign with a word, and what is waited for until when. */
+type Lede = { readonly sign: Sign; readonly strong: string; readonly rest: string }
+
+function waiting(waits: Waiting, about: About, decided: Decided | undefined, zone: string): Lede {
+  switch (waits.for) {
+    case 'creation':
+      return waits.late
+        ? {
+            sign: 'now',
+            strong: 'Still creating the endpoint',
+            rest: `longer than usual. ${app} keeps looking; Azure sometimes takes an hour.`,
+          }
+        : {
+            sign: 'now',
+            strong: 'Creating the endpoint',
+            rest: `usually done by ${time.moment(waits.until, zone)}`,
+          }
+    case 'owner':
+      return {
+        sign: 'now',
+        strong: "Waiting for the vault's owner",
+        rest: `until ${time.moment(waits.until, zone)}`,
+      }
+    case 'approvalOnVault':
+      return {
+        sign: 'now',
+        strong: `Approved ${by(decided?.who)}`,
+        rest: waits.late
+          ? `but ${about.vault} does not show it yet, longer than usual. ${app} keeps looking.`
+          : `on its way to ${about.vault}, usually there by ${time.moment(waits.until, zone)}`,
+      }
+    case 'signalr':
+      return {
+        sign: 'now',
+        strong: `Approved ${by(decided?.who)}`,
+        rest: waits.late
+          ? `but SignalR does not show it yet, longer than usual. ${app} keeps looking.`
+          : `on its way to SignalR, usually there by ${time.moment(waits.until, zone)}`,
+      }
+    case 'removal':
+      return { sign: 'now', strong: ended[waits.outcome], rest: 'removing the link from SignalR' }
+    case 'retry':
+      return { sign: 'failed', strong: 'Stopped', rest: 'until somebody helps; nothing is lost' }
+  }
+}
+
+/** The one line that says how a link that waits for nothing stands. */
+function standing(
+  now: Status,
+  about: About,
+  facts: {
+    readonly decided?: Decided | undefined
+    readonly endedBy?: string | undefined
+    readonly functionalAt?: Millis | undefined
+  },
+  zone: string,
+): Lede {
+  const { decided, endedBy, functionalAt } = facts
+  switch (now) {
+    case 'Approved':
+      return {
+        sign: 'done',
+        strong: `Approved${decided ? ` ${by(decided.who)}` : ''}`,
+        rest: functionalAt === undefined ? 'working' : `working since ${time.moment(functionalAt, zone)}`,
+      }
+    case 'Disconnected':
+      return {
+        sign: 'failed',
+        strong: 'Disconnected',
+        rest: `${about.signalr} no longer reaches ${about.vault} privately`,
+      }
+    case 'Rejected':
+      return {
+        sign: 'failed',
+        strong: `Rejected ${by(decided?.verdict === 'reject' ? decided.who : undefined)}`,
+        rest: decided?.reason ? `"${decided.reason}"` : 'the link is removed',
+      }
+    case 'Cancelled':
+      return {
+        sign: 'skipped',
+        strong: endedBy === undefined ? 'Cancelled' : `Cancelled by ${endedBy}`,
+        rest: 'nothing of it is left in Azure',
+      }
+    case 'Expired':
+      return { sign: 'skipped', strong: 'Nobody answered in time', rest: 'the link is removed' }
+    case 'Failed':
+      return { sign: 'failed', strong: 'Failed', rest: 'nothing of it is left in Azure' }
+    case 'Removed':
+      return {
+        sign: 'skipped',
+        strong: endedBy === undefined ? 'Removed' : `Removed by ${endedBy}`,
+        rest: `${about.signalr} no longer reaches ${about.vault} privately`,
+      }
+    default:
+      return { sign: 'now', strong: 'Under way', rest: status[now] }
+  }
+}
+
+const scopeName = (scope: string): string => scope.slice(scope.lastIndexOf('/') + 1) || 'the subscription'
+
+/** What went wrong, told to a person. `then` is what follows from it in this link. */
+function cause(cause: Cause, about: About, then: Then): Explanation {
+  const { signalr, vault, name } = about
+  const again = then === 'blocked' ? 'press Retry' : `ask again: ${linkAgain(about)}`
+  const next = {
+    blocked: 'The request stays as it is, and so does what was decided.',
+    ended: 'The request ended; nothing of it is left in Azure.',
+    ending: `${app} is removing what it made.`,
+    trying: `${app} keeps trying by itself; nothing is lost.`,
+  }[then]
+  const told = (happened: string, todo: string): Explanation => ({ happened, next, todo })
+  switch (cause.cause) {
+    case 'botLacksRight':
+      return {
+        happened: `${app} lacks a right on ${scopeName(cause.scope)}, so Azure turned it away.`,
+        next,
+        todo: `Ask whoever manages access to ${scopeName(cause.scope)} to give ${app}'s identity this right, then ${again}.`,
+        grant: { actions: [cause.action], scope: cause.scope },
+      }
+    case 'nameTaken':
+      return told(
+        `${signalr} already has a link named ${name} that ${app} did not make.`,
+        `Pick another name: ${linkAgain(about)} as <another name>.`,
+      )
+    case 'madeByOthers':
+      return told(
+        `${signalr} already has a link to ${vault} that somebody else made: ${cause.name}, ${connectionState(cause.status)}.`,
+        cause.status === 'Approved'
+          ? 'Nothing: that link does what you asked for.'
+          : cause.status === 'Pending'
+            ? `Ask the vault's owner to decide on it in ${portalName}, or remove it and ask again.`
+            : `Remove that link in ${portalName}, then ask again.`,
+      )
+    case 'ambiguous':
+      return told(
+        `${count(cause.count, 'connection')} on ${vault} carry this request's message, and ${app} never guesses which is right.`,
+        `On ${vault}, under Networking, Private endpoint connections, reject what is not from ${signalr}, then ${again}.`,
+      )
+    case 'strangeEndpoint':
+      return told(
+        `A connection on ${vault} carries this request's message, but its private endpoint lies in one of your own subscriptions. SignalR's never does.`,
+        `Look at it on ${vault}, under Networking, and reject it if nobody knows it; then ${again}.`,
+      )
+    case 'connectionChanged':
+      return told(
+        `The connection on ${vault} is no longer the one that the owners were asked about.`,
+        `Look at ${vault}'s private endpoint connections in ${portalName}. If the change was meant, cancel and ask again.`,
+      )
+    case 'connectionGone':
+      return told(
+        `The connection is no longer on ${vault}.`,
+        `If it is still wanted, cancel and ask again: ${linkAgain(about)}.`,
+      )
+    case 'deletedElsewhere':
+      return told(
+        `Somebody removed the link in Azure.`,
+        `If it is still wanted, ask again: ${linkAgain(about)}.`,
+      )
+    case 'refused':
+      return told(
+        `Azure said no: "${cause.message}" (${cause.code}).`,
+        `See to what Azure names, then ${again}.`,
+      )
+    case 'provisioningFailed':
+      return told(
+        `Azure could not create the endpoint: "${cause.message}" (${cause.code}).`,
+        `See to what Azure names, then ${again}.`,
+      )
+    case 'notRegistered':
+      return told(
+        `Azure said no: "${cause.message}"`,
+        `Register the provider in the subscription that Azure names (az provider register --namespace Microsoft.KeyVault), then ${again}.`,
+      )
+    case 'quota':
+      return told(
+        `A limit in Azure is reached: "${cause.message}"`,
+        `Raise the limit or make room, then ${again}.`,
+      )
+    case 'locked':
+      return told(
+        `A lock in Azure forbids the change: "${cause.message}"`,
+        `Ask whoever set the lock to lift it, then ${again}.`,
+      )
+    case 'signalrGone':
+      return told(`${signalr} is no longer there.`, `Check its name and resource group in ${portalName}.`)
+    case 'vaultGone':
+      return told(`${vault} is no longer there.`, `Check its name and resource group in ${portalName}.`)
+    case 'decidedMeanwhile':
+      return told(
+        `Somebody decided on ${vault} at the same moment.`,
+        `Nothing: ${app} looks again and follows what stands there.`,
+      )
+    case 'conflict':
+      return told(`Azure is busy with another change there (${cause.code}).`, 'Nothing for now.')
+    case 'throttled':
+      return told('Azure asked for fewer calls.', 'Nothing for now.')
+    case 'unavailable':
+      return told(`Azure isn't answering (${cause.code}).`, 'Nothing for now.')
+  }
+}
+
+const connectionState = (state: ConnectionState): string =>
+  state === 'Unknown' ? 'in a state that has no name here' : `state ${state}`
+
+const actionsOn = (actions: readonly string[], where: string): string => `${list(actions)} on ${where}`
+
+const overBy = (now: Status): string =>
+  now === 'Removing' ? 'This request is ending already' : `This request has ended: ${status[now]}`
+
+/** Why a press is not granted; said to the presser alone. */
+function refusal(
+  refusal: Refusal,
+  about: About,
+  press: Press,
+  decided: Decided | undefined,
+  zone: string,
+): string {
+  const { vault, signalr, asker } = about
+  const where = press === 'approve' || press === 'reject' ? vault : signalr
+  switch (refusal.refusal) {
+    case 'ownRequest':
+      return "You asked for this link, so somebody else has to approve it. If you own the vault alone, decide in the Azure portal; I'll notice."
+    case 'lacksRight':
+      return `You lack the right to do this: ${actionsOn(refusal.actions, where)}. Nothing was recorded, and others can still act on the card. Ask whoever manages access to ${where} for it, or leave it to somebody who has it.`
+    case 'rightUnreadable':
+      return `Your rights on ${where} could not be read, and then the answer is no. Nothing was recorded; please try again in a minute. If it stays so, ${app}'s identity needs Microsoft.Authorization/roleAssignments/read, roleDefinitions/read and denyAssignments/read there.`
+    case 'notYourRequest':
+      return `${asker} asked for this link. It can be taken back by ${asker}, or by anybody who may write ${signalr}'s shared private links.`
+    case 'wrongPlace':
+      return `This card is not where ${app} posted it, so nothing was recorded. Decide on the card in the vault owners' channel.`
+    case 'tooEarly':
+      return `Not yet: the link is ${status[refusal.status]}. Nothing was recorded; the card will ask when it is time.`
+    case 'alreadyDecided':
+      return `${decided?.verdict === 'reject' ? 'Rejected' : 'Approved'} already ${by(decided?.who)}, ${time.moment(refusal.decision.at, zone)}. The first answer stands; the link is ${status[refusal.status]}.`
+    case 'alreadyEnded':
+      return `${overBy(refusal.status)}. Nothing was changed.`
+    case 'alreadyApproved':
+      return `${signalr} reaches ${vault} privately already, so there is nothing to take back. To remove the link, say: unlink ${signalr} from ${vault}.`
+    case 'notApprovedYet':
+      return `This link is not working yet, so there is nothing to unlink. To take the request back, say: cancel.`
+    case 'expired':
+      return `The time to answer has passed, and the link is being removed. If it is still wanted, ask again: ${linkAgain(about)}.`
+    case 'connection': {
+      const { happened, todo } = cause(refusal.cause, about, 'blocked')
+      return `${happened} Nothing was recorded. ${todo}`
+    }
+    case 'nothingBlocked':
+      return `Nothing is stopped here: the link goes on by itself.`
+    case 'alreadyThere':
+      return `You follow this link already; I'll tell you here how it ends.`
+  }
+}
+
+/** Why no link is begun; said before anybody else is bothered. */
+function askRefusal(refusal: AskRefusal, about: Omit<About, 'name' | 'asker'>): Prose {
+  const { signalr, vault } = about
+  const other = { ...about, name: '', asker: '' }
+  switch (refusal.refusal) {
+    case 'requesterLacksRight':
+      return [
+        `You may not make links on ${signalr}, so nothing was asked for. You need `,
+        { code: list(refusal.actions) },
+        ` on ${signalr}: ask whoever manages access to it, or ask a colleague who has it to say this.`,
+      ]
+    case 'rightUnreadable':
+      return `Your rights on ${signalr} could not be read, and then the answer is no. Nothing was recorded; please try again in a minute.`
+    case 'freeTier':
+      return `${signalr} is on the free tier (${refusal.sku}), which has no shared private endpoints. Scale it to Standard or Premium, then say it again: ${linkAgain(other)}.`
+    case 'replicas':
+      return refusal.count === 'unreadable'
+        ? `Whether ${signalr} has replicas could not be read, and ${app} does not guess: nothing was created. Its identity needs Microsoft.SignalRService/SignalR/replicas/read there.`
+        : `${signalr} has ${count(refusal.count, 'replica')}. Azure copies the link to each, with a connection for each to approve, which ${app} does not do yet: nothing was created. Make the link in ${portalName}.`
+    case 'badName':
+      return `"${refusal.name}" cannot be a link's name. Azure wants 3 to 63 letters, digits and hyphens, beginning with a letter and not ending with a hyphen. Try: ${linkAgain(other)} as kv-${vault}.`
+    case 'nameTaken':
+      return `${signalr} already has a link named ${refusal.name}. Pick another: ${linkAgain(other)} as <another name>, or leave the name out.`
+    case 'alreadyLinked':
+      return `${signalr} reaches ${vault} privately already, through ${refusal.name}. Nothing was created.`
+    case 'madeByOthers': {
+      const { happened, todo } = cause(
+        { cause: 'madeByOthers', name: refusal.name, status: refusal.status },
+        other,
+        'ended',
+      )
+      return `${happened} Nothing was created. ${todo}`
+    }
+    case 'vaultFull':
+      return `${vault} has ${count(refusal.count, 'private endpoint connection')}, and Azure allows 64. Its owner has to remove one first; nothing was created.`
+    case 'botLacksRight':
+      return [
+        `${app} itself lacks a right on ${refusal.on === 'vault' ? vault : signalr}, so nobody was asked. Ask whoever manages access to it to give ${app}'s identity `,
+        { code: list(refusal.actions) },
+        refusal.on === 'vault'
+          ? ` there (the built-in role Azure AI Enterprise Network Connection Approver has them), then say it again.`
+          : ' there, then say it again.',
+      ]
+    case 'noOwners':
+      return `No channel decides for ${vault} yet, so there is nobody to ask. Ask its owner to add ${app} to their team and say there: own ${vault}.`
+    case 'nobodyMayApprove':
+      return `Nobody but you in the channel that decides for ${vault} may approve there, so asking would lead nowhere. Ask the vault's owner to join that channel, or to claim the vault in theirs: own ${vault}.`
+    case 'alreadyAsked':
+      return `This was asked already and is ${status[refusal.link.stage.status]}.`
+  }
+}
+
+/** What somebody is told in a reply. The mention, if any, goes before it; `link` is the portal's. */
+function news(
+  piece: News,
+  to: 'requester' | 'owners' | 'follower',
+  about: About,
+  facts: {
+    readonly decided: Decided | undefined
+    readonly who: string | undefined
+    readonly functionalAt: Millis | undefined
+    readonly vaultIsPublic: boolean | undefined
+    readonly portal: string
+  },
+  zone: string,
+): Prose {
+  const { signalr, vault, name } = about
+  const { decided, who, functionalAt, vaultIsPublic, portal } = facts
+  const view = { link: portal, title: buttons.portal }
+  const pair = `${signalr} to ${vault}`
+  const near = (at: Millis): string => time.near(at, piece.at, zone)
+  switch (piece.news) {
+    case 'approved': {
+      const since = near(functionalAt ?? piece.at)
+      if (to === 'owners') return [`Working since ${since}: ${signalr} reaches ${vault} privately. `, view]
+      const how = decided ? ` Approved ${by(decided.who)} at ${near(decided.at)};` : ''
+      const open = vaultIsPublic ? ` ${vault} still accepts public traffic: ` : ' '
+      return [
+        `${signalr} can now reach ${vault} privately.${how} SignalR says Succeeded and Approved since ${since}.${open}`,
+        view,
+      ]
+    }
+    case 'ended':
+      switch (piece.outcome) {
+        case 'Rejected': {
+          const reason = decided?.verdict === 'reject' && decided.reason ? `: "${decided.reason}"` : ''
+          const head = `Rejected ${by(decided?.verdict === 'reject' ? decided.who : undefined)}${reason}.`
+          return to === 'owners'
+            ? `${head} The link ${name} is removed from ${signalr}.`
+            : `${head} ${signalr} is not linked to ${vault}, and the link ${name} is removed. If that can be settled, ask again: ${linkAgain(about)}.`
+        }
+        case 'Cancelled':
+          return `Cancelled${who ? ` by ${who}` : ''}. The link ${name} is removed from ${signalr}; there is nothing left to decide.`
+        case 'Expired':
+          return to === 'owners'
+            ? `Nobody answered in time, so the link ${name} is removed from ${signalr}. There is nothing left to decide.`
+            : `Nobody answered for ${vault} in time, so the link ${name} is removed from ${signalr}. If it is still wanted, talk to the vault's owner and ask again: ${linkAgain(about)}.`
+        case 'Failed': {
+          const why = piece.cause ? cause(piece.cause, about, 'ended') : undefined
+          return why
+            ? `Linking ${pair} failed. ${why.happened} ${why.next} ${why.todo}`
+            : `Linking ${pair} failed; nothing of it is left in Azure. If it is still wanted, ask again: ${linkAgain(about)}.`
+        }
+        case 'Removed': {
+          const how = who
+            ? `${who} removed the link ${name}`
+            : piece.cause?.cause === 'deletedElsewhere'
+              ? `Somebody removed the link ${name} in Azure`
+              : `The link ${name} is removed`
+          return `${how}. ${signalr} no longer reaches ${vault} privately.`
+        }
+      }
+      break
+    case 'disconnected':
+      return [
+        `${signalr} no longer reaches ${vault} privately: SignalR says ${connectionState(piece.status)}. ${app} has removed nothing. `,
+        to === 'owners'
+          ? `If that was not meant, somebody should ask for the link again. `
+          : `Ask the vault's owner why; to begin anew, say unlink ${signalr} from ${vault}, then ${linkAgain(about)}. `,
+        view,
+      ]
+    case 'late':
+      return [
+        `This takes longer than usual: the link is still ${status[piece.status]}. ${app} keeps looking and will tell you here. If it is the same in an hour, look at ${signalr}, under Networking: `,
+        view,
+      ]
+    case 'unfollowed':
+      return [
+        `Careful: a connection on ${vault} was approved, and SignalR does not follow. The wrong connection may be open. `,
+        to === 'owners'
+          ? `Look at ${vault}, under Networking, Private endpoint connections, and reject it if it is not from ${signalr}: `
+          : `The vault's owners are told too, and ${app} keeps looking: `,
+        view,
+      ]
+    case 'blocked': {
+      const { happened, next, todo, grant } = cause(piece.cause, about, 'blocked')
+      return [
+        `${happened} ${next} ${todo}`,
+        ...(grant && grant.actions.some((action) => action !== '')
+          ? ['\nRight: ', { code: list(grant.actions) }, '\nScope: ', { code: grant.scope }]
+          : []),
+      ]
+    }
+    case 'askAgain':
+      return `Your answer could not reach Azure for a while, and by then your right to decide on ${vault} could not be confirmed. It was not carried out. Please decide again on the card above, or leave it to a colleague.`
+    case 'ownersGone':
+      return `${app} can no longer write to the channel that decides for ${vault}, so nobody there sees the request. Ask the vault's owner to add ${app} to a team again and say there: own ${vault}.`
+  }
+  return piece satisfies never
+}
+
+function whyHere(because: Route['because'], vault: string, zone: string): string {
+  switch (because.is) {
+    case 'owned':
+      return `This channel decides for ${vault}, since ${time.date(because.since, zone)}.`
+    case 'tagged':
+      return `This channel decides for ${vault}, because the vault is tagged so.`
+    case 'default':
+      return `No team has claimed ${vault}, and this channel decides for all such vaults.`
+  }
+}
+
+const buttons = {
+  portal: 'View in Azure portal',
+  details: 'Show details',
+  cancel: 'Cancel request',
+  yesCancel: 'Yes, cancel',
+  retry: 'Retry',
+  approve: 'Approve…',
+  yesApprove: 'Yes, approve',
+  reject: 'Reject…',
+  yesReject: 'Yes, reject',
+  yesUnlink: 'Yes, unlink',
+  ask: 'Ask for this link',
+} as const
+
+export const en = {
+  locale,
+  app,
+  somebody,
+  time,
+  list,
+  count,
+  signs,
+  step,
+  status,
+  buttons,
+  scopeName,
+  connectionState,
+  waiting,
+  standing,
+  ended,
+  cause,
+  refusal,
+  askRefusal,
+  news,
+  labels: {
+    name: 'Name',
+    type: 'Type',
+    signalr: 'SignalR',
+    subscription: 'Subscription',
+    vault: 'Vault',
+    message: 'Request message',
+    provisioningState: 'Provisioning state',
+    connectionState: 'Connection state',
+    askedBy: 'Asked by',
+    why: 'Why',
+    from: 'From',
+    to: 'To',
+    connection: 'Connection',
+    answerBy: 'Answer by',
+    decided: 'Decided',
+    todo: 'What to do',
+    right: 'Right to grant',
+    scope: 'Scope',
+    unseen: 'not seen yet',
+  },
+  statusCard: {
+    title: ({ signalr, vault }: Pick<About, 'signalr' | 'vault'>): string => `Link ${signalr} to ${vault}`,
+    publicVault: (vault: string): string => `${vault} still accepts public traffic.`,
+    /** What pressing "Cancel request" leads to. */
+    cancelling: ({ signalr, name }: About): string =>
+      `The link ${name} is removed from ${signalr}, and the vault's owners are not asked any more. Nothing else is deleted.`,
+    summary: ({ signalr, vault }: About, lede: Lede): string =>
+      `${signalr} to ${vault}: ${lede.strong}, ${lede.rest}`,
+  },
+  approvalCard: {
+    question: (vault: string): string => `Approve a private connection to ${vault}?`,
+    title: (vault: string): string => `Private connection to ${vault}`,
+    asks: ' asks for it',
+    because: (reason: string): string => `: "${reason}"`,
+    /** The resource group and subscription of a resource. */
+    of: (group: string, subscription: string): string => `group ${group}, subscription ${subscription}`,
+    approvingDoes: {
+      title: 'What approving does',
+      text: (vault: string): string =>
+        `Opens a private path from this SignalR to ${vault}. It grants no rights to secrets, keys or certificates, and leaves public access as it is. You can undo it.`,
+    },
+    checked: {
+      title: 'What was checked',
+      text: (signalr: string): string =>
+        `This is the connection that ${app} made. It is still Pending. The requester may write to ${signalr}.`,
+    },
+    whyHere: { title: 'Why here', text: whyHere },
+    /** What "Approve…" and "Reject…" lead to. */
+    approve: {
+      question: (connection: string, vault: string): string =>
+        `Approve connection ${connection} on ${vault}?`,
+      follows: ({ signalr, vault }: About): string =>
+        `${app} reads your rights on ${vault}, looks at the connection once more, and approves it. ${signalr} usually follows within minutes.`,
+    },
+    reject: {
+      question: (connection: string, vault: string): string => `Reject connection ${connection} on ${vault}?`,
+      follows: ({ signalr, name }: About): string =>
+        `The connection is rejected and the link ${name} is removed from ${signalr}. It can be asked for again.`,
+      reason: 'Reason (the requester will see it)',
+      tooLong: 'Please keep it under 300 characters.',
+    },
+    /** The line under the title, while it is open. */
+    open: (at: Millis, zone: string): Lede => ({
+      sign: 'now',
+      strong: 'Your decision',
+      rest: `by ${time.moment(at, zone)}`,
+    }),
+    approving: (decided: Decided | undefined, vault: string): Lede => ({
+      sign: 'now',
+      strong: `Approved ${by(decided?.who)}`,
+      rest: `on its way to ${vault}`,
+    }),
+    stopped: (decided: Decided | undefined): Lede => ({
+      sign: 'failed',
+      strong: `Approved ${by(decided?.who)}`,
+      rest: 'but stopped until somebody helps',
+    }),
+    propagating: (decided: Decided | undefined): Lede => ({
+      sign: 'now',
+      strong: `Approved ${by(decided?.who)}`,
+      rest: 'on its way to SignalR',
+    }),
+    ending: (outcome: Ended): Lede => ({
+      sign: 'now',
+      strong: ended[outcome],
+      rest: 'removing the link from SignalR',
+    }),
+  },
+  /** The answer to `status`, and what shows the same without Vaultlink. */
+  statusText: {
+    line: ({ signalr, vault, name }: About, lede: Lede): string =>
+      `${signalr} to ${vault} (${name}): ${lede.strong}, ${lede.rest}`,
+    asked: (asker: string, at: Millis, zone: string): string =>
+      `Asked by ${asker}, ${time.moment(at, zone)}.`,
+    azure: (provisioning: string, connection: string): string =>
+      `Azure says provisioning state ${provisioning}, connection state ${connection}.`,
+    sameInAz: 'The same from the command line: ',
+  },
+  form: {
+    title: 'Link a SignalR to a Key Vault',
+    intro: "The vault's owner is asked in their channel; you see how it goes in this thread.",
+    signalr: {
+      label: 'SignalR',
+      placeholder: 'contoso-signalr',
+      missing: 'Which SignalR should reach the vault?',
+    },
+    vault: { label: 'Key Vault', placeholder: 'contoso-kv', missing: 'Which vault should it reach?' },
+    as: {
+      label: "The link's name (optional)",
+      placeholder: 'kv-contoso-kv',
+      wrong: '3 to 63 letters, digits and hyphens, beginning with a letter.',
+    },
+    because: {
+      label: 'Why (the owner will see it)',
+      placeholder: 'custom domain certificate',
+      tooLong: 'Please keep it under 100 characters.',
+    },
+    noVaults: 'A vault is listed once a team has claimed it: its owner says "own <vault>" in their channel.',
+    summary: 'A form to ask for a link',
+  },
+  unlink: {
+    title: ({ signalr, vault }: Pick<About, 'signalr' | 'vault'>): string =>
+      `Unlink ${signalr} from ${vault}?`,
+    follows: ({ signalr, vault, name }: About): string =>
+      `The link ${name} is removed from ${signalr}, which then no longer reaches ${vault} privately.`,
+    nothingElse: 'Nothing else is deleted. Deleting the resource group would delete everything in it.',
+    waits: 'Nothing happens until you confirm.',
+  },
+  help: {
+    title: 'What I can do',
+    intro:
+      "I link a SignalR to a Key Vault through a shared private endpoint: you ask, the vault's owner decides, and I do the steps in Azure.",
+    try: 'Try: ',
+    summary: 'What Vaultlink can do',
+  },
+  welcome: {
+    title: "Hi, I'm Vaultlink",
+    what: "I link a SignalR to a Key Vault through a shared private endpoint: you ask in a sentence, the vault's owner decides on a card, and I do the steps in Azure.",
+    installed: (who: string): string => `${who} added me here.`,
+    begin: 'To begin:',
+    ask: {
+      text: 'Ask for a link',
+      example: 'link contoso-signalr to contoso-kv because custom domain certificate',
+    },
+    own: { text: "Decide for a vault in this team's channel", example: 'own contoso-kv' },
+    help: { text: 'See what else I can do', example: 'help' },
+    addressed: (inTeam: boolean): string => (inTeam ? `@${app} ` : ''),
+    summary: 'Vaultlink is here',
+  },
+  notUnderstood: {
+    plain: "I didn't get that. Try: link contoso-signalr to contoso-kv.",
+    near: (meant: string): string =>
+      `I didn't get that. Did you mean ${meant}? Try: link contoso-signalr to contoso-kv.`,
+  },
+  azureSlow: "Azure isn't answering. Nothing was recorded; please try again in a minute.",
+}
+export type Words = typeof en

@@ -1,0 +1,174 @@
+/** Who is where in the sandbox's Teams, what was said, and what time it is. */
+import { createHash } from 'node:crypto'
+import { bot, groupChat, otherTeam, type Person, type PersonKey, people, team } from '../seed.ts'
+import type { Message, TeamsEvent } from './face.ts'
+
+export type Team = {
+  readonly key: 'contoso' | 'labs'
+  readonly id: string
+  readonly name: string
+  readonly aadGroupId: string
+  readonly members: readonly PersonKey[]
+}
+
+export type Place = {
+  readonly key: string
+  readonly kind: 'channel' | 'groupChat' | 'personal'
+  readonly id: string
+  name: string
+  readonly team?: Team
+  readonly members: readonly PersonKey[]
+  deleted: boolean
+}
+
+export type World = {
+  readonly botId: string
+  readonly teams: readonly Team[]
+  readonly places: readonly Place[]
+  readonly messages: Message[]
+  readonly events: TeamsEvent[]
+  /** Ids of the teams, group chats and personal chats that the bot is installed in. */
+  readonly installed: Set<string>
+  /** The card that a button's answer left with one person, until the message changes: by `viewKey`. */
+  readonly views: Map<string, unknown>
+  now(): number
+  turn(ms: number): void
+  newId(): string
+  record(event: TeamsEvent): void
+  onEvent(listener: (event: TeamsEvent) => void): () => void
+}
+
+const opaque = (of: string): string => createHash('sha256').update(of).digest('base64url')
+
+export const personId = (key: PersonKey): string => `29:1${opaque(people[key].objectId)}`
+
+export const viewKey = (message: Message, person: PersonKey): string => `${message.id} ${person}`
+
+export const isPersonKey = (key: string): key is PersonKey => Object.hasOwn(people, key)
+
+export const personKeys: readonly PersonKey[] = Object.keys(people).filter(isPersonKey)
+
+export const principalName = (person: Person): string => {
+  const mailbox = person.name.toLowerCase().replace(' ', '.')
+  return person.guest ? `${mailbox}_fabrikam.example#EXT#@contoso.example` : `${mailbox}@contoso.example`
+}
+
+/** Teams takes a person's channel id, Entra object id or principal name for one another. */
+export const personBy = (id: string): PersonKey | undefined =>
+  personKeys.find((key) => [personId(key), people[key].objectId, principalName(people[key])].includes(id))
+
+type SeedTeam = typeof team | typeof otherTeam
+
+const teamOf = (key: Team['key'], seed: SeedTeam): Team => ({
+  key,
+  id: seed.id,
+  name: seed.name,
+  aadGroupId: `e0000000-0000-4000-8000-${opaque(seed.id)
+    .replace(/[^0-9a-f]/g, '0')
+    .slice(0, 12)}`,
+  members: seed.members,
+})
+
+const channelsOf = (of: Team, seed: SeedTeam): Place[] =>
+  seed.channels.map((channel) => ({
+    key: channel.key,
+    kind: 'channel',
+    id: channel.id,
+    name: channel.name,
+    team: of,
+    members: of.members,
+    deleted: false,
+  }))
+
+export function createWorld(options: { appId: string; clock: () => number }): World {
+  const contoso = teamOf('contoso', team)
+  const labs = teamOf('labs', otherTeam)
+  const listeners = new Set<(event: TeamsEvent) => void>()
+  const events: TeamsEvent[] = []
+  let turned = 0
+  let lastId = 0
+  const now = (): number => options.clock() + turned
+  return {
+    botId: `28:${options.appId}`,
+    teams: [contoso, labs],
+    places: [
+      ...channelsOf(contoso, team),
+      ...channelsOf(labs, otherTeam),
+      {
+        key: 'group',
+        kind: 'groupChat',
+        id: groupChat.id,
+        name: groupChat.name,
+        members: groupChat.members,
+        deleted: false,
+      },
+      ...personKeys.map(
+        (key): Place => ({
+          key: `with:${key}`,
+          kind: 'personal',
+          id: `a:1${opaque(`${bot.appId} ${people[key].objectId}`)}`,
+          name: people[key].name,
+          members: [key],
+          deleted: false,
+        }),
+      ),
+    ],
+    messages: [],
+    events,
+    installed: new Set(),
+    views: new Map(),
+    now,
+    turn(ms) {
+      turned += ms
+    },
+    newId() {
+      // Message ids in Teams are the time in milliseconds; two in one millisecond must still differ.
+      lastId = Math.max(lastId + 1, Math.floor(now()))
+      return String(lastId)
+    },
+    record(event) {
+      events.push(event)
+      for (const listener of listeners) listener(event)
+    },
+    onEvent(listener) {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+  }
+}
+
+export function placeByKey(world: World, key: string): Place {
+  const place = world.places.find((candidate) => candidate.key === key)
+  if (!place) throw new Error(`There is no "${key}". There is: ${world.places.map((p) => p.key).join(', ')}.`)
+  return place
+}
+
+/** The place of a conversation id, and the thread's first message when the id names one. */
+export function placeByConversation(
+  world: World,
+  conversationId: string,
+): { place: Place; root?: string } | undefined {
+  const [id, root] = conversationId.split(';messageid=')
+  const place = world.places.find((candidate) => candidate.id === id && !candidate.deleted)
+  if (!place) return undefined
+  return root === undefined ? { place } : { place, root }
+}
+
+export const conversationOf = (place: Place, root: string): string =>
+  place.kind === 'channel' ? `${place.id};messageid=${root}` : place.id
+
+export const botIsIn = (world: World, place: Place): boolean =>
+  world.installed.has(place.team?.id ?? place.id)
+
+export const messageIn = (world: World, place: Place, id: string): Message | undefined =>
+  world.messages.find((message) => message.channel === place.key && message.id === id)
+
+export function keep(world: World, message: Message): void {
+  world.messages.push(message)
+  if (message.root === message.id) return
+  world.messages
+    .find((root) => root.id === message.root && root.channel === message.channel)
+    ?.replies.push(message)
+}

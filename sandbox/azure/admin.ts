@@ -1,0 +1,125 @@
+import type { PersonKey, RoleKey } from '../seed.ts'
+import { people, roles } from '../seed.ts'
+import type { Azure } from './azure.ts'
+import type { FaultRule } from './faults.ts'
+import { type Reply, refusal } from './reply.ts'
+import { member } from './routes.ts'
+import type { Decision } from './state.ts'
+import { parseSettings } from './switches.ts'
+
+/** The sandbox's own routes, `/_sandbox/…`: all that the object can do, for another process. */
+
+const done: Reply = { status: 200, body: { ok: true } }
+
+function text(body: unknown, name: string): string {
+  const value = member(body, name)
+  if (typeof value !== 'string' || value === '') throw new Error(`${name} is missing`)
+  return value
+}
+
+function optional(body: unknown, name: string): string | undefined {
+  const value = member(body, name)
+  return typeof value === 'string' ? value : undefined
+}
+
+function keyOf<T extends string>(body: unknown, name: string, all: Readonly<Record<T, unknown>>): T {
+  const value = text(body, name)
+  const known = Object.keys(all) as T[]
+  const found = known.find((one) => one === value)
+  if (!found) throw new Error(`${name} is one of ${known.join(', ')}`)
+  return found
+}
+
+const person = (body: unknown): PersonKey => keyOf(body, 'by', people)
+const role = (body: unknown): RoleKey => keyOf(body, 'role', roles)
+
+const statuses: Readonly<Record<Decision, true>> = {
+  Pending: true,
+  Approved: true,
+  Rejected: true,
+  Disconnected: true,
+}
+
+function rule(body: unknown): FaultRule {
+  const number = (name: string): number | undefined => {
+    const value = member(body, name)
+    return typeof value === 'number' ? value : undefined
+  }
+  const path = optional(body, 'path')
+  const method = optional(body, 'method')
+  const code = optional(body, 'code')
+  const message = optional(body, 'message')
+  const status = number('status')
+  const headers = member(body, 'headers')
+  const when = optional(body, 'when')
+  const how = optional(body, 'how')
+  return {
+    times: number('times') ?? 1,
+    ...(path !== undefined && { path: new RegExp(path, 'i') }),
+    ...(method !== undefined && { method }),
+    ...(code !== undefined && { code }),
+    ...(message !== undefined && { message }),
+    ...(status !== undefined && { status }),
+    ...(typeof headers === 'object' &&
+      headers !== null && {
+        headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+      }),
+    ...(when !== undefined && { when: keyOf(body, 'when', { before: 1, after: 1 }) }),
+    ...(how !== undefined && { how: keyOf(body, 'how', { answer: 1, reset: 1, hang: 1 }) }),
+  }
+}
+
+type Act = (azure: Azure, body: unknown, query: URLSearchParams) => unknown
+
+const acts: Readonly<Record<string, Act>> = {
+  'GET events': (azure, _, query) => azure.events.slice(Number(query.get('since') ?? 0)),
+  'GET links': (azure) => azure.links(),
+  'GET connections': (azure, _, query) => azure.connections(query.get('vault') ?? ''),
+  'POST clock': (azure, body) => {
+    const ms = member(body, 'advanceMs')
+    if (typeof ms !== 'number' || !(ms >= 0)) throw new Error('advanceMs is not a number of milliseconds')
+    azure.turn(ms)
+  },
+  'POST settings': (azure, body) => azure.configure(parseSettings(Object(body))),
+  'POST fail': (azure, body) => azure.fail(rule(body)),
+  'POST rights/grant': (azure, body) =>
+    azure.rights.grant(text(body, 'principalId'), role(body), text(body, 'scope')),
+  'POST rights/revoke': (azure, body) =>
+    azure.rights.revoke(text(body, 'principalId'), role(body), text(body, 'scope')),
+  'POST rights/deny': (azure, body) =>
+    azure.rights.deny(text(body, 'principalId'), text(body, 'action'), text(body, 'scope')),
+  'POST portal/approve': (azure, body) =>
+    azure.portal.approve(text(body, 'vault'), person(body), optional(body, 'which')),
+  'POST portal/reject': (azure, body) =>
+    azure.portal.reject(text(body, 'vault'), person(body), optional(body, 'which')),
+  'POST portal/removeConnection': (azure, body) =>
+    azure.portal.removeConnection(text(body, 'vault'), optional(body, 'which')),
+  'POST portal/deleteLink': (azure, body) =>
+    azure.portal.deleteLink(text(body, 'signalr'), text(body, 'link')),
+  'POST portal/createLink': (azure, body) =>
+    azure.portal.createLink(
+      text(body, 'signalr'),
+      text(body, 'vault'),
+      text(body, 'link'),
+      optional(body, 'message') ?? '',
+    ),
+  'POST portal/addConnection': (azure, body) =>
+    azure.portal.addConnection(
+      text(body, 'vault'),
+      optional(body, 'description') ?? '',
+      optional(body, 'status') === undefined ? undefined : keyOf(body, 'status', statuses),
+    ),
+}
+
+export const isAdmin = (path: string): boolean => path.startsWith('/_sandbox/')
+
+export function administer(azure: Azure, method: string, url: URL, body: unknown): Reply {
+  const act = acts[`${method} ${url.pathname.slice('/_sandbox/'.length)}`]
+  if (!act) return refusal(404, 'NoSuchRoute', `The sandbox knows ${Object.keys(acts).join(', ')}.`)
+  try {
+    const answer = act(azure, body, url.searchParams)
+    return answer === undefined ? done : { status: 200, body: answer }
+  } catch (error) {
+    return refusal(400, 'Refused', error instanceof Error ? error.message : String(error))
+  }
+}

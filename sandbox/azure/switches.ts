@@ -1,0 +1,122 @@
+/** What can be set about the local Azure: how long things take, and each answer that nobody outside Microsoft is sure of. */
+export type Delays = {
+  /** PUT of a shared private link resource until its operation ends. */
+  provisioningMs: number
+  /** From there until the connection is on the vault. */
+  appearsMs: number
+  /** A decision on the vault until provisioningState is Succeeded again: 66 s in the recording. */
+  settlesMs: number
+  /** A decision on the vault until SignalR's status follows: "after a few minutes" in the documentation. */
+  propagatesMs: number
+  /** DELETE until the thing is gone. */
+  deletingMs: number
+  /** Real time added to each answer, whatever the clock says. */
+  latencyMs: number
+}
+
+export type Switches = {
+  /** How the vault names the connection. */
+  connectionName: 'guid' | 'linkName' | 'dotted'
+  /** What a GET of a connection that is not there answers. */
+  missingConnection: 404 | 204
+  /** When a connection bears an etag; the recording shows none before its first edit. */
+  etag: 'afterEdit' | 'always' | 'never'
+  /** Whether SignalR hears of the decision; what was held back by `never` is told once this is `follows` again. */
+  propagation: 'follows' | 'never' | 'timeout'
+  /** Other Pending connections that turn up beside ours. */
+  extraConnections: number
+  extraDescription: 'other' | 'same'
+  /** Whose subscription the private endpoints of the extra ones are in. */
+  extraEndpoint: 'microsoft' | 'tenant'
+  /** The connection is on the vault while the link is still being provisioned. */
+  appearsEarly: boolean
+  descriptionCase: 'kept' | 'upper'
+  putAnswer: 201 | 200
+  asyncHeaders: 'both' | 'location' | 'none'
+  /** How the operation of the next PUT that ends, ends. */
+  operationOutcome: 'Succeeded' | 'Failed' | 'Canceled'
+  groupIdInReply: 'vault' | 'vaults'
+  /** The connection is Approved from the start, and without a description, as recorded. */
+  autoApprove: boolean
+  /** What deleting a link leaves of its connection on the vault. */
+  deletedLink: 'removesConnection' | 'disconnectsConnection'
+  /** `recorded`: Approved may be rejected and Rejected approved; `pendingOnly`: what is not Pending is decided for good. */
+  decidedConnection: 'recorded' | 'pendingOnly'
+  /** `serial`: ConflictError while another connection of the vault is Updating, as people report. */
+  vaultWrites: 'serial' | 'parallel'
+  /** Whether approving in the portal keeps the request message as the description. */
+  portalDescription: 'kept' | 'overwritten'
+  /** Count the rate-limit buckets down and answer 429 when one is empty. */
+  throttle: boolean
+  /** How many entries a LIST answers at once. */
+  pageSize: number
+}
+
+export type Settings = Delays & Switches
+
+export const defaults: Settings = {
+  provisioningMs: 60_000,
+  appearsMs: 5_000,
+  settlesMs: 66_000,
+  propagatesMs: 180_000,
+  deletingMs: 30_000,
+  latencyMs: 0,
+  connectionName: 'guid',
+  missingConnection: 404,
+  etag: 'afterEdit',
+  propagation: 'follows',
+  extraConnections: 0,
+  extraDescription: 'other',
+  extraEndpoint: 'microsoft',
+  appearsEarly: false,
+  descriptionCase: 'kept',
+  putAnswer: 201,
+  asyncHeaders: 'both',
+  operationOutcome: 'Succeeded',
+  groupIdInReply: 'vault',
+  autoApprove: false,
+  deletedLink: 'removesConnection',
+  decidedConnection: 'recorded',
+  vaultWrites: 'serial',
+  portalDescription: 'kept',
+  throttle: true,
+  pageSize: 100,
+}
+
+/** The values of each switch that has a list of them. */
+export const choices = {
+  connectionName: ['guid', 'linkName', 'dotted'],
+  missingConnection: [404, 204],
+  etag: ['afterEdit', 'always', 'never'],
+  propagation: ['follows', 'never', 'timeout'],
+  extraDescription: ['other', 'same'],
+  extraEndpoint: ['microsoft', 'tenant'],
+  descriptionCase: ['kept', 'upper'],
+  putAnswer: [201, 200],
+  asyncHeaders: ['both', 'location', 'none'],
+  operationOutcome: ['Succeeded', 'Failed', 'Canceled'],
+  groupIdInReply: ['vault', 'vaults'],
+  deletedLink: ['removesConnection', 'disconnectsConnection'],
+  decidedConnection: ['recorded', 'pendingOnly'],
+  vaultWrites: ['serial', 'parallel'],
+  portalDescription: ['kept', 'overwritten'],
+} as const satisfies { [K in keyof Switches]?: readonly Switches[K][] }
+
+/** Settings that came from outside: every name and value is known, or it says which is not. */
+export function parseSettings(given: Readonly<Record<string, unknown>>): Partial<Settings> {
+  const lists: Readonly<Record<string, readonly unknown[]>> = choices
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaults, name)) throw new Error(`No such setting: ${name}`)
+    const list = lists[name]
+    const known: unknown = defaults[name as keyof Settings]
+    if (
+      list
+        ? !list.includes(value)
+        : typeof value !== typeof known || (typeof value === 'number' && !(value >= 0))
+    )
+      throw new Error(
+        `${name} cannot be ${JSON.stringify(value)}${list ? `; it is one of ${list.join(', ')}` : ''}`,
+      )
+  }
+  return given
+}

@@ -269,8 +269,7 @@ export type NameProblem = {
   readonly what: 'signalr' | 'vault'
   /** What the person wrote. */
   readonly wrote: string
-} & /** Nothing of that name that the person may use: either it is not there, or not visible. `like`: ids worth trying. */
-(
+} /** Nothing of that name that the person may use: either it is not there, or not visible. `like`: ids worth trying. */ & (
   | { readonly is: 'unknown'; readonly like: readonly string[] }
   /** Several of that name: their ids. */
   | { readonly is: 'ambiguous'; readonly ids: readonly string[] }

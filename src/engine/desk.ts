@@ -1,0 +1,341 @@
+/**
+ * What a turn asks of the engine: the reads that a decision needs, under one deadline, then the decision in the
+ * journal. Names are resolved here; what may be done is decided in `src/link`.
+ */
+import type { Findings, Link, PersonKey, Right, Wish } from '../link/link.ts'
+import { nearest } from '../link/names.ts'
+import { askActions, botActions, decideActions, decideAsk } from '../link/policy.ts'
+import { isSignalrId, isVaultId, resourceName } from '../link/resourceId.ts'
+import type { Journal } from './journal.ts'
+import type {
+  Access,
+  Desk,
+  Directory,
+  LinkAnswer,
+  LinkRequest,
+  NameProblem,
+  Person,
+  Press,
+  Roster,
+  Store,
+  WishAnswer,
+} from './ports.ts'
+import { Unanswered } from './ports.ts'
+import type { Router } from './router.ts'
+
+/** People of a channel whose rights are read before an ask or an `own`; beyond that the count is unknown. */
+const mostApproversAsked = 40
+/** SignalRs whose rights are read to offer them to a person. */
+const mostOffered = 25
+const mostListed = 50
+
+type Ports = {
+  store: Store
+  journal: Journal
+  directory: Directory
+  access: Access
+  roster: Roster
+  router: Router
+  /** How long a turn's reads may take, in milliseconds. */
+  deadlineMs: number
+}
+
+export function createDesk(ports: Ports): Desk {
+  const { store, journal, directory, access } = ports
+  const deadline = (): AbortSignal => AbortSignal.timeout(ports.deadlineMs)
+
+  // ---- names ---------------------------------------------------------------------------------------
+
+  type Kind = NameProblem['what']
+  type Resolved = { is: 'one'; id: string } | { is: 'problem'; problem: NameProblem }
+
+  const mayAsk = (by: Person, id: string, signal: AbortSignal): Promise<Right> =>
+    access.may(by.objectId, askActions, id, signal)
+
+  /** What the person may be shown: SignalRs they may write, vaults that have an owners' channel; nothing else. */
+  async function offered(
+    what: Kind,
+    ids: readonly string[],
+    by: Person,
+    signal: AbortSignal,
+  ): Promise<string[]> {
+    const some = ids.slice(0, mostOffered)
+    const shown = await Promise.all(
+      some.map(async (id) =>
+        what === 'signalr'
+          ? (await mayAsk(by, id, signal)).is === 'held'
+          : (await ports.router(id, signal)) !== undefined,
+      ),
+    )
+    return some.filter((_, index) => shown[index])
+  }
+
+  async function resolve(what: Kind, wrote: string, by: Person, signal: AbortSignal): Promise<Resolved> {
+    if (what === 'signalr' ? isSignalrId(wrote) : isVaultId(wrote)) return { is: 'one', id: wrote }
+    const named = await (what === 'signalr'
+      ? directory.signalrsNamed(wrote, signal)
+      : directory.vaultsNamed(wrote, signal))
+    const [only] = named
+    if (only !== undefined && named.length === 1) return { is: 'one', id: only }
+    const unclear = (
+      problem: { is: 'unknown'; like: string[] } | { is: 'ambiguous'; ids: string[] },
+    ): Resolved => ({
+      is: 'problem',
+      problem: { what, wrote, ...problem },
+    })
+    if (named.length === 0) return unclear({ is: 'unknown', like: await alike(what, wrote, by, signal) })
+    const theirs = await offered(what, named, by, signal)
+    const [mine] = theirs
+    if (mine !== undefined && theirs.length === 1) return { is: 'one', id: mine }
+    return theirs.length === 0
+      ? unclear({ is: 'unknown', like: [] })
+      : unclear({ is: 'ambiguous', ids: theirs })
+  }
+
+  async function alike(what: Kind, wrote: string, by: Person, signal: AbortSignal): Promise<string[]> {
+    const all = await (what === 'signalr' ? directory.signalrs(signal) : directory.vaults(signal))
+    return (await offered(what, nearest(wrote, all, resourceName, mostOffered), by, signal)).slice(0, 5)
+  }
+
+  // ---- what is found out before a link is asked for -------------------------------------------------
+
+  async function enquire(
+    request: LinkRequest,
+    signalrId: string,
+    vaultId: string,
+    signal: AbortSignal,
+  ): Promise<{ findings: Findings } | { problems: NameProblem[] }> {
+    const { by } = request
+    const [requester, signalr, vault, botOnSignalr, botOnVault, open] = await Promise.all([
+      mayAsk(by, signalrId, signal),
+      directory.signalr(signalrId, signal),
+      directory.vault(vaultId, signal),
+      access.botMay(botActions.signalr, signalrId, signal),
+      access.botMay(botActions.vault, vaultId, signal),
+      store.open(signalrId, vaultId),
+    ])
+    const problems: NameProblem[] = []
+    for (const [what, wrote, seen] of [
+      ['signalr', request.signalr, signalr],
+      ['vault', request.vault, vault],
+    ] as const) {
+      if (seen.is === 'hidden') problems.push({ what, wrote, is: 'hidden', cause: seen.cause })
+      if (seen.is === 'absent')
+        problems.push({
+          what,
+          wrote,
+          is: 'unknown',
+          like: await alike(what, resourceName(wrote), by, signal),
+        })
+    }
+    if (signalr.is !== 'present' || vault.is !== 'present') return { problems }
+    const route = await ports.router(vaultId, signal, vault.value.tags)
+    const approvers = route ? (await approversIn(route.place, vaultId, signal)).approvers : 0
+    return {
+      findings: {
+        signalr: signalr.value,
+        vault: vault.value,
+        requester,
+        bot: { signalr: botOnSignalr, vault: botOnVault },
+        route,
+        approvers,
+        open,
+      },
+    }
+  }
+
+  async function approversIn(
+    place: Link['asked']['thread'],
+    vault: string,
+    signal: AbortSignal,
+  ): Promise<{ approvers: number | 'unknown'; members: number }> {
+    const members = await ports.roster(place, signal)
+    const asked = members.slice(0, mostApproversAsked)
+    const rights = await Promise.all(
+      asked.map(({ objectId }) => access.may(objectId, decideActions, vault, signal)),
+    )
+    const held = rights.filter(({ is }) => is === 'held').length
+    const all = members.length === asked.length && rights.every(({ is }) => is !== 'unreadable')
+    return { approvers: all || held > 0 ? held : 'unknown', members: members.length }
+  }
+
+  // ---- wishes on a link that exists -----------------------------------------------------------------
+
+  const rightOn = (by: Person, link: Link, what: 'ask' | 'decide', signal: AbortSignal): Promise<Right> =>
+    what === 'ask'
+      ? mayAsk(by, link.asked.signalr, signal)
+      : access.may(by.objectId, decideActions, link.asked.vault, signal)
+
+  async function wish(
+    { link: id, by }: Press,
+    make: (link: Link, by: PersonKey, signal: AbortSignal) => Promise<Wish>,
+  ): Promise<WishAnswer> {
+    const row = await store.get(id)
+    if (!row) return { is: 'unknown' }
+    return journal.wish(id, await make(row.link, await store.remember(by), deadline()))
+  }
+
+  async function follow(request: LinkRequest, by: PersonKey, link: Link): Promise<LinkAnswer> {
+    const askedBy = (await store.people([link.asked.by])).get(link.asked.by)
+    const answer = await journal.wish(link.id, { wish: 'follow', by, thread: request.thread })
+    return { is: 'followed', link, askedBy, new: answer.is === 'granted' }
+  }
+
+  return {
+    async link(request) {
+      const signal = deadline()
+      const [signalr, vault] = await Promise.all([
+        resolve('signalr', request.signalr, request.by, signal),
+        resolve('vault', request.vault, request.by, signal),
+      ])
+      if (signalr.is === 'problem' || vault.is === 'problem') {
+        return {
+          is: 'unclear',
+          problems: [signalr, vault].flatMap((name) => (name.is === 'problem' ? [name.problem] : [])),
+        }
+      }
+      const found = await enquire(request, signalr.id, vault.id, signal)
+      if ('problems' in found) return { is: 'unclear', problems: found.problems }
+      const { findings } = found
+      const decided = decideAsk(findings, request.as)
+      const refused = (refusal: Extract<LinkAnswer, { is: 'refused' }>['refusal']): LinkAnswer => ({
+        is: 'refused',
+        refusal,
+        signalr: signalr.id,
+        vault: vault.id,
+      })
+      if (decided.is === 'refused' && decided.refusal.refusal !== 'alreadyAsked')
+        return refused(decided.refusal)
+      // From here on something is written: a turn that came too late writes nothing.
+      if (signal.aborted) throw new Unanswered('the reads took longer than the turn')
+      const by = await store.remember(request.by)
+      if (decided.is === 'refused') {
+        return decided.refusal.refusal === 'alreadyAsked'
+          ? follow(request, by, decided.refusal.link)
+          : refused(decided.refusal)
+      }
+      const reason = request.reason ? await store.keep(request.reason) : undefined
+      const asked = await journal.ask({
+        by,
+        signalr: findings.signalr.id,
+        vault: findings.vault.id,
+        name: decided.name,
+        ...(reason && { reason }),
+        thread: request.thread,
+        owners: decided.route,
+      })
+      // Two asked in the same moment: the second follows the first.
+      return asked.is === 'open' ? follow(request, by, asked.link) : { is: 'asked', link: asked.link }
+    },
+
+    async choices(by) {
+      const signal = deadline()
+      const [signalrs, vaults] = await Promise.all([directory.signalrs(signal), directory.vaults(signal)])
+      return {
+        signalrs: await offered('signalr', signalrs, by, signal),
+        vaults: await offered('vault', vaults, by, signal),
+      }
+    },
+
+    approve: (press) =>
+      wish(press, async (link, by, signal) => {
+        const { vault, nonce } = link.asked
+        const [right, connections] = await Promise.all([
+          rightOn(press.by, link, 'decide', signal),
+          directory.connections(vault, nonce, link.pinned, signal),
+        ])
+        return { wish: 'approve', by, right, connections, conversation: press.conversation }
+      }),
+
+    reject: (press) =>
+      wish(press, async (link, by, signal) => {
+        const right = await rightOn(press.by, link, 'decide', signal)
+        const reason = press.reason && right.is === 'held' ? await store.keep(press.reason) : undefined
+        return { wish: 'reject', by, right, conversation: press.conversation, ...(reason && { reason }) }
+      }),
+
+    cancel: (press) =>
+      wish(press, async (link, by, signal) => ({
+        wish: 'cancel',
+        by,
+        // Whoever asked may always take it back; only others need the right, and only theirs is read.
+        right: by === link.asked.by ? { is: 'held' } : await rightOn(press.by, link, 'ask', signal),
+      })),
+
+    unlink: (press) =>
+      wish(press, async (link, by, signal) => ({
+        wish: 'unlink',
+        by,
+        right: await rightOn(press.by, link, 'ask', signal),
+      })),
+
+    retry: (press) => wish(press, async (_link, by) => ({ wish: 'retry', by })),
+
+    get: async (link) => (await store.get(link))?.link,
+
+    async find({ by, conversation, signalr, vault, open }) {
+      const asker = await store.remember(by)
+      const which = open ? { ended: false } : {}
+      const [here, theirs] = await Promise.all([
+        store.list({ conversation, ...which }, mostListed),
+        store.list({ by: asker, ...which }, mostListed),
+      ])
+      const named = (id: string, name: string | undefined): boolean =>
+        name === undefined ||
+        [id, resourceName(id)].some((spelt) => spelt.toLowerCase() === name.toLowerCase())
+      const inThread = (link: Link): number => (link.asked.thread.conversation === conversation ? 0 : 1)
+      const found = [...new Map([...here, ...theirs].map((link) => [link.id, link])).values()]
+      return found
+        .filter((link) => named(link.asked.signalr, signalr) && named(link.asked.vault, vault))
+        .sort((a, b) => inThread(a) - inThread(b) || b.asked.at - a.asked.at)
+    },
+
+    async own({ vault, by, place, team }) {
+      const signal = deadline()
+      const named = await resolveVault(vault, signal)
+      if (named.is === 'problem') return { is: 'unclear', problem: named.problem }
+      const right = await access.may(by.objectId, decideActions, named.id, signal)
+      if (right.is === 'missing') return { is: 'lacksRight', vault: named.id, actions: right.actions }
+      if (right.is === 'unreadable') return { is: 'rightUnreadable', vault: named.id }
+      const counted = await approversIn(place, named.id, signal)
+      if (signal.aborted) throw new Unanswered('the reads took longer than the turn')
+      const key = await store.remember(by)
+      const before = await store.owner(named.id)
+      const owner = await store.own({ vault: named.id, team, place, since: journal.now(), by: key })
+      const ours = owner.team === team && owner.place.conversation === place.conversation
+      if (!ours) return { is: 'ownedElsewhere', vault: named.id, owner }
+      return { is: 'owned', vault: named.id, ...counted, already: before !== undefined }
+    },
+
+    async disown({ vault, by, team }) {
+      const signal = deadline()
+      const named = await resolveVault(vault, signal)
+      if (named.is === 'problem') return { is: 'unclear', problem: named.problem }
+      const owner = await store.owner(named.id)
+      if (!owner) return { is: 'notOwned', vault: named.id }
+      const right = await access.may(by.objectId, decideActions, named.id, signal)
+      if (right.is === 'missing') return { is: 'lacksRight', vault: named.id, actions: right.actions }
+      if (right.is === 'unreadable') return { is: 'rightUnreadable', vault: named.id }
+      if (owner.team !== team) return { is: 'ownedElsewhere', vault: named.id, owner }
+      await store.disown(named.id)
+      return { is: 'disowned', vault: named.id }
+    },
+
+    people: (keys) => store.people(keys),
+    texts: (keys) => store.texts(keys),
+  }
+
+  /** Whoever owns a vault must find it before it has an owners' channel, so nothing is offered here. */
+  async function resolveVault(wrote: string, signal: AbortSignal): Promise<Resolved> {
+    const ids = isVaultId(wrote) ? [wrote] : await directory.vaultsNamed(wrote, signal)
+    const [id] = ids
+    if (id === undefined) return { is: 'problem', problem: { what: 'vault', wrote, is: 'unknown', like: [] } }
+    if (ids.length > 1) return { is: 'problem', problem: { what: 'vault', wrote, is: 'ambiguous', ids } }
+    const seen = await directory.vault(id, signal)
+    if (seen.is === 'hidden')
+      return { is: 'problem', problem: { what: 'vault', wrote, is: 'hidden', cause: seen.cause } }
+    if (seen.is === 'absent')
+      return { is: 'problem', problem: { what: 'vault', wrote, is: 'unknown', like: [] } }
+    return { is: 'one', id: seen.value.id }
+  }
+}

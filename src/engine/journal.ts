@@ -1,0 +1,152 @@
+/**
+ * The one way into the record: decide or take in, fold, reckon when the record is due again, and write it all in
+ * one transaction. An outcome is folded onto whatever stands then; an observation that changes nothing is no fact.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { decide } from '../link/decide.ts'
+import { begin, fold } from '../link/fold.ts'
+import type { Asked, Fact, Limits, Link, LinkId, Millis, Wish } from '../link/link.ts'
+import { next, type Plan, type Surroundings } from '../link/next.ts'
+import type { View } from '../link/views.ts'
+import type { Clock, Gate, Row, Store, WishAnswer } from './ports.ts'
+
+export type Journal = ReturnType<typeof createJournal>
+
+export const digestOf = (view: View): string =>
+  createHash('sha256').update(JSON.stringify(view)).digest('base64url').slice(0, 22)
+
+/** Opaque, unguessable: the only thing that a card carries. */
+export const newLinkId = (): LinkId => randomBytes(16).toString('hex')
+export const newNonce = (): string => randomBytes(16).toString('hex')
+
+export function createJournal(ports: { store: Store; clock: Clock; limits: Limits; wake: () => void }) {
+  const { store, clock, limits } = ports
+
+  const around = (lookedAt: Millis | undefined): Surroundings => ({
+    now: clock.now(),
+    lookedAt,
+    limits,
+    digest: digestOf,
+  })
+  const planFor = (link: Link, lookedAt: Millis | undefined): Plan => next(link, around(lookedAt))
+  const dueOf = (plan: Plan): Millis | undefined =>
+    plan.azure || plan.passed || plan.messages.length > 0 ? clock.now() : plan.wake
+
+  /** The row with these facts folded in; undefined when they change nothing. */
+  function change(row: Row, facts: readonly Fact[], lookedAt = row.lookedAt) {
+    let link = row.link
+    const told: Fact[] = []
+    for (const fact of facts) {
+      const folded = fold(link, fact)
+      if (folded === link) continue
+      told.push(fact)
+      link = folded
+    }
+    return {
+      facts: told,
+      link,
+      due: dueOf(planFor(link, lookedAt)),
+      ...(lookedAt !== undefined && { lookedAt }),
+    }
+  }
+
+  return {
+    planFor,
+    now: () => clock.now(),
+
+    /** Begins a link. When the same is open already, that one comes back and nothing is written. */
+    async ask(
+      asked: Omit<Asked, 'at' | 'nonce' | 'expiresAt'>,
+    ): Promise<{ is: 'created' | 'open'; link: Link }> {
+      const at = clock.now()
+      const id = newLinkId()
+      const fact = {
+        fact: 'asked',
+        at,
+        id,
+        asked: { ...asked, at, nonce: newNonce(), expiresAt: at + limits.expiryMs },
+      } as const
+      const link = begin(fact)
+      const created = await store.create({ facts: [fact], link, due: at })
+      if (created.is === 'open') return created
+      ports.wake()
+      return { is: 'created', link }
+    },
+
+    /** Grants a wish or says why not, on the record as it stands in the transaction. */
+    async wish(id: LinkId, wish: Wish): Promise<WishAnswer> {
+      if (!(await store.get(id))) return { is: 'unknown' }
+      const answer = await store.transact<WishAnswer>(id, [], (row) => {
+        const decided = decide(row.link, wish, clock.now())
+        if (decided.is === 'refused')
+          return { result: { is: 'refused', refusal: decided.refusal, link: row.link } }
+        const changed = change(row, [decided.fact])
+        return { change: changed, result: { is: 'granted', link: changed.link } }
+      })
+      if (answer.is === 'granted') ports.wake()
+      return answer
+    },
+
+    /**
+     * Takes in what happened, whatever stands by now. `unless` drops it all when the record has meanwhile become
+     * something that these facts no longer speak of.
+     */
+    async record(
+      id: LinkId,
+      facts: readonly Fact[],
+      how: {
+        lookedAt?: Millis
+        unless?: (row: Row) => boolean
+        gates?: readonly string[]
+        release?: (link: Link, held: readonly Gate[]) => readonly string[]
+      } = {},
+    ): Promise<Link> {
+      return store.transact(id, how.gates ?? [], (row, gates) => {
+        if (how.unless?.(row)) return { result: row.link }
+        const changed = change(row, facts, how.lookedAt)
+        const held = gates.filter(({ holder }) => holder === id)
+        const release = how.release?.(changed.link, held) ?? []
+        return { change: { ...changed, release }, result: changed.link }
+      })
+    },
+
+    /**
+     * Writes an intent before its effect, if the record still asks for just that, we still hold it, and Azure may be
+     * written to there: a busy gate says until when at the latest.
+     */
+    async intend(
+      id: LinkId,
+      holder: string,
+      wanted: (plan: Plan) => (Fact & { fact: 'intended' }) | undefined,
+      gate: { key: string; until: Millis },
+    ): Promise<{ is: 'intended'; link: Link } | { is: 'changed' } | { is: 'busy'; until: Millis }> {
+      type Result = { is: 'intended'; link: Link } | { is: 'changed' } | { is: 'busy'; until: Millis }
+      return store.transact<Result>(id, [gate.key], (row, gates) => {
+        if (row.lease?.holder !== holder || row.lease.until <= clock.now())
+          return { result: { is: 'changed' } }
+        const intent = wanted(planFor(row.link, row.lookedAt))
+        if (!intent) return { result: { is: 'changed' } }
+        const taken = gates.find(
+          ({ key, holder: by, until }) => key === gate.key && by !== id && until > clock.now(),
+        )
+        if (taken) return { result: { is: 'busy', until: taken.until } }
+        const changed = change(row, [intent])
+        return {
+          change: { ...changed, take: [{ key: gate.key, holder: id, until: gate.until }] },
+          result: { is: 'intended', link: changed.link },
+        }
+      })
+    },
+
+    /** Sets when the record is due, with what only the worker knows: not before `earliest`. */
+    async rest(id: LinkId, earliest: Millis | undefined): Promise<void> {
+      await store.transact(id, [], (row) => {
+        const due = dueOf(planFor(row.link, row.lookedAt))
+        const later = due !== undefined && earliest !== undefined ? Math.max(due, earliest) : due
+        return later === row.due
+          ? { result: undefined }
+          : { change: { facts: [], link: row.link, due: later }, result: undefined }
+      })
+    },
+  }
+}

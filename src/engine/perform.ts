@@ -1,0 +1,253 @@
+/** Does one step: a look, an effect between its intent and its outcome, a message. Each ends as facts in the journal. */
+import { retryAt } from '../link/causes.ts'
+import type { Effect, Fact, Limits, Link, LinkId, Millis, Seen } from '../link/link.ts'
+import { decisionMessage, pinnedAmong, requestMessage } from '../link/match.ts'
+import type { AzureStep, Plan, PlannedMessage } from '../link/next.ts'
+import { decideActions } from '../link/policy.ts'
+import { resourceKey } from '../link/resourceId.ts'
+import { viewSchema } from '../link/views.ts'
+import type { Journal } from './journal.ts'
+import type { Access, Act, Azure, Clock, Gate, Log, Messenger, Row, Store, Watch } from './ports.ts'
+import type { Router } from './router.ts'
+
+/** A write is seen settled within this time, or its gate opens all the same. */
+const longestGateMs = 15 * 60_000
+const callDeadlineMs = 20_000
+const rerouteAgainMs = 60 * 60_000
+
+/** Named moments at which a test may kill the process; see `config.ts`. */
+export type CrashPoint = (moment: `${'before' | 'after'} ${string}`) => void
+
+export type Performer = {
+  /** Resolves to the moment before which this should not be tried again, when that is no fact of the record. */
+  act(row: Row, step: AzureStep, holder: string): Promise<Millis | undefined>
+  tell(row: Row, message: PlannedMessage): Promise<Millis | undefined>
+}
+
+type Ports = {
+  store: Store
+  clock: Clock
+  journal: Journal
+  azure: Azure
+  access: Access
+  messenger: Messenger
+  router: Router
+  limits: Limits
+  log: Log
+  crashPoint: CrashPoint
+}
+
+export function createPerformer(ports: Ports): Performer {
+  const { clock, journal, log } = ports
+  const look = createLooker(ports.azure)
+  const failedLooks = new Map<LinkId, number>()
+
+  async function lookAt(row: Row): Promise<Millis | undefined> {
+    const { link } = row
+    const answer = await look(watchOf(link))
+    if ('failed' in answer) {
+      const count = (failedLooks.get(link.id) ?? 0) + 1
+      failedLooks.set(link.id, count)
+      log('warn', 'azure.look.failed', { link: link.id, cause: answer.failed.cause, count })
+      return retryAt(clock.now(), count, answer.retryAfterMs, ports.limits.firstLookMs)
+    }
+    failedLooks.delete(link.id)
+    await journal.record(link.id, [{ fact: 'observed', seen: answer, at: clock.now() }], {
+      lookedAt: answer.at,
+      // An effect that began since makes this look a thing of the past.
+      unless: (newest) => newest.link.attempt !== undefined && effectBegan(row.link, newest.link),
+      gates: [gateKey(link, 'put'), gateKey(link, 'approve')],
+      release: settledGates,
+    })
+    return undefined
+  }
+
+  async function effect(
+    row: Row,
+    step: AzureStep & { step: Effect },
+    holder: string,
+  ): Promise<Millis | undefined> {
+    const { id } = row.link
+    const intended = await journal.intend(
+      id,
+      holder,
+      (plan: Plan) =>
+        plan.azure?.step === step.step ? { fact: 'intended', effect: step.step, at: clock.now() } : undefined,
+      { key: gateKey(row.link, step.step), until: clock.now() + longestGateMs },
+    )
+    if (intended.is === 'changed') return undefined
+    if (intended.is === 'busy') return Math.min(intended.until, clock.now() + ports.limits.firstLookMs)
+    const act = await actOf(intended.link, step)
+    ports.crashPoint(`before ${step.step}`)
+    const outcome = await ports.azure.perform(act, AbortSignal.timeout(callDeadlineMs))
+    ports.crashPoint(`after ${step.step}`)
+    const at = clock.now()
+    if (outcome.is === 'done') {
+      log('info', 'azure.done', { link: id, effect: step.step })
+      const { operation } = outcome
+      await journal.record(id, [
+        { fact: 'done', effect: step.step, at, ...(operation !== undefined && { operation }) },
+      ])
+      return undefined
+    }
+    log('warn', 'azure.failed', {
+      link: id,
+      effect: step.step,
+      cause: outcome.cause.cause,
+      answer: outcome.log,
+    })
+    const count = intended.link.attempt?.count ?? 1
+    const notBefore = retryAt(at, count, outcome.retryAfterMs)
+    await journal.record(id, [{ fact: 'failed', effect: step.step, cause: outcome.cause, notBefore, at }])
+    return undefined
+  }
+
+  async function actOf({ asked }: Link, step: AzureStep & { step: Effect }): Promise<Act> {
+    const { signalr, name, vault, nonce } = asked
+    switch (step.step) {
+      case 'put': {
+        const words = asked.reason && (await ports.store.texts([asked.reason])).get(asked.reason)
+        return { effect: 'put', signalr, name, vault, requestMessage: requestMessage(words, nonce) }
+      }
+      case 'approve':
+      case 'reject':
+        return {
+          effect: step.step,
+          vault,
+          connection: step.connection,
+          description: decisionMessage(step.step, nonce),
+        }
+      case 'delete':
+        return { effect: 'delete', signalr, name }
+    }
+  }
+
+  async function recheck({ link }: Row, step: AzureStep & { step: 'recheck' }): Promise<undefined> {
+    const person = (await ports.store.people([step.by])).get(step.by)
+    // Somebody whose name was erased can no longer be asked about: that is a no.
+    const right = person
+      ? await ports.access.may(
+          person.objectId,
+          decideActions,
+          link.asked.vault,
+          AbortSignal.timeout(callDeadlineMs),
+        )
+      : ({ is: 'unreadable' } as const)
+    await journal.record(link.id, [{ fact: 'rechecked', right: right.is, at: clock.now() }])
+  }
+
+  async function reroute({ link }: Row): Promise<Millis | undefined> {
+    const owners = await ports.router(link.asked.vault, AbortSignal.timeout(callDeadlineMs))
+    if (!owners || owners.place.conversation === link.asked.owners.place.conversation)
+      return clock.now() + rerouteAgainMs
+    await journal.record(link.id, [{ fact: 'rerouted', owners, at: clock.now() }])
+    return undefined
+  }
+
+  return {
+    act(row, step, holder) {
+      switch (step.step) {
+        case 'look':
+          return lookAt(row)
+        case 'recheck':
+          return recheck(row, step)
+        case 'reroute':
+          return reroute(row)
+        default:
+          return effect(row, step, holder)
+      }
+    },
+
+    async tell(row, { post, view, digest, to, place }) {
+      const { link } = row
+      ports.crashPoint(`before ${to.how === 'update' ? 'update' : 'post'} ${post}`)
+      const delivered = await ports.messenger.deliver(
+        { link, post, view, to },
+        AbortSignal.timeout(callDeadlineMs),
+      )
+      ports.crashPoint(`after ${to.how === 'update' ? 'update' : 'post'} ${post}`)
+      const at = clock.now()
+      const fact = ((): Fact => {
+        switch (delivered.is) {
+          case 'posted': {
+            const { conversation, activity } = delivered
+            return { fact: 'posted', post, conversation, activity, digest, schema: viewSchema, at }
+          }
+          case 'gone':
+            log('warn', 'teams.gone', { link: link.id, post, place, answer: delivered.log })
+            return { fact: 'gone', place, at }
+          case 'failed': {
+            log('warn', 'teams.failed', { link: link.id, post, answer: delivered.log })
+            const told = link.told[post]
+            const count = told?.is === 'failed' ? told.count + 1 : 1
+            return { fact: 'unposted', post, notBefore: retryAt(at, count, delivered.retryAfterMs), at }
+          }
+        }
+      })()
+      await journal.record(link.id, [fact])
+      return undefined
+    },
+  }
+}
+
+const watchOf = ({ id, asked, pinned, operation, stage }: Link): Watch => ({
+  id,
+  signalr: asked.signalr,
+  name: asked.name,
+  vault: asked.vault,
+  nonce: asked.nonce,
+  ...(pinned && { pinned }),
+  // Once the link stands, its own state says more than the operation that made it.
+  ...(operation !== undefined && stage.status === 'Provisioning' && { operation }),
+})
+
+const effectBegan = (before: Link, newest: Link): boolean =>
+  newest.attempt?.at !== before.attempt?.at || newest.attempt?.count !== before.attempt?.count
+
+const gateKey = (link: Link, effect: Effect): string =>
+  effect === 'put' || effect === 'delete'
+    ? `signalr ${resourceKey(link.asked.signalr)}`
+    : `vault ${resourceKey(link.asked.vault)}`
+
+/** The gates that the newest look shows settled: nothing of ours is still being written there. */
+function settledGates(link: Link, held: readonly Gate[]): readonly string[] {
+  const { seen } = link
+  if (!seen) return []
+  const own =
+    seen.own.is === 'present'
+      ? seen.own.value.provisioningState
+      : seen.own.is === 'absent'
+        ? 'Succeeded'
+        : 'Unknown'
+  const connection = seen.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
+  const settled = {
+    [gateKey(link, 'put')]: own === 'Succeeded' || own === 'Failed' || own === 'Canceled',
+    [gateKey(link, 'approve')]: connection?.provisioningState !== 'Updating',
+  }
+  return held.map(({ key }) => key).filter((key) => settled[key])
+}
+
+/** Looks asked for in the same moment go out together, so that links of one subscription share their reads. */
+function createLooker(azure: Azure) {
+  type Answer = Seen | { readonly failed: { readonly cause: string }; readonly retryAfterMs?: number }
+  let waiting: { watch: Watch; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = []
+  const flush = async (): Promise<void> => {
+    const asked = waiting
+    waiting = []
+    try {
+      const seen = await azure.observe(
+        asked.map(({ watch }) => watch),
+        AbortSignal.timeout(callDeadlineMs),
+      )
+      for (const { watch, resolve } of asked)
+        resolve(seen.get(watch.id) ?? { failed: { cause: 'unavailable' } })
+    } catch (error) {
+      for (const { reject } of asked) reject(error)
+    }
+  }
+  return (watch: Watch): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ watch, resolve, reject })
+      if (waiting.length === 1) setImmediate(flush)
+    })
+}

@@ -1,0 +1,33 @@
+/** Reads what is known of a vault's owners and lets `route.ts` choose. */
+import type { Place, Route } from '../link/link.ts'
+import { ownersTag, route } from '../link/route.ts'
+import type { Directory, Store } from './ports.ts'
+
+/** The channel that decides for a vault; undefined when there is none. Rejects with `Unanswered`. */
+export type Router = (
+  vault: string,
+  signal: AbortSignal,
+  tags?: Readonly<Record<string, string>>,
+) => Promise<Route | undefined>
+
+export function createRouter(ports: {
+  store: Store
+  directory: Directory
+  defaultOwners: string | undefined
+}): Router {
+  const { store, directory } = ports
+  /** Only where the bot has been: it cannot write elsewhere. */
+  async function known(conversation: string | undefined): Promise<Place | undefined> {
+    const met = conversation && (await store.conversation(conversation))
+    return met ? { conversation: met.conversation, serviceUrl: met.serviceUrl, kind: met.kind } : undefined
+  }
+  async function tagsOf(vault: string, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
+    const found = await directory.vault(vault, signal)
+    return found.is === 'present' ? found.value.tags : {}
+  }
+  return async (vault, signal, tags) => {
+    const [owner, fallback] = await Promise.all([store.owner(vault), known(ports.defaultOwners)])
+    const tagged = owner ? undefined : await known((tags ?? (await tagsOf(vault, signal)))[ownersTag])
+    return route({ owned: owner && { place: owner.place, since: owner.since }, tagged, fallback })
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The controller: claims what is due, looks at the world, chooses one step, writes the intent, does it, writes what
+ * came of it, and comes again. Telling never holds up an Azure step, nor the other way.
+ */
+import { randomUUID } from 'node:crypto'
+import { retryAt } from '../link/causes.ts'
+import type { Limits, LinkId, Millis } from '../link/link.ts'
+import type { Plan } from '../link/next.ts'
+import type { Journal } from './journal.ts'
+import type { Performer } from './perform.ts'
+import type { Clock, Log, Row, Store } from './ports.ts'
+
+/** Long enough for every single call's deadline, twice. */
+const leaseMs = 60_000
+/** Links worked on at the same time. */
+const most = 32
+
+export type Worker = {
+  /** Looks for due records now. */
+  wake(): void
+  /** Lets what is under way come to its end and takes nothing new. Resolves when all is at rest. */
+  stop(): Promise<void>
+}
+
+type Ports = { store: Store; clock: Clock; journal: Journal; performer: Performer; limits: Limits; log: Log }
+
+export function startWorker(ports: Ports): Worker {
+  const { store, clock, log } = ports
+  const holder = randomUUID()
+  const stopping = new AbortController()
+  const active = new Map<LinkId, Promise<void>>()
+  const failures = new Map<LinkId, number>()
+  let alarm = new AbortController()
+  const wake = (): void => alarm.abort()
+
+  async function round(): Promise<Millis | undefined> {
+    const free = most - active.size
+    const rows = free > 0 ? await store.claim(holder, clock.now(), leaseMs, free) : []
+    for (const row of rows) {
+      const ending = tend(row, holder, stopping.signal, ports)
+        .catch((error: unknown) => log('error', 'link.failed', { link: row.link.id, error: describe(error) }))
+        .then(() => store.release(row.link.id, holder))
+        .catch((error: unknown) =>
+          log('error', 'link.notReleased', { link: row.link.id, error: describe(error) }),
+        )
+        .finally(() => {
+          active.delete(row.link.id)
+          wake()
+        })
+      active.set(row.link.id, ending)
+    }
+    return store.nextDue()
+  }
+
+  async function run(): Promise<void> {
+    let outages = 0
+    while (!stopping.signal.aborted) {
+      alarm = new AbortController()
+      let due: Millis | undefined
+      try {
+        due = await round()
+        outages = 0
+      } catch (error) {
+        // The store is away: wait it out, nothing is lost meanwhile.
+        due = retryAt(clock.now(), ++outages, undefined, 500)
+        log('error', 'store.unavailable', { error: describe(error) })
+      }
+      const full = active.size >= most
+      if (!stopping.signal.aborted)
+        await clock.until(full || due === undefined ? Number.MAX_SAFE_INTEGER : due, alarm.signal)
+    }
+  }
+
+  const running = run()
+  return {
+    wake,
+    async stop() {
+      stopping.abort()
+      wake()
+      await running
+      await Promise.all(active.values())
+    },
+  }
+}
+
+/** Works on one record until nothing is left to do now. */
+async function tend(row: Row, holder: string, stopping: AbortSignal, ports: Ports): Promise<void> {
+  const { store, clock, journal, performer } = ports
+  const { id } = row.link
+  const until = clock.now() + leaseMs / 2
+  const running = new Map<string, Promise<void>>()
+  // What failed with nothing to record, or met a busy gate, waits without a fact.
+  const notBefore = new Map<string, Millis>()
+  const start = (lane: string, task: () => Promise<Millis | undefined>): void => {
+    const ended = task()
+      .then((later) => {
+        if (later !== undefined) notBefore.set(lane, later)
+        else notBefore.delete(lane)
+      })
+      .finally(() => running.delete(lane))
+    // Settled together below; a rejection must not be unheard while the other lanes run on.
+    ended.catch(() => undefined)
+    running.set(lane, ended)
+  }
+  const free = (lane: string): boolean => !running.has(lane) && (notBefore.get(lane) ?? 0) <= clock.now()
+
+  while (true) {
+    const now = await store.get(id)
+    if (!now) return
+    const rested = stopping.aborted || clock.now() >= until
+    const plan: Plan = journal.planFor(now.link, now.lookedAt)
+    if (!rested) {
+      if (plan.passed && free('azure')) {
+        await journal.record(id, [{ fact: 'passed', what: plan.passed, at: clock.now() }])
+        continue
+      }
+      const { azure } = plan
+      if (azure && free('azure')) start('azure', () => performer.act(now, azure, holder))
+      for (const message of plan.messages) {
+        if (free(message.place)) start(message.place, () => performer.tell(now, message))
+      }
+    }
+    if (running.size === 0) {
+      const waits = [...notBefore.values()].filter((at) => at > clock.now())
+      const idle = !rested && (plan.azure || plan.messages.length > 0)
+      await journal.rest(id, idle && waits.length > 0 ? Math.min(...waits) : undefined)
+      return
+    }
+    try {
+      await Promise.race(running.values())
+    } catch (error) {
+      await Promise.allSettled(running.values())
+      throw error
+    }
+  }
+}
+
+const describe = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error)

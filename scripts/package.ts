@@ -1,10 +1,9 @@
 // Writes the zip that Teams takes: npm run package -- --app-id <GUID> --domain <host>
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { AppManifestUtils, type TeamsManifestLatest } from '@microsoft/app-manifest'
 import { zipSync } from 'fflate'
-import project from '../package.json' with { type: 'json' }
 
 const source = new URL('../appPackage/', import.meta.url)
 
@@ -56,7 +55,10 @@ export function readArguments(argv: readonly string[], ownVersion: string): Argu
     } else if (given.has(token.name)) misplaced.push(`${token.rawName} is there twice. Write it once.`)
     else given.set(token.name, token.value)
   }
-  return misplaced.length > 0 ? { is: 'problems', sentences: misplaced } : readValues(given, ownVersion)
+  // What follows a misplaced word is read askew: the first is the one to mend.
+  return misplaced.length > 0
+    ? { is: 'problems', sentences: misplaced.slice(0, 1) }
+    : readValues(given, ownVersion)
 }
 
 function readValues(given: ReadonlyMap<Name, string>, ownVersion: string): Arguments {
@@ -90,9 +92,11 @@ function readValues(given: ReadonlyMap<Name, string>, ownVersion: string): Argum
     page('privacy', '/privacy'),
     page('terms', '/terms'),
   ]
+  const out = given.get('out') ?? `dist/vaultlink-${version}.zip`
+  if (!out.endsWith('.zip'))
+    sentences.push(`--out "${out}" is no zip file. Write --out ${join(out, 'vaultlink.zip')}`)
   if (sentences.length > 0) return { is: 'problems', sentences }
-  const wanted = { appId, domain, version, website, privacy, terms }
-  return { is: 'wanted', wanted, out: given.get('out') ?? `dist/vaultlink-${version}.zip` }
+  return { is: 'wanted', wanted: { appId, domain, version, website, privacy, terms }, out }
 }
 
 /** The host that somebody may have meant by an address; otherwise an example. */
@@ -140,6 +144,9 @@ export const zip = (files: Record<string, Uint8Array>): Uint8Array =>
   zipSync(files, { level: 9, mtime: new Date(1980, 0, 1) })
 
 async function main(argv: readonly string[]): Promise<number> {
+  const project: { version: string } = JSON.parse(
+    await readFile(new URL('../package.json', import.meta.url), 'utf8'),
+  )
   const read = readArguments(argv, project.version)
   switch (read.is) {
     case 'help':

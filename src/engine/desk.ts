@@ -301,10 +301,18 @@ export function createDesk(ports: Ports): Desk {
       if (signal.aborted) throw new Unanswered('the reads took longer than the turn')
       const key = await store.remember(by)
       const before = await store.owner(named.id)
+      // A team may move its vault to another of its channels; only another team has to be asked to let go.
+      if (before?.team === team && before.place.conversation !== place.conversation)
+        await store.disown(named.id)
       const owner = await store.own({ vault: named.id, team, place, since: journal.now(), by: key })
       const ours = owner.team === team && owner.place.conversation === place.conversation
       if (!ours) return { is: 'ownedElsewhere', vault: named.id, owner }
-      return { is: 'owned', vault: named.id, ...counted, already: before !== undefined }
+      return {
+        is: 'owned',
+        vault: named.id,
+        ...counted,
+        already: before?.place.conversation === place.conversation,
+      }
     },
 
     async disown({ vault, by, team }) {

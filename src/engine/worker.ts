@@ -37,19 +37,27 @@ export function startWorker(ports: Ports): Worker {
     const free = most - active.size
     const rows = free > 0 ? await store.claim(holder, clock.now(), leaseMs, free) : []
     for (const row of rows) {
+      const { id } = row.link
       const ending = tend(row, holder, stopping.signal, ports)
-        .catch((error: unknown) => log('error', 'link.failed', { link: row.link.id, error: describe(error) }))
-        .then(() => store.release(row.link.id, holder))
-        .catch((error: unknown) =>
-          log('error', 'link.notReleased', { link: row.link.id, error: describe(error) }),
-        )
+        .then(() => void failures.delete(id))
+        .catch((error: unknown) => setAside(id, error))
+        .then(() => store.release(id, holder))
+        .catch((error: unknown) => log('error', 'link.notReleased', { link: id, error: describe(error) }))
         .finally(() => {
-          active.delete(row.link.id)
+          active.delete(id)
           wake()
         })
-      active.set(row.link.id, ending)
+      active.set(id, ending)
     }
     return store.nextDue()
+  }
+
+  /** A record that cannot be worked on waits longer each time, so that it does not starve the others. */
+  async function setAside(id: LinkId, error: unknown): Promise<void> {
+    const count = (failures.get(id) ?? 0) + 1
+    failures.set(id, count)
+    log('error', 'link.failed', { link: id, count, error: describe(error) })
+    await ports.journal.rest(id, retryAt(clock.now(), count, undefined))
   }
 
   async function run(): Promise<void> {

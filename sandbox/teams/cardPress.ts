@@ -89,8 +89,8 @@ function actionsOf(cards: Json[]): Found[] {
       ? []
       : [
           ...records([element.selectAction, element.inlineAction]),
-          ...records(element.actions),
           ...childrenOf(element).flatMap(inElement),
+          ...records(element.actions),
         ]
   return inElement(card).flatMap((action) => [
     { action, cards },

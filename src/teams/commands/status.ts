@@ -1,0 +1,17 @@
+import { statusReply } from '../statusReply.ts'
+import { type Command, everywhere } from './command.ts'
+import { linkMeant, parseMeant } from './linkMeant.ts'
+import type { Pair } from './linkText.ts'
+
+export const status: Command<Pair> = {
+  name: 'status',
+  title: 'status',
+  example: 'status contoso-signalr to contoso-kv',
+  description: 'See how a link stands, and where to see the same in Azure',
+  scopes: everywhere,
+  parse: (text) => parseMeant('status', text),
+  async run(turn, pair) {
+    const meant = await linkMeant(turn, pair, { name: 'status', fits: () => true, ended: true })
+    await turn.say(meant.is === 'one' ? await statusReply(turn, meant.link) : meant.say)
+  },
+}

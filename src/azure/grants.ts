@@ -1,0 +1,128 @@
+/**
+ * Who may do what, reckoned from what Azure's lists say. Pure: role assignments, role definitions and deny assignments
+ * come in as data. Whatever cannot be told for certain counts against the person.
+ * https://learn.microsoft.com/azure/role-based-access-control/overview#how-azure-rbac-determines-if-a-user-has-access-to-a-resource
+ */
+import { isWithin } from '../link/resourceId.ts'
+
+export type Permission = { readonly actions: readonly string[]; readonly notActions: readonly string[] }
+export type RoleAssignment = {
+  readonly scope: string
+  readonly role: string
+  readonly principal: string
+  /** An assignment with a condition holds only for requests we cannot see: it grants nothing here. */
+  readonly conditional: boolean
+}
+export type Principal = { readonly id: string; readonly type: string }
+export type DenyAssignment = {
+  readonly scope: string
+  readonly permissions: readonly Permission[]
+  readonly principals: readonly Principal[]
+  readonly excluded: readonly Principal[]
+  readonly doNotApplyToChildScopes: boolean
+}
+
+/** Does the pattern of a role cover the action? `*` stands for any run of characters, anywhere; case does not matter. */
+export function covers(pattern: string, action: string): boolean {
+  const glob = pattern.toLowerCase()
+  const name = action.toLowerCase()
+  let at = 0
+  let from = 0
+  // Where the last star stands, and how much of the name it has taken so far: enough to go back to, in linear space.
+  let star = -1
+  let taken = 0
+  while (from < name.length) {
+    if (glob[at] === '*') {
+      star = at
+      taken = from
+      at += 1
+    } else if (glob[at] === name[from]) {
+      at += 1
+      from += 1
+    } else if (star >= 0) {
+      taken += 1
+      from = taken
+      at = star + 1
+    } else return false
+  }
+  while (glob[at] === '*') at += 1
+  return at === glob.length
+}
+
+const anyCovers = (patterns: readonly string[], action: string): boolean =>
+  patterns.some((pattern) => covers(pattern, action))
+
+/** `actions` minus `notActions`, over all permissions of one role or deny assignment. */
+function holds(permissions: readonly Permission[], action: string): boolean {
+  return (
+    permissions.some(({ actions }) => anyCovers(actions, action)) &&
+    !permissions.some(({ notActions }) => anyCovers(notActions, action))
+  )
+}
+
+/** A deny assignment's exceptions hold per permission: a second permission may deny what the first leaves out. */
+const denies = (permissions: readonly Permission[], action: string): boolean =>
+  permissions.some(({ actions, notActions }) => anyCovers(actions, action) && !anyCovers(notActions, action))
+
+const managementGroup = /^\/providers\/Microsoft\.Management\/managementGroups\/[^/]+\/?$/i
+
+/**
+ * Is the scope the resource or one of its ancestors? Lists for a resource name only those management groups that are
+ * above it, so that each of them counts. An empty scope is none.
+ */
+export function isAncestorOrSelf(scope: string, resource: string): boolean {
+  if (scope === '/' || managementGroup.test(scope)) return true
+  return scope.startsWith('/') && isWithin(scope, resource) && scope.replace(/\/+$/, '') !== ''
+}
+
+const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
+
+/** Stands for everyone in deny assignments that Azure itself makes. */
+const everyone = '00000000-0000-0000-0000-000000000000'
+
+type Person = { readonly objectId: string; readonly groups: readonly string[] }
+
+/** Is the person meant for certain? */
+const isNamed = ({ id }: Principal, { objectId, groups }: Person): boolean =>
+  same(id, objectId) || groups.some((group) => same(id, group))
+
+/** May the person be meant? Members of a group that no assignment shows cannot be read: they may be. */
+const mayBeMeant = (principal: Principal, person: Person): boolean =>
+  isNamed(principal, person) ||
+  same(principal.id, everyone) ||
+  !['user', 'serviceprincipal'].includes(principal.type.toLowerCase())
+
+function isDenied(denial: DenyAssignment, action: string, resource: string, person: Person): boolean {
+  const applies = denial.doNotApplyToChildScopes
+    ? isWithin(denial.scope, resource) && isWithin(resource, denial.scope)
+    : denial.scope === '' || isAncestorOrSelf(denial.scope, resource)
+  return (
+    applies &&
+    denies(denial.permissions, action) &&
+    denial.principals.some((principal) => mayBeMeant(principal, person)) &&
+    !denial.excluded.some((principal) => isNamed(principal, person))
+  )
+}
+
+/** Those of the actions that the person does not hold on the resource. */
+export function missingActions(asked: {
+  readonly objectId: string
+  readonly actions: readonly string[]
+  readonly resource: string
+  /** What `assignedTo` lists: the person's own assignments and those of their groups. */
+  readonly assignments: readonly RoleAssignment[]
+  readonly roles: ReadonlyMap<string, readonly Permission[]>
+  readonly denials: readonly DenyAssignment[]
+}): readonly string[] {
+  const { objectId, actions, resource, assignments, roles, denials } = asked
+  const groups = assignments.map(({ principal }) => principal).filter((id) => !same(id, objectId))
+  const person = { objectId, groups }
+  const granting = assignments.filter(
+    ({ conditional, scope }) => !conditional && isAncestorOrSelf(scope, resource),
+  )
+  return actions.filter(
+    (action) =>
+      !granting.some(({ role }) => holds(roles.get(role.toLowerCase()) ?? [], action)) ||
+      denials.some((denial) => isDenied(denial, action, resource, person)),
+  )
+}

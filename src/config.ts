@@ -1,0 +1,351 @@
+/**
+ * The environment, read and checked in this one place. All problems come at once, each with the variable's name and
+ * what to write; no value of a secret is ever printed.
+ */
+import type { Limits } from './link/link.ts'
+
+export type Config = {
+  readonly host: string
+  readonly port: number
+  /** Absent in the sandbox alone: then nobody is authenticated, and only loopback is listened on. */
+  readonly bot: {
+    readonly appId?: string
+    readonly tenantId?: string
+    readonly appType: 'SingleTenant' | 'UserAssignedMSI'
+    readonly password?: string
+    readonly cloud?: {
+      readonly openIdMetadataUrl: string
+      readonly issuer: string
+      readonly authority: string
+      readonly scope: string
+    }
+  }
+  readonly databaseUrl: string
+  readonly arm: { readonly endpoint: string; readonly clientId?: string; readonly deadlineMs: number }
+  readonly defaultOwners?: string
+  readonly portal: string
+  readonly timeZone: string
+  readonly turnReadsMs: number
+  readonly limits: Limits
+  /** What only `VAULTLINK_MODE=sandbox` brings: a clock that turns, places to be killed, a token of no worth. */
+  readonly sandbox?: { readonly clockOffsetMs: number; readonly crashAt?: string }
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+type Group = 'Bot' | 'Azure' | 'Storage' | 'Owners and words' | 'Times' | 'Sandbox'
+export type Setting = {
+  readonly name: string
+  readonly group: Group
+  readonly what: string
+  readonly default?: string
+  readonly secret?: true
+}
+
+/** Every variable that is read, in the order in which a person would set them; `docs/configuration.md` is made from it. */
+export const settings = [
+  { name: 'PORT', group: 'Bot', what: 'The port to listen on', default: '3978' },
+  { name: 'MicrosoftAppId', group: 'Bot', what: 'The app id of the bot registration (a GUID). Required' },
+  {
+    name: 'MicrosoftAppTenantId',
+    group: 'Bot',
+    what: 'The tenant whose people may use the bot (a GUID). Required',
+  },
+  {
+    name: 'MicrosoftAppType',
+    group: 'Bot',
+    what: '`SingleTenant` or `UserAssignedMSI`',
+    default: 'UserAssignedMSI',
+  },
+  {
+    name: 'MicrosoftAppPassword',
+    group: 'Bot',
+    what: 'The client secret, for `SingleTenant` only',
+    secret: true,
+  },
+  {
+    name: 'BOT_OPENID_METADATA_URL',
+    group: 'Bot',
+    what: 'For clouds other than the public one: where Teams publishes its keys. Set with the three below',
+  },
+  { name: 'BOT_TOKEN_ISSUER', group: 'Bot', what: 'The issuer that those tokens name' },
+  {
+    name: 'BOT_AUTHORITY',
+    group: 'Bot',
+    what: 'Where the bot gets its own token: `https://<host>/<tenant>`',
+  },
+  { name: 'BOT_SCOPE', group: 'Bot', what: 'The scope of that token' },
+  {
+    name: 'ARM_ENDPOINT',
+    group: 'Azure',
+    what: 'Azure Resource Manager',
+    default: 'https://management.azure.com',
+  },
+  {
+    name: 'AZURE_CLIENT_ID',
+    group: 'Azure',
+    what: 'The client id of the managed identity that acts on Azure',
+    default: 'the value of MicrosoftAppId',
+  },
+  {
+    name: 'VAULTLINK_CALL_SECONDS',
+    group: 'Azure',
+    what: 'The deadline of each call to Azure',
+    default: '20',
+  },
+  {
+    name: 'DATABASE_URL',
+    group: 'Storage',
+    what: 'A path for SQLite, never on a network share',
+    default: 'data/vaultlink.db',
+  },
+  {
+    name: 'VAULTLINK_OWNERS_CHANNEL',
+    group: 'Owners and words',
+    what: 'The id of the channel that decides for vaults which nobody has claimed with `own`',
+  },
+  {
+    name: 'VAULTLINK_PORTAL',
+    group: 'Owners and words',
+    what: 'The Azure portal that links open',
+    default: 'https://portal.azure.com',
+  },
+  {
+    name: 'VAULTLINK_TIME_ZONE',
+    group: 'Owners and words',
+    what: 'The time zone that cards are written in, as `Europe/Berlin`',
+    default: 'UTC',
+  },
+  {
+    name: 'VAULTLINK_EXPIRY_DAYS',
+    group: 'Times',
+    what: 'How long the owners have to answer: 1 to 30',
+    default: '7',
+  },
+  {
+    name: 'VAULTLINK_TURN_SECONDS',
+    group: 'Times',
+    what: "How long a turn's reads may take before it answers that Azure is silent",
+    default: '3',
+  },
+  {
+    name: 'VAULTLINK_PROVISIONING_MINUTES',
+    group: 'Times',
+    what: 'The usual time to create the endpoint; past it the card says so',
+    default: '15',
+  },
+  {
+    name: 'VAULTLINK_PROPAGATING_MINUTES',
+    group: 'Times',
+    what: 'The usual time for an approval to reach SignalR',
+    default: '30',
+  },
+  {
+    name: 'VAULTLINK_ALARM_MINUTES',
+    group: 'Times',
+    what: 'After an approval that SignalR does not follow, when both sides are alarmed',
+    default: '15',
+  },
+  {
+    name: 'VAULTLINK_FRESH_DECISION_MINUTES',
+    group: 'Times',
+    what: "A decision older than this when it is applied has its maker's rights read again",
+    default: '15',
+  },
+  {
+    name: 'VAULTLINK_FIRST_LOOK_SECONDS',
+    group: 'Times',
+    what: 'How soon Azure is looked at while something moves',
+    default: '2',
+  },
+  {
+    name: 'VAULTLINK_LONGEST_LOOK_SECONDS',
+    group: 'Times',
+    what: 'How seldom at most while somebody is waited for',
+    default: '60',
+  },
+  {
+    name: 'VAULTLINK_REST_LOOK_HOURS',
+    group: 'Times',
+    what: 'How often a link that works is looked at',
+    default: '24',
+  },
+  {
+    name: 'VAULTLINK_SETTLE_SECONDS',
+    group: 'Times',
+    what: 'How long after a write Azure may still show what was before',
+    default: '30',
+  },
+  {
+    name: 'VAULTLINK_MODE',
+    group: 'Sandbox',
+    what: '`production`, or `sandbox`: listens on 127.0.0.1 alone, asks nobody who they are, and speaks to a local Azure only',
+    default: 'production',
+  },
+  { name: 'VAULTLINK_CLOCK_OFFSET_MS', group: 'Sandbox', what: 'How far ahead the clock is', default: '0' },
+  {
+    name: 'VAULTLINK_CRASH_AT',
+    group: 'Sandbox',
+    what: 'The moment at which the process kills itself, as `after approve`',
+  },
+] as const satisfies readonly Setting[]
+type Name = (typeof settings)[number]['name']
+
+const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const loopback = ['127.0.0.1', 'localhost', '[::1]']
+
+/** Reads the settings; throws a `ConfigError` with every problem that there is. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = []
+  const known: readonly Setting[] = settings
+  const get = (name: Name): string | undefined => environment[name]?.trim() || undefined
+  const or = (name: Name): string =>
+    get(name) ?? known.find((setting) => setting.name === name)?.default ?? ''
+  const problem = (name: Name, write: string): void => void problems.push(`${name}: ${write}`)
+
+  function number(name: Name, least: number, greatest: number, unitMs = 1): number {
+    const value = Number(or(name))
+    if (!Number.isFinite(value) || value < least || value > greatest)
+      problem(name, `write a number from ${least} to ${greatest}`)
+    return value * unitMs
+  }
+  function oneOf<T extends string>(name: Name, values: readonly T[]): T | undefined {
+    const value = values.find((candidate) => candidate.toLowerCase() === or(name).toLowerCase())
+    if (!value) problem(name, `write ${values.join(' or ')}`)
+    return value
+  }
+  function url(name: Name, schemes: readonly string[]): URL | undefined {
+    const text = or(name)
+    if (URL.canParse(text) && schemes.includes(new URL(text).protocol)) return new URL(text)
+    problem(name, `write an address that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`)
+    return undefined
+  }
+
+  const mode = oneOf('VAULTLINK_MODE', ['production', 'sandbox'])
+  const inSandbox = mode === 'sandbox'
+  const arm = url('ARM_ENDPOINT', inSandbox ? ['https:', 'http:'] : ['https:'])
+  if (inSandbox && arm && !loopback.includes(arm.hostname)) {
+    problem(
+      'ARM_ENDPOINT',
+      'in sandbox mode write an address on 127.0.0.1; for the real Azure leave VAULTLINK_MODE out',
+    )
+  }
+  const appType = oneOf('MicrosoftAppType', ['SingleTenant', 'UserAssignedMSI']) ?? 'UserAssignedMSI'
+  const bot = readBot()
+  for (const name of ['VAULTLINK_CLOCK_OFFSET_MS', 'VAULTLINK_CRASH_AT'] as const) {
+    if (get(name) !== undefined && !inSandbox) problem(name, 'leave it out: it exists in sandbox mode alone')
+  }
+  const databaseUrl = or('DATABASE_URL')
+  if (/^postgres(ql)?:/i.test(databaseUrl))
+    problem('DATABASE_URL', 'write a path for SQLite; PostgreSQL is not supported yet')
+  const timeZone = or('VAULTLINK_TIME_ZONE')
+  if (!isTimeZone(timeZone)) problem('VAULTLINK_TIME_ZONE', 'write a time zone as Europe/Berlin, or UTC')
+  const portal = url('VAULTLINK_PORTAL', ['https:'])
+  const clientId = get('AZURE_CLIENT_ID') ?? bot.appId
+  const owners = get('VAULTLINK_OWNERS_CHANNEL')
+  if (owners !== undefined && !/^19:\S+$/.test(owners))
+    problem('VAULTLINK_OWNERS_CHANNEL', 'write the id of a channel: it begins with 19:')
+  const crashAt = get('VAULTLINK_CRASH_AT')
+  // In the sandbox minutes shrink to milliseconds, so fractions are as good as whole numbers.
+  const least = inSandbox ? 0.000_01 : 0.1
+  const second = 1_000
+  const minute = 60 * second
+  const hour = 60 * minute
+  const config: Config = {
+    host: inSandbox ? '127.0.0.1' : '0.0.0.0',
+    port: number('PORT', 0, 65_535),
+    bot: { ...bot, appType },
+    databaseUrl,
+    arm: {
+      endpoint: arm?.href.replace(/\/$/, '') ?? '',
+      ...(clientId !== undefined && { clientId }),
+      deadlineMs: number('VAULTLINK_CALL_SECONDS', least, 60, second),
+    },
+    ...(owners !== undefined && { defaultOwners: owners }),
+    portal: portal?.origin ?? '',
+    timeZone,
+    turnReadsMs: number('VAULTLINK_TURN_SECONDS', least, 10, second),
+    limits: {
+      expiryMs: number('VAULTLINK_EXPIRY_DAYS', inSandbox ? least : 1, 30, 24 * hour),
+      usualProvisioningMs: number('VAULTLINK_PROVISIONING_MINUTES', least, 1_440, minute),
+      usualPropagatingMs: number('VAULTLINK_PROPAGATING_MINUTES', least, 1_440, minute),
+      alarmMs: number('VAULTLINK_ALARM_MINUTES', least, 1_440, minute),
+      freshDecisionMs: number('VAULTLINK_FRESH_DECISION_MINUTES', least, 1_440, minute),
+      firstLookMs: number('VAULTLINK_FIRST_LOOK_SECONDS', least, 3_600, second),
+      longestLookMs: number('VAULTLINK_LONGEST_LOOK_SECONDS', least, 3_600, second),
+      restLookMs: number('VAULTLINK_REST_LOOK_HOURS', least, 168, hour),
+      settleMs: number('VAULTLINK_SETTLE_SECONDS', least, 600, second),
+    },
+    ...(inSandbox && {
+      sandbox: {
+        clockOffsetMs: number('VAULTLINK_CLOCK_OFFSET_MS', -1e13, 1e13),
+        ...(crashAt !== undefined && { crashAt }),
+      },
+    }),
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return config
+
+  function readBot(): Omit<Config['bot'], 'appType'> {
+    const appId = get('MicrosoftAppId')
+    const tenantId = get('MicrosoftAppTenantId')
+    const password = get('MicrosoftAppPassword')
+    // In the sandbox a bot without an app id talks to anybody on this machine; one that has it is held to all of it.
+    if (!inSandbox || appId !== undefined) {
+      for (const name of ['MicrosoftAppId', 'MicrosoftAppTenantId'] as const) {
+        if (!guid.test(get(name) ?? ''))
+          problem(name, 'write the GUID from the bot registration in the Azure portal')
+      }
+      if (appType === 'SingleTenant' && password === undefined) {
+        problem('MicrosoftAppPassword', 'write the client secret, or set MicrosoftAppType to UserAssignedMSI')
+      }
+    }
+    if (appType === 'UserAssignedMSI' && password !== undefined) {
+      problem(
+        'MicrosoftAppPassword',
+        'leave it out with UserAssignedMSI, or set MicrosoftAppType to SingleTenant',
+      )
+    }
+    return {
+      ...(appId !== undefined && { appId }),
+      ...(tenantId !== undefined && { tenantId }),
+      ...(password !== undefined && { password }),
+      ...readCloud(),
+    }
+  }
+
+  function readCloud(): Pick<Config['bot'], 'cloud'> {
+    const names = ['BOT_OPENID_METADATA_URL', 'BOT_TOKEN_ISSUER', 'BOT_AUTHORITY', 'BOT_SCOPE'] as const
+    if (names.every((name) => get(name) === undefined)) return {}
+    for (const name of names)
+      if (get(name) === undefined) problem(name, 'write it too: the four BOT_ settings go together')
+    const keys = get('BOT_OPENID_METADATA_URL')
+      ? url('BOT_OPENID_METADATA_URL', inSandbox ? ['https:', 'http:'] : ['https:'])
+      : undefined
+    const authority = get('BOT_AUTHORITY') ? url('BOT_AUTHORITY', ['https:']) : undefined
+    return {
+      cloud: {
+        openIdMetadataUrl: keys?.href ?? '',
+        issuer: or('BOT_TOKEN_ISSUER'),
+        authority: authority?.href.replace(/\/$/, '') ?? '',
+        scope: or('BOT_SCOPE'),
+      },
+    }
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}

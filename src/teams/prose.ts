@@ -31,7 +31,12 @@ export function clean(text: string, most: number): string {
     .replace(/\{(?=\{)/g, '{ ')
     .trim()
   const characters = Array.from(line)
-  return characters.length <= most ? line : `${characters.slice(0, most - 1).join('').trimEnd()}…`
+  return characters.length <= most
+    ? line
+    : `${characters
+        .slice(0, most - 1)
+        .join('')
+        .trimEnd()}…`
 }
 
 /** A name in the alphabet that Azure allows for SignalRs, vaults and links: safe even where Markdown is read. */

@@ -243,7 +243,12 @@ const scopeName = (scope: string): string => scope.slice(scope.lastIndexOf('/') 
 /** What went wrong, told to a person. `then` is what follows from it in this link. */
 function cause(cause: Cause, about: About, then: Then): Explanation {
   const { signalr, vault, name } = about
-  const again = then === 'blocked' ? 'press Retry' : `ask again: ${linkAgain(about)}`
+  const again = {
+    blocked: ', then press Retry',
+    trying: '; it goes on by itself then',
+    ended: `, then ask again: ${linkAgain(about)}`,
+    ending: `, then ask again: ${linkAgain(about)}`,
+  }[then]
   const next = {
     blocked: 'The request stays as it is, and so does what was decided.',
     ended: 'The request ended; nothing of it is left in Azure.',
@@ -256,7 +261,7 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
       return {
         happened: `${app} lacks a right on ${scopeName(cause.scope)}, so Azure turned it away.`,
         next,
-        todo: `Ask whoever manages access to ${scopeName(cause.scope)} to give ${app}'s identity this right, then ${again}.`,
+        todo: `Ask whoever manages access to ${scopeName(cause.scope)} to give ${app}'s identity this right${again}.`,
         grant: { actions: [cause.action], scope: cause.scope },
       }
     case 'nameTaken':
@@ -276,12 +281,12 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
     case 'ambiguous':
       return told(
         `${count(cause.count, 'connection')} on ${vault} carry this request's message, and ${app} never guesses which is right.`,
-        `On ${vault}, under Networking, Private endpoint connections, reject what is not from ${signalr}, then ${again}.`,
+        `On ${vault}, under Networking, Private endpoint connections, reject what is not from ${signalr}${again}.`,
       )
     case 'strangeEndpoint':
       return told(
         `A connection on ${vault} carries this request's message, but its private endpoint lies in one of your own subscriptions. SignalR's never does.`,
-        `Look at it on ${vault}, under Networking, and reject it if nobody knows it; then ${again}.`,
+        `Look at it on ${vault}, under Networking, and reject it if nobody knows it${again}.`,
       )
     case 'connectionChanged':
       return told(
@@ -299,29 +304,23 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
         `If it is still wanted, ask again: ${linkAgain(about)}.`,
       )
     case 'refused':
-      return told(
-        `Azure said no: "${cause.message}" (${cause.code}).`,
-        `See to what Azure names, then ${again}.`,
-      )
+      return told(`Azure said no: "${cause.message}" (${cause.code}).`, `See to what Azure names${again}.`)
     case 'provisioningFailed':
       return told(
         `Azure could not create the endpoint: "${cause.message}" (${cause.code}).`,
-        `See to what Azure names, then ${again}.`,
+        `See to what Azure names${again}.`,
       )
     case 'notRegistered':
       return told(
         `Azure said no: "${cause.message}"`,
-        `Register the provider in the subscription that Azure names (az provider register --namespace Microsoft.KeyVault), then ${again}.`,
+        `Register the provider in the subscription that Azure names (az provider register --namespace Microsoft.KeyVault)${again}.`,
       )
     case 'quota':
-      return told(
-        `A limit in Azure is reached: "${cause.message}"`,
-        `Raise the limit or make room, then ${again}.`,
-      )
+      return told(`A limit in Azure is reached: "${cause.message}"`, `Raise the limit or make room${again}.`)
     case 'locked':
       return told(
         `A lock in Azure forbids the change: "${cause.message}"`,
-        `Ask whoever set the lock to lift it, then ${again}.`,
+        `Ask whoever set the lock to lift it${again}.`,
       )
     case 'signalrGone':
       return told(`${signalr} is no longer there.`, `Check its name and resource group in ${portalName}.`)
@@ -531,7 +530,7 @@ function news(
       const { happened, next, todo, grant } = cause(piece.cause, about, 'blocked')
       return [
         `${happened} ${next} ${todo}`,
-        ...(grant && grant.actions.some((action) => action !== '')
+        ...(grant?.actions.some((action) => action !== '')
           ? ['\nRight: ', { code: list(grant.actions) }, '\nScope: ', { code: grant.scope }]
           : []),
       ]
@@ -622,10 +621,13 @@ export const en = {
   approvalCard: {
     question: (vault: string): string => `Approve a private connection to ${vault}?`,
     title: (vault: string): string => `Private connection to ${vault}`,
-    asks: ' asks for it',
+    /** After the asker's name. */
+    asks: (signalr: string): string => ` asks that ${signalr} may reach it`,
+    asked: (signalr: string): string => ` asked that ${signalr} may reach it`,
     because: (reason: string): string => `: "${reason}"`,
     /** The resource group and subscription of a resource. */
-    of: (group: string, subscription: string): string => `group ${group}, subscription ${subscription}`,
+    of: (group: string, subscription: string | undefined): string =>
+      subscription === undefined ? `group ${group}` : `group ${group}, subscription ${subscription}`,
     approvingDoes: {
       title: 'What approving does',
       text: (vault: string): string =>
@@ -707,7 +709,8 @@ export const en = {
       placeholder: 'custom domain certificate',
       tooLong: 'Please keep it under 100 characters.',
     },
-    noVaults: 'A vault is listed once a team has claimed it: its owner says "own <vault>" in their channel.',
+    listedVaults: 'Not listed? Its owner first says "own <vault>" in their team\'s channel.',
+    fallback: 'Say: link <signalr> to <vault> because <reason>.',
     summary: 'A form to ask for a link',
   },
   unlink: {

@@ -1,0 +1,522 @@
+/**
+ * Views and words to cards and messages. Every value that enters a template is a capped string without control
+ * characters; other people's words stand only in RichTextBlocks, which read no Markdown.
+ */
+import type { Person } from '../engine/ports.ts'
+import type { Decision, Link, PersonKey, TextKey } from '../link/link.ts'
+import { requestMessage } from '../link/match.ts'
+import { parseResourceId, resourceName, sameResource } from '../link/resourceId.ts'
+import {
+  type ApprovalView,
+  isEnded,
+  type NewsView,
+  type Sign,
+  type StatusView,
+  type View,
+} from '../link/views.ts'
+import { type AdaptiveCard, expand, type Value } from './cardTemplates.ts'
+import { azureName, clean, type Mention, type Prose, toPlain } from './prose.ts'
+import type { About, Decided, Explanation, Then, Words } from './words/en.ts'
+
+/** What Teams is to show: a card, or text after the mentions. `summary` is what a notification says. */
+export type Rendered = {
+  readonly card?: AdaptiveCard
+  readonly text?: Prose
+  readonly mentions?: readonly Mention[]
+  readonly summary: string
+}
+/** Who and what the keys in a view stand for; undefined when it was forgotten. */
+export type Names = {
+  person(key: PersonKey): Person | undefined
+  text(key: TextKey): string | undefined
+}
+export type Drawing = {
+  readonly tenantId?: string
+  /** The portal's address, `https://portal.azure.com` unless it is another cloud's. */
+  readonly portal?: string
+  /** An IANA time zone; UTC when absent. */
+  readonly timeZone?: string
+}
+
+const longest = { person: 60, reason: 300, message: 140, azure: 300, id: 400 } as const
+const zoneOf = (drawing: Drawing): string => drawing.timeZone ?? 'UTC'
+
+/** Keys of the people and the texts that a view names. */
+export function namesOf(view: View): { people: readonly PersonKey[]; texts: readonly TextKey[] } {
+  const decision = view.decision
+  const people = [
+    view.by,
+    decision?.by,
+    view.view === 'news' ? view.mentions : view.endedBy,
+    view.view === 'news' && view.news.news === 'ended' ? view.news.by : undefined,
+    view.view === 'news' && view.news.news === 'askAgain' ? view.news.by : undefined,
+  ]
+  const texts = [view.view === 'news' ? undefined : view.reason, decision?.reason]
+  const known = (keys: readonly (string | undefined)[]): string[] => [
+    ...new Set(keys.filter((key) => key !== undefined)),
+  ]
+  return { people: known(people), texts: known(texts) }
+}
+
+/** The resource in the portal: `https://portal.azure.com/#@<tenant>/resource<id>`. */
+export function portalUrl(id: string, drawing: Drawing): string {
+  const home = (drawing.portal ?? 'https://portal.azure.com').replace(/\/+$/, '')
+  if (!parseResourceId(id)) return home
+  return `${home}/#${drawing.tenantId ? `@${encodeURIComponent(drawing.tenantId)}/` : ''}resource${encodeURI(id)}`
+}
+
+/** What the Azure CLI shows of the link; undefined for an id that a shell would not take as it is. */
+export function azCommand(link: { readonly signalr: string; readonly name: string }): string | undefined {
+  const id = `${link.signalr}/sharedPrivateLinkResources/${link.name}`
+  if (!/^[\w\-./()]+$/.test(id)) return undefined
+  return `az rest --method get --url "${id}?api-version=2024-03-01"`
+}
+
+const named = (key: PersonKey | undefined, names: Names, words: Words): string =>
+  (key !== undefined && clean(names.person(key)?.name ?? '', longest.person)) || words.somebody
+const said = (key: TextKey | undefined, names: Names): string | undefined =>
+  (key !== undefined && clean(names.text(key) ?? '', longest.reason)) || undefined
+
+/** The names that sentences about a link use. */
+export function aboutOf(
+  link: { readonly signalr: string; readonly vault: string; readonly name: string; readonly by: PersonKey },
+  names: Names,
+  words: Words,
+): About {
+  return {
+    signalr: azureName(resourceName(link.signalr)),
+    vault: azureName(resourceName(link.vault)),
+    name: azureName(link.name),
+    asker: named(link.by, names, words),
+  }
+}
+
+export function decidedOf(decision: Decision | undefined, names: Names, words: Words): Decided | undefined {
+  if (!decision) return undefined
+  return {
+    verdict: decision.verdict,
+    who: decision.where === 'portal' ? undefined : named(decision.by, names, words),
+    at: decision.at,
+    reason: said(decision.reason, names),
+  }
+}
+
+/** Draws a view; the only way from the core's data to what people see. */
+export async function renderView(
+  view: View,
+  names: Names,
+  words: Words,
+  drawing: Drawing,
+): Promise<Rendered> {
+  switch (view.view) {
+    case 'status': {
+      const data = statusData(view, names, words, drawing)
+      return { card: await expand('status', data), summary: data.fallback }
+    }
+    case 'approval': {
+      const data = approvalData(view, names, words, drawing)
+      return { card: await expand('approval', data), summary: data.fallback }
+    }
+    case 'news':
+      return newsMessage(view, names, words, drawing)
+  }
+}
+
+const colors: Record<Sign, string> = {
+  done: 'Good',
+  now: 'Accent',
+  next: 'Default',
+  failed: 'Attention',
+  skipped: 'Default',
+}
+type Lede = ReturnType<Words['standing']>
+const ledeData = (lede: Lede, words: Words) => ({
+  sign: words.signs[lede.sign].sign,
+  color: colors[lede.sign],
+  strong: lede.strong,
+  rest: lede.rest,
+})
+
+function troubleData(explanation: Explanation | undefined, style: string, words: Words): Value {
+  if (!explanation) return {}
+  const { happened, next, todo, grant } = explanation
+  const { labels } = words
+  const actions = (grant?.actions ?? [])
+    .map((action) => clean(action, longest.azure))
+    .filter((it) => it !== '')
+  return {
+    style,
+    happened: clean(happened, 2 * longest.azure),
+    next,
+    label: labels.todo,
+    todo: clean(todo, 2 * longest.azure),
+    grant:
+      grant && actions.length > 0
+        ? [
+            { label: labels.right, value: actions.join(', ') },
+            { label: labels.scope, value: clean(grant.scope, longest.id) },
+          ]
+        : [],
+  }
+}
+
+const buttonsData = (words: Words) => ({ ...words.buttons })
+
+const statusLede = (view: StatusView, about: About, names: Names, words: Words, zone: string): Lede => {
+  const decided = decidedOf(view.decision, names, words)
+  if (view.waits) return words.waiting(view.waits, about, decided, zone)
+  const { endedBy, functionalAt } = view
+  return words.standing(
+    view.status,
+    about,
+    { decided, endedBy: endedBy === undefined ? undefined : named(endedBy, names, words), functionalAt },
+    zone,
+  )
+}
+
+const thenOf = (view: StatusView): Then => {
+  if (view.waits?.for === 'retry') return 'blocked'
+  if (view.status === 'Removing') return 'ending'
+  return isEnded(view.status) ? 'ended' : 'trying'
+}
+
+type Row = { readonly label: string; readonly value: string }
+const rows = (entries: readonly (readonly [string, string | undefined])[]): readonly Row[] =>
+  entries.flatMap(([label, value]) => (value ? [{ label, value: clean(value, longest.id) }] : []))
+
+const messageOf = (view: StatusView | ApprovalView, names: Names): string =>
+  clean(requestMessage(said(view.reason, names), view.nonce), longest.message)
+
+export function statusData(view: StatusView, names: Names, words: Words, drawing: Drawing) {
+  const zone = zoneOf(drawing)
+  const { labels } = words
+  const about = aboutOf(view, names, words)
+  const lede = statusLede(view, about, names, words, zone)
+  const then = thenOf(view)
+  const trouble = view.cause && words.cause(view.cause, about, then)
+  const final = isEnded(view.status) || view.status === 'Approved'
+  const vault = parseResourceId(view.vault)
+  const unseen = final ? undefined : labels.unseen
+  const asked: readonly Row[] = rows([
+    [labels.askedBy, `${about.asker}, ${words.time.moment(view.askedAt, zone)}`],
+    [labels.why, said(view.reason, names)],
+  ])
+  const azure = rows([
+    [labels.name, about.name],
+    [labels.type, 'Microsoft.KeyVault/vaults'],
+    [labels.subscription, vault?.subscription],
+    [labels.vault, about.vault],
+    [labels.message, messageOf(view, names)],
+    [labels.provisioningState, view.provisioningState ?? unseen],
+    [labels.connectionState, view.connectionState ?? unseen],
+  ])
+  return {
+    link: view.link,
+    fallback: clean(words.statusCard.summary(about, lede), longest.id),
+    title: words.statusCard.title(about),
+    lede: ledeData(lede, words),
+    hasTrouble: trouble !== undefined,
+    trouble: troubleData(trouble, then === 'trying' ? 'emphasis' : 'warning', words),
+    steps: view.steps.map(({ step, sign }) => ({
+      sign: words.signs[sign].sign,
+      word: words.signs[sign].word,
+      name: words.step(step, sign),
+      color: colors[sign],
+      weight: sign === 'now' || sign === 'failed' ? 'Bolder' : 'Default',
+      subtle: sign === 'next' || sign === 'skipped',
+    })),
+    hasNote: view.status === 'Approved' && view.vaultIsPublic === true,
+    note: words.statusCard.publicVault(about.vault),
+    details: final
+      ? [...asked, ...azure.filter(({ label }) => finalRows(words).includes(label))]
+      : [...azure, ...asked],
+    detailsOpen: final,
+    hasActions: !final,
+    canRetry: view.actions.includes('retry'),
+    canCancel: view.actions.includes('cancel'),
+    cancelling: words.statusCard.cancelling(about),
+    buttons: buttonsData(words),
+    portal: portalUrl(view.signalr, drawing),
+  }
+}
+/** A final card has no button to open its details: it keeps those that a later reader asks for. */
+const finalRows = ({ labels }: Words): readonly string[] => [
+  labels.name,
+  labels.message,
+  labels.provisioningState,
+  labels.connectionState,
+]
+
+function approvalLede(view: ApprovalView, about: About, names: Names, words: Words, zone: string): Lede {
+  const decided = decidedOf(view.decision, names, words)
+  const { approvalCard } = words
+  const endedBy = view.endedBy === undefined ? undefined : named(view.endedBy, names, words)
+  switch (view.phase.is) {
+    case 'open':
+      return approvalCard.open(view.phase.answerBy, zone)
+    case 'approving':
+      return view.phase.retry ? approvalCard.stopped(decided) : approvalCard.approving(decided, about.vault)
+    case 'propagating':
+      return approvalCard.propagating(decided)
+    case 'works':
+      return words.standing('Approved', about, { decided, functionalAt: view.phase.since }, zone)
+    case 'disconnected':
+      return words.standing('Disconnected', about, { decided }, zone)
+    case 'ending':
+      return approvalCard.ending(view.phase.outcome)
+    case 'ended':
+      return words.standing(view.phase.outcome, about, { decided, endedBy }, zone)
+  }
+}
+
+/** "contoso-kv (group contoso, subscription …)"; the subscription only where it differs from `beside`'s. */
+function whereabouts(id: string, beside: string | undefined, words: Words): string {
+  const parsed = parseResourceId(id)
+  const name = azureName(resourceName(id))
+  if (!parsed) return name
+  const same = beside !== undefined && parseResourceId(beside)?.subscription === parsed.subscription
+  return `${name} (${words.approvalCard.of(clean(parsed.resourceGroup, 90), same ? undefined : parsed.subscription)})`
+}
+
+export function approvalData(view: ApprovalView, names: Names, words: Words, drawing: Drawing) {
+  const zone = zoneOf(drawing)
+  const { approvalCard, labels } = words
+  const about = aboutOf(view, names, words)
+  const lede = approvalLede(view, about, names, words, zone)
+  const { phase } = view
+  const open = phase.is === 'open'
+  const cause = phase.is === 'approving' ? phase.retry : phase.is === 'ended' ? phase.cause : undefined
+  const trouble = cause && words.cause(cause, about, phase.is === 'approving' ? 'blocked' : 'ended')
+  const reason = said(view.reason, names)
+  const connection = clean(resourceName(view.connection), 80)
+  const final = phase.is === 'works' || phase.is === 'ended'
+  const title = open ? approvalCard.question(about.vault) : approvalCard.title(about.vault)
+  return {
+    link: view.link,
+    fallback: clean(`${title} ${lede.strong}, ${lede.rest}`, longest.id),
+    title,
+    lede: ledeData(lede, words),
+    asker: about.asker,
+    asks: open ? approvalCard.asks(about.signalr) : approvalCard.asked(about.signalr),
+    hasReason: reason !== undefined,
+    because: reason === undefined ? '' : approvalCard.because(reason),
+    hasTrouble: trouble !== undefined,
+    trouble: troubleData(trouble, 'warning', words),
+    facts: rows([
+      [labels.from, whereabouts(view.signalr, undefined, words)],
+      [labels.to, whereabouts(view.vault, view.signalr, words)],
+      [labels.connection, connection],
+      [labels.message, messageOf(view, names)],
+    ]),
+    isOpen: open,
+    explained: [
+      { title: approvalCard.approvingDoes.title, text: approvalCard.approvingDoes.text(about.vault) },
+      { title: approvalCard.checked.title, text: approvalCard.checked.text(about.signalr) },
+      { title: approvalCard.whyHere.title, text: approvalCard.whyHere.text(view.because, about.vault, zone) },
+    ],
+    approve: {
+      question: approvalCard.approve.question(connection, about.vault),
+      follows: approvalCard.approve.follows(about),
+    },
+    reject: {
+      question: approvalCard.reject.question(connection, about.vault),
+      follows: approvalCard.reject.follows(about),
+      reason: approvalCard.reject.reason,
+      tooLong: approvalCard.reject.tooLong,
+    },
+    canRetry: phase.is === 'approving' && phase.retry !== undefined,
+    hasActions: !final,
+    buttons: buttonsData(words),
+    portal: portalUrl(view.vault, drawing),
+  }
+}
+
+function newsMessage(view: NewsView, names: Names, words: Words, drawing: Drawing): Rendered {
+  const about = aboutOf(view, names, words)
+  const { news } = view
+  const who = 'by' in news && news.by !== undefined ? named(news.by, names, words) : undefined
+  // Where the reader can do something about what the message says.
+  const onVault =
+    view.to === 'owners' || news.news === 'unfollowed' || (news.news === 'approved' && view.vaultIsPublic)
+  const text = words.news(
+    news,
+    view.to,
+    about,
+    {
+      decided: decidedOf(view.decision, names, words),
+      who,
+      functionalAt: view.functionalAt,
+      vaultIsPublic: view.vaultIsPublic,
+      portal: portalUrl(onVault ? view.vault : view.signalr, drawing),
+    },
+    zoneOf(drawing),
+  )
+  const person = view.mentions === undefined ? undefined : names.person(view.mentions)
+  return {
+    text,
+    ...(person && { mentions: [mentionOf(person, words)] }),
+    summary: clean(toPlain(text), longest.azure),
+  }
+}
+
+export const mentionOf = (person: Person, words: Words): Mention => ({
+  id: person.teamsId,
+  name: clean(person.name, longest.person) || words.somebody,
+  aadObjectId: person.objectId,
+})
+
+/** The answer to `status`: how it stands, where to look, and what shows the same without Vaultlink. */
+export function statusText(view: StatusView, names: Names, words: Words, drawing: Drawing): Prose {
+  const zone = zoneOf(drawing)
+  const about = aboutOf(view, names, words)
+  const { statusText: say, labels } = words
+  const lede = statusLede(view, about, names, words, zone)
+  const trouble = view.cause && words.cause(view.cause, about, thenOf(view))
+  const az = azCommand(view)
+  return [
+    { strong: clean(say.line(about, lede), longest.id) },
+    `\n${say.asked(about.asker, view.askedAt, zone)} ${say.azure(view.provisioningState ?? labels.unseen, view.connectionState ?? labels.unseen)}`,
+    trouble ? `\n${clean(`${trouble.happened} ${trouble.next} ${trouble.todo}`, 3 * longest.azure)}` : '',
+    '\n',
+    { link: portalUrl(view.signalr, drawing), title: words.buttons.portal },
+    ...(az === undefined ? [] : [`\n${say.sameInAz}`, { code: az }]),
+  ]
+}
+
+/** Names of resources that a list of choices shows, told apart by group and subscription where they need it. */
+function choicesOf(ids: readonly string[]): readonly { readonly title: string; readonly value: string }[] {
+  const times = (name: string): number => ids.filter((id) => sameName(resourceName(id), name)).length
+  return ids.map((id) => {
+    const name = azureName(resourceName(id))
+    const parsed = parseResourceId(id)
+    const alone = !parsed || times(resourceName(id)) === 1
+    return {
+      title: alone ? name : clean(`${name} (${parsed.resourceGroup}, ${parsed.subscription})`, 140),
+      value: id,
+    }
+  })
+}
+const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
+
+/** Above this a list would push the card over what Teams takes: the name is typed instead. */
+const mostChoiceBytes = 7_000
+
+function fieldData(
+  words: { readonly label: string; readonly placeholder: string; readonly missing: string },
+  ids: readonly string[],
+  known: string | undefined,
+) {
+  const choices = choicesOf(ids)
+  const listed = choices.length > 0 && Buffer.byteLength(JSON.stringify(choices)) <= mostChoiceBytes
+  const chosen = ids.filter(
+    (id) => known !== undefined && (sameResource(id, known) || sameName(resourceName(id), known)),
+  )
+  const value = listed ? (chosen.length === 1 ? chosen[0] : '') : clean(known ?? '', longest.id)
+  return { ...words, listed, typed: !listed, choices: listed ? choices : [], value: value ?? '' }
+}
+
+/** What is known of a link that somebody wants to ask for. */
+export type LinkDraft = {
+  readonly signalr?: string
+  readonly vault?: string
+  readonly as?: string
+  readonly because?: string
+}
+
+export function linkFormData(
+  choices: { readonly signalrs: readonly string[]; readonly vaults: readonly string[] },
+  draft: LinkDraft,
+  words: Words,
+) {
+  const { form } = words
+  const vault = fieldData(form.vault, choices.vaults, draft.vault)
+  return {
+    fallback: form.fallback,
+    title: form.title,
+    intro: form.intro,
+    signalr: fieldData(form.signalr, choices.signalrs, draft.signalr),
+    vault,
+    hasHint: vault.listed,
+    hint: form.listedVaults,
+    because: { ...form.because, value: clean(draft.because ?? '', 100) },
+    as: { ...form.as, value: clean(draft.as ?? '', 63) },
+    ask: words.buttons.ask,
+  }
+}
+
+/** The form for `link` with a part missing, filled with what is known. Its inputs: signalr, vault, as, because. */
+export async function linkFormCard(
+  choices: { readonly signalrs: readonly string[]; readonly vaults: readonly string[] },
+  draft: LinkDraft,
+  words: Words,
+): Promise<Rendered> {
+  const data = linkFormData(choices, draft, words)
+  return { card: await expand('linkForm', data), summary: words.form.summary }
+}
+
+const nobody: Names = { person: () => undefined, text: () => undefined }
+
+export function confirmUnlinkData(link: Link, words: Words, drawing: Drawing) {
+  const about = aboutOf({ ...link.asked }, nobody, words)
+  const { unlink, buttons } = words
+  return {
+    link: link.id,
+    fallback: `${unlink.title(about)} ${unlink.follows(about)}`,
+    title: unlink.title(about),
+    follows: unlink.follows(about),
+    nothingElse: unlink.nothingElse,
+    waits: unlink.waits,
+    yes: buttons.yesUnlink,
+    portalTitle: buttons.portal,
+    portal: portalUrl(link.asked.signalr, drawing),
+  }
+}
+
+/** Asks before a working link is taken away. */
+export async function confirmUnlinkCard(link: Link, words: Words, drawing: Drawing): Promise<Rendered> {
+  const data = confirmUnlinkData(link, words, drawing)
+  return { card: await expand('confirmUnlink', data), summary: data.title }
+}
+
+/** What `help` says of a command. */
+export type Described = { readonly title: string; readonly description: string; readonly example: string }
+
+export function helpData(words: Words, commands: readonly Described[]) {
+  const { help } = words
+  return {
+    fallback: `${help.title}: ${commands.map(({ example }) => example).join(' · ')}`,
+    title: help.title,
+    intro: help.intro,
+    commands: commands.map(({ title, description, example }) => ({ title, description, example })),
+  }
+}
+
+export async function helpCard(words: Words, commands: readonly Described[]): Promise<Rendered> {
+  return { card: await expand('help', helpData(words, commands)), summary: words.help.summary }
+}
+
+/** Who added the bot, and whether it is addressed by a mention there. */
+export type Arrival = { readonly installedBy?: string; readonly inTeam: boolean }
+
+export function welcomeData(words: Words, arrival: Arrival) {
+  const { welcome } = words
+  const installer = clean(arrival.installedBy ?? '', longest.person)
+  const ways = arrival.inTeam ? [welcome.ask, welcome.own, welcome.help] : [welcome.ask, welcome.help]
+  return {
+    fallback: `${welcome.title}. ${welcome.what}`,
+    title: welcome.title,
+    hasInstaller: installer !== '',
+    installer: installer === '' ? '' : welcome.installed(installer),
+    what: welcome.what,
+    begin: welcome.begin,
+    ways: ways.map(({ text, example }) => ({
+      text,
+      example: `${welcome.addressed(arrival.inTeam)}${example}`,
+    })),
+  }
+}
+
+/** Said once in each place: what the bot does, who added it, how to begin. */
+export async function welcomeCard(words: Words, arrival: Arrival): Promise<Rendered> {
+  return { card: await expand('welcome', welcomeData(words, arrival)), summary: words.welcome.summary }
+}

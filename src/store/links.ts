@@ -5,7 +5,7 @@ import type { Fact, Link, LinkId, Millis } from '../link/link.ts'
 import { resourceKey } from '../link/resourceId.ts'
 import { isEnded } from '../link/views.ts'
 import { append, chain, genesis } from './auditLog.ts'
-import { canonicalJson } from './json.ts'
+import { strictJson } from './json.ts'
 import type { Database, Tables, Trx } from './tables.ts'
 
 /** The records' schema numbers that this version can read. */
@@ -193,7 +193,7 @@ function parseRow(row: StoredRow): Row {
 function written({ link, due, lookedAt }: Change, leaseUntil: Millis | null | undefined) {
   return {
     schema: link.schema,
-    record: canonicalJson(link),
+    record: strictJson(link),
     status: link.stage.status,
     ended: isEnded(link.stage.status) ? (1 as const) : (0 as const),
     due: due ?? null,

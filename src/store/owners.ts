@@ -1,7 +1,7 @@
 /** Which team decides for which vault: the first that said so, until it says otherwise. */
 import type { Owner, Store } from '../engine/ports.ts'
 import { resourceKey } from '../link/resourceId.ts'
-import { canonicalJson } from './json.ts'
+import { strictJson } from './json.ts'
 import type { Database } from './tables.ts'
 
 type Owners = Pick<Store, 'owner' | 'own' | 'disown' | 'ownedVaults'>
@@ -20,7 +20,7 @@ export function owners({ db }: Database): Owners {
     async own(owner) {
       const standing = await db
         .insertInto('owners')
-        .values({ vault_key: resourceKey(owner.vault), owner: canonicalJson(owner) })
+        .values({ vault_key: resourceKey(owner.vault), owner: strictJson(owner) })
         // Updating nothing makes the one statement answer with whoever was there first.
         .onConflict((conflict) =>
           conflict.column('vault_key').doUpdateSet((row) => ({ owner: row.ref('owners.owner') })),

@@ -1,10 +1,11 @@
 /**
  * Who people are and what they wrote, each under a random key. Everything else in the store, the audit log too,
- * knows only the keys, so that a person can be forgotten while the facts stay and still hash.
+ * knows only the keys, so that a person can be forgotten while the facts stay and still hash. Kept as JSON, since
+ * people may write what a column of text would refuse or bend: a NUL, half a surrogate pair.
  */
 import { randomUUID } from 'node:crypto'
 import type { Person, Store } from '../engine/ports.ts'
-import { canonicalJson } from './json.ts'
+import { strictJson } from './json.ts'
 import type { Database } from './tables.ts'
 
 type People = Pick<Store, 'remember' | 'people' | 'keep' | 'texts' | 'forget'>
@@ -14,7 +15,7 @@ export function people({ db, scrub }: Database): People {
     async remember(person) {
       const tenant = person.tenant.toLowerCase()
       const objectId = person.objectId.toLowerCase()
-      const said = json(person)
+      const said = strictJson(person)
       // Most turns are by somebody known: a read spares them the wait for the disk.
       const known = await db
         .selectFrom('people')
@@ -46,7 +47,7 @@ export function people({ db, scrub }: Database): People {
       const key = randomUUID()
       await db
         .insertInto('texts')
-        .values({ key, words: json(text) })
+        .values({ key, words: strictJson(text) })
         .execute()
       return key
     },
@@ -75,6 +76,3 @@ export function people({ db, scrub }: Database): People {
     },
   }
 }
-
-/** As JSON, since people may write what a column of text would refuse or bend: a NUL, half a surrogate pair. */
-const json = (said: Person | string): string => canonicalJson(said)

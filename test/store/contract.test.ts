@@ -1,0 +1,754 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import type { KnownConversation, Owner, Row, Store } from '../../src/engine/ports.ts'
+import { foldAll } from '../../src/link/fold.ts'
+import type { Fact } from '../../src/link/link.ts'
+import { openStore, type StoreOptions } from '../../src/store/openStore.ts'
+import { databases, type Place } from './databases.ts'
+import {
+  appending,
+  ask,
+  change,
+  channel,
+  minute,
+  noon,
+  noor,
+  riley,
+  signalrId,
+  thread,
+  unposted,
+  vaultId,
+} from './samples.ts'
+
+const appender = fileURLToPath(new URL('./appender.ts', import.meta.url))
+
+describe.each(databases)('a store on $name', (kind) => {
+  let place: Place
+  let store: Store
+  const children: ChildProcess[] = []
+  const stores: Store[] = []
+
+  const open = async (options: Omit<StoreOptions, 'url'> = {}) => {
+    const opened = await openStore({ url: place.url, ...options })
+    stores.push(opened)
+    return opened
+  }
+  const close = async (which: Store) => {
+    stores.splice(stores.indexOf(which), 1)
+    await which.close()
+  }
+  const reopen = async (options: Omit<StoreOptions, 'url'> = {}) => {
+    await close(store)
+    store = await open(options)
+  }
+  /** Runs SQL past the store, which has to be closed meanwhile. */
+  const tamper = async (...statements: string[]) => {
+    await close(store)
+    for (const statement of statements) await place.sql(statement)
+    store = await open()
+  }
+  const append = (link: string, count: number, ...more: string[]) => {
+    const child = spawn(process.execPath, [appender, place.url, link, String(count), ...more], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    children.push(child)
+    return child
+  }
+  const row = async (id: string): Promise<Row> => {
+    const found = await store.get(id)
+    if (!found) throw new Error(`no link ${id}`)
+    return found
+  }
+  const end = (id: string) =>
+    store.transact(id, [], ({ link }) => ({
+      change: { facts: [], link: { ...link, stage: { status: 'Removed' } }, due: undefined },
+      result: undefined,
+    }))
+  const ids = (links: readonly { id: string }[]) => links.map(({ id }) => id)
+  const claimed = async (holder: string, now: number, most = 10) =>
+    (await store.claim(holder, now, minute, most)).map((one) => one.link.id)
+
+  beforeEach(async () => {
+    place = await kind.place()
+    store = await open()
+  })
+  afterEach(async () => {
+    for (const child of children.splice(0)) child.kill('SIGKILL')
+    for (const opened of stores.splice(0)) await opened.close()
+    await place.remove()
+  })
+
+  describe('begins a link', () => {
+    test('with its row, its facts and its gates', async () => {
+      const asked = ask('one')
+      const gate = { key: 'signalr', holder: 'one', until: noon + minute }
+      expect(await store.create({ ...asked, lookedAt: noon - 1, take: [gate] })).toEqual({ is: 'created' })
+      expect(await store.get('one')).toEqual({
+        link: asked.link,
+        version: 1,
+        due: noon,
+        lookedAt: noon - 1,
+        lease: undefined,
+      })
+      expect(await store.facts('one')).toEqual(asked.facts)
+      expect(await store.transact('one', ['signalr'], (_, gates) => ({ result: gates }))).toEqual([gate])
+    })
+
+    test('once per SignalR and vault, however their ids are spelled', async () => {
+      const { link } = ask('one')
+      await store.create(ask('one'))
+      const other = ask('two', {
+        signalr: link.asked.signalr.toUpperCase(),
+        vault: link.asked.vault.replace('resourceGroups', 'resourcegroups'),
+      })
+      expect(
+        await store.create({ ...other, take: [{ key: 'signalr', holder: 'two', until: noon }] }),
+      ).toEqual({
+        is: 'open',
+        link,
+      })
+      expect(await store.get('two')).toBeUndefined()
+      expect(await store.facts('two')).toEqual([])
+      expect(await store.transact('one', ['signalr'], (_, gates) => ({ result: gates }))).toEqual([])
+      expect(await store.open(other.link.asked.signalr, other.link.asked.vault)).toEqual(link)
+    })
+
+    test('once, when many ask at the same time', async () => {
+      const answers = await Promise.all(
+        ['a', 'b', 'c', 'd', 'e'].map((id) => store.create(ask(id, { vault: vaultId('one') }))),
+      )
+      expect(answers.filter(({ is }) => is === 'created')).toHaveLength(1)
+      expect(await store.list({}, 10)).toHaveLength(1)
+    })
+
+    test('again when the first has ended', async () => {
+      await store.create(ask('one', { vault: vaultId('kv') }))
+      await end('one')
+      expect(await store.open(signalrId('contoso-signalr'), vaultId('kv'))).toBeUndefined()
+      expect(await store.create(ask('two', { vault: vaultId('kv') }))).toEqual({ is: 'created' })
+      expect((await store.open(signalrId('contoso-signalr'), vaultId('kv')))?.id).toBe('two')
+    })
+  })
+
+  describe('changes a link', () => {
+    test('appends facts and writes the row together', async () => {
+      await store.create({ ...ask('one'), lookedAt: noon })
+      const facts = [unposted(noon + 1), unposted(noon + 2)]
+      const result = await store.transact('one', [], ({ link, version }) => ({
+        change: change(link, facts, noon + minute),
+        result: version,
+      }))
+      expect(result).toBe(1)
+      expect(await store.get('one')).toEqual({
+        link: change(ask('one').link, facts).link,
+        version: 3,
+        due: noon + minute,
+        lookedAt: noon,
+        lease: undefined,
+      })
+      expect(await store.facts('one')).toEqual([...ask('one').facts, ...facts])
+    })
+
+    test('without facts moves only when it is due and when it was looked at', async () => {
+      await store.create(ask('one'))
+      await store.transact('one', [], ({ link }) => ({
+        change: { facts: [], link, due: undefined, lookedAt: noon + 5 },
+        result: 0,
+      }))
+      expect(await store.get('one')).toEqual({
+        link: ask('one').link,
+        version: 1,
+        due: undefined,
+        lookedAt: noon + 5,
+        lease: undefined,
+      })
+    })
+
+    test('not at all when there is nothing to write, or the work throws', async () => {
+      await store.create(ask('one'))
+      const before = await row('one')
+      expect(await store.transact('one', [], ({ version }) => ({ result: version }))).toBe(1)
+      const failing = store.transact('one', [], () => {
+        throw new Error('decided otherwise')
+      })
+      await expect(failing).rejects.toThrow('decided otherwise')
+      expect(await row('one')).toEqual(before)
+    })
+
+    test('not when it is unknown, or another was offered', async () => {
+      await store.create(ask('one'))
+      await expect(store.transact('two', [], appending(unposted(noon)))).rejects.toThrow('no link two')
+      const mixedUp = store.transact('one', [], () => ({ change: ask('two'), result: 0 }))
+      await expect(mixedUp).rejects.toThrow('offered for one')
+    })
+
+    test('not to something that would read back otherwise', async () => {
+      await store.create(ask('one'))
+      const before = await row('one')
+      const never = store.transact('one', [], appending({ ...unposted(noon), at: Number.POSITIVE_INFINITY }))
+      await expect(never).rejects.toThrow('cannot be kept')
+      expect(await row('one')).toEqual(before)
+    })
+
+    test('one after the other when many do at once', async () => {
+      await store.create(ask('one'))
+      const turns = Array.from({ length: 40 }, (_, turn) => turn)
+      const seen = await Promise.all(
+        turns.map((turn) => store.transact('one', [], appending(unposted(noon + turn)))),
+      )
+      expect(seen.toSorted((a, b) => a - b)).toEqual(turns.map((turn) => turn + 1))
+      const { link, version } = await row('one')
+      expect(version).toBe(41)
+      expect(link.told.status).toMatchObject({ count: 40 })
+      expect(foldAll(await store.facts('one'))).toEqual(link)
+      expect(await store.verify('one')).toBe(true)
+    })
+
+    test('and its members keep their order, so that a digest over them outlives a restart', async () => {
+      await store.create(ask('one'))
+      await store.transact(
+        'one',
+        [],
+        appending({ fact: 'followed', at: noon, by: 'z', thread: channel('a') }),
+      )
+      const order = JSON.stringify((await row('one')).link)
+      await reopen()
+      await store.transact('one', [], ({ link }) => ({ change: { facts: [], link, due: noon }, result: 0 }))
+      expect(JSON.stringify((await row('one')).link)).toBe(order)
+      expect(order).toBe(
+        JSON.stringify(
+          change(ask('one').link, [{ fact: 'followed', at: noon, by: 'z', thread: channel('a') }]).link,
+        ),
+      )
+    })
+  })
+
+  describe('keeps gates', () => {
+    const read = (link: string) =>
+      store.transact(link, ['signalr', 'vault', 'other'], (_, gates) => ({ result: gates }))
+    const write = (link: string, gates: { take?: string[]; release?: string[] }) =>
+      store.transact(link, ['signalr', 'vault'], (found) => ({
+        change: {
+          ...change(found.link, []),
+          take: (gates.take ?? []).map((key) => ({ key, holder: link, until: noon })),
+          release: gates.release ?? [],
+        },
+        result: undefined,
+      }))
+
+    test('that only their holder gives back', async () => {
+      await store.create(ask('one'))
+      await store.create(ask('two'))
+      await write('one', { take: ['vault', 'signalr'] })
+      await write('two', { release: ['vault', 'signalr'] })
+      expect(await read('two')).toEqual([
+        { key: 'signalr', holder: 'one', until: noon },
+        { key: 'vault', holder: 'one', until: noon },
+      ])
+      await write('one', { release: ['vault'] })
+      expect(await read('two')).toEqual([{ key: 'signalr', holder: 'one', until: noon }])
+    })
+
+    test('that another takes over when the work found them free', async () => {
+      await store.create(ask('one'))
+      await store.create(ask('two'))
+      await write('one', { take: ['vault'] })
+      await write('two', { take: ['vault'] })
+      await write('one', { release: ['vault'] })
+      expect(await read('one')).toEqual([{ key: 'vault', holder: 'two', until: noon }])
+    })
+  })
+
+  describe('hands out due links', () => {
+    beforeEach(async () => {
+      await store.create(ask('late', {}, noon))
+      await store.create(ask('later', {}, noon + 1))
+      await store.create(ask('latest', {}, noon + 2))
+      await store.create({ ...ask('never'), due: undefined })
+    })
+
+    test('in their order, as many as are wanted, none before its time', async () => {
+      expect(await claimed('w', noon - 1)).toEqual([])
+      expect(await claimed('w', noon + 1, 1)).toEqual(['late'])
+      expect(await claimed('w', noon + 1)).toEqual(['later'])
+      expect(await claimed('w', noon + minute - 1)).toEqual(['latest'])
+    })
+
+    test('to one worker at a time, until its lease ends', async () => {
+      const claims = await Promise.all(['a', 'b', 'c', 'd'].map((holder) => claimed(holder, noon + 2, 2)))
+      expect(claims.flat().toSorted()).toEqual(['late', 'later', 'latest'])
+      expect((await row('late')).lease).toEqual({ holder: expect.any(String), until: noon + 2 + minute })
+      expect(await claimed('e', noon + 1 + minute)).toEqual([])
+      expect(await claimed('e', noon + 2 + minute)).toEqual(['late', 'later', 'latest'])
+      expect((await row('late')).lease).toEqual({ holder: 'e', until: noon + 2 + 2 * minute })
+    })
+
+    test('again when their holder, and nobody else, gives them back', async () => {
+      await claimed('a', noon)
+      await store.release('late', 'b')
+      expect(await claimed('b', noon)).toEqual([])
+      await store.release('late', 'a')
+      expect((await row('late')).lease).toBeUndefined()
+      expect(await claimed('b', noon)).toEqual(['late'])
+    })
+
+    test('not while they are held, whatever a turn makes of them', async () => {
+      await claimed('a', noon)
+      await store.transact('late', [], appending(unposted(noon)))
+      expect((await row('late')).lease?.holder).toBe('a')
+      expect(await claimed('b', noon)).toEqual([])
+      await store.release('late', 'a')
+      expect(await claimed('b', noon)).toEqual(['late'])
+    })
+
+    test('and knows when the next one is', async () => {
+      expect(await store.nextDue()).toBe(noon)
+      await claimed('a', noon)
+      expect(await store.nextDue()).toBe(noon + 1)
+      await claimed('a', noon + 2)
+      // All are held: the first lease to end.
+      expect(await store.nextDue()).toBe(noon + minute)
+      await store.transact('late', [], ({ link }) => ({
+        change: { facts: [], link, due: noon + 2 * minute },
+        result: 0,
+      }))
+      expect(await store.nextDue()).toBe(noon + 2 + minute)
+      for (const id of ['late', 'later', 'latest']) {
+        await store.release(id, 'a')
+        await end(id)
+      }
+      expect(await store.nextDue()).toBeUndefined()
+      expect(await claimed('a', noon + 24 * 60 * minute)).toEqual([])
+    })
+
+    test('but leaves alone what a newer version wrote', async () => {
+      await tamper(`update links set schema = 2 where id = 'late'`)
+      const events: string[] = []
+      await reopen({ log: (level, event) => events.push(`${level} ${event}`) })
+      expect(await store.nextDue()).toBe(noon + 1)
+      expect(await claimed('w', noon + minute)).toEqual(['later', 'latest'])
+      await expect(store.get('late')).rejects.toThrow('newer version')
+      await expect(store.transact('late', [], appending(unposted(noon)))).rejects.toThrow('newer version')
+      expect(ids(await store.list({}, 10)).toSorted()).toEqual(['later', 'latest', 'never'])
+      expect(events).toEqual(['warn store.unreadable'])
+    })
+  })
+
+  describe('lists links', () => {
+    test('newest first, as many as are wanted, by asker, vault, and whether they have ended', async () => {
+      await store.create(ask('one', { at: noon }))
+      await store.create(ask('three', { at: noon + 3, by: 'noor' }))
+      await store.create(ask('two', { at: noon + 2 }))
+      await end('two')
+      expect(ids(await store.list({}, 10))).toEqual(['three', 'two', 'one'])
+      expect(ids(await store.list({}, 2))).toEqual(['three', 'two'])
+      expect(ids(await store.list({ by: 'riley' }, 10))).toEqual(['two', 'one'])
+      expect(ids(await store.list({ by: 'riley', ended: false }, 10))).toEqual(['one'])
+      expect(ids(await store.list({ ended: true }, 10))).toEqual(['two'])
+      expect(ids(await store.list({ vault: vaultId('THREE') }, 10))).toEqual(['three'])
+    })
+
+    test('by the conversations and channels in which they are asked and decided', async () => {
+      const inConversation = async (conversation: string) => ids(await store.list({ conversation }, 10))
+      await store.create(ask('one', { thread: thread('general', '1') }))
+      await store.create(
+        ask('two', {
+          at: noon + 1,
+          thread: thread('general', '2'),
+          owners: { place: channel('others'), because: { is: 'default' } },
+        }),
+      )
+      const card = {
+        fact: 'posted',
+        at: noon,
+        post: 'approval',
+        activity: '9',
+        digest: 'd',
+        schema: 1,
+      } as const
+      await store.transact('one', [], appending({ ...card, ...thread('vault-owners', '9') }))
+
+      expect(await inConversation(thread('general', '1').conversation)).toEqual(['one'])
+      expect(await inConversation(thread('general', '3').conversation)).toEqual([])
+      expect(await inConversation(channel('general').conversation)).toEqual(['two', 'one'])
+      expect(await inConversation(channel('vault-owners').conversation)).toEqual(['one'])
+      expect(await inConversation(thread('vault-owners', '9').conversation)).toEqual(['one'])
+      expect(await inConversation(thread('vault-owners', '8').conversation)).toEqual([])
+
+      await store.transact('two', [], ({ link }) => ({
+        change: change(link, [
+          { fact: 'followed', at: noon, by: 'noor', thread: thread('elsewhere', '4') },
+          { fact: 'rerouted', at: noon, owners: { place: channel('new'), because: { is: 'tagged' } } },
+        ]),
+        result: undefined,
+      }))
+      expect(await inConversation(thread('elsewhere', '4').conversation)).toEqual(['two'])
+      expect(await inConversation(channel('new').conversation)).toEqual(['two'])
+      expect(await inConversation(channel('others').conversation)).toEqual([])
+    })
+  })
+
+  describe('keeps an audit log', () => {
+    /** A link with a log of five facts, and another with two. */
+    const story = async () => {
+      await store.create(ask('one', { reason: 'words' }))
+      await store.create(ask('two'))
+      const facts: Fact[] = [
+        { fact: 'intended', at: noon + 1, effect: 'put' },
+        { fact: 'done', at: noon + 2, effect: 'put', operation: 'https://management.azure.com/op' },
+        { fact: 'followed', at: noon + 3, by: 'noor', thread: channel('elsewhere') },
+        { fact: 'cancelled', at: noon + 4, by: 'riley' },
+      ]
+      await store.transact('one', [], appending(...facts.slice(0, 1)))
+      await store.transact('one', [], appending(...facts.slice(1)))
+      await store.transact('two', [], appending(unposted(noon)))
+    }
+
+    test('whose fold is the row', async () => {
+      await story()
+      for (const id of ['one', 'two']) {
+        expect(await store.verify(id)).toBe(true)
+        expect(foldAll(await store.facts(id))).toEqual((await row(id)).link)
+      }
+      expect(await store.verify('three')).toBe(false)
+    })
+
+    const swap = (a: number, b: number) => [
+      `update facts set seq = -1 where link = 'one' and seq = ${a}`,
+      `update facts set seq = ${a} where link = 'one' and seq = ${b}`,
+      `update facts set seq = ${b} where link = 'one' and seq = -1`,
+    ]
+    test.each([
+      [
+        'a changed fact',
+        [`update facts set json = replace(json, 'noor', 'sam') where link = 'one' and seq = 4`],
+      ],
+      ['a changed space', [`update facts set json = json || ' ' where link = 'one' and seq = 4`]],
+      ['a changed time', [`update facts set at = at + 1 where link = 'one' and seq = 2`]],
+      ['a changed name', [`update facts set name = 'failed' where link = 'one' and seq = 3`]],
+      ['a changed person', [`update facts set person = 'sam' where link = 'one' and seq = 5`]],
+      ['a changed text', [`update facts set text = null where link = 'one' and seq = 1`]],
+      ['a changed hash', [`update facts set hash = 'x' where link = 'one' and seq = 5`]],
+      ['a dropped fact', [`delete from facts where link = 'one' and seq = 3`]],
+      [
+        'a dropped fact whose gap was closed',
+        [
+          `delete from facts where link = 'one' and seq = 3`,
+          `update facts set seq = seq - 1 where link = 'one' and seq = 4`,
+          `update facts set seq = seq - 1 where link = 'one' and seq = 5`,
+          `update links set version = 4 where id = 'one'`,
+        ],
+      ],
+      ['the last fact dropped', [`delete from facts where link = 'one' and seq = 5`]],
+      [
+        'the last fact dropped, and counted out',
+        [`delete from facts where link = 'one' and seq = 5`, `update links set version = 4 where id = 'one'`],
+      ],
+      ['the first fact dropped', [`delete from facts where link = 'one' and seq = 1`]],
+      ['all facts dropped', [`delete from facts where link = 'one'`]],
+      ['two facts swapped', swap(3, 4)],
+      [
+        'a fact added',
+        [
+          `insert into facts select link, 6, at, name, json, person, text, hash from facts where link = 'one' and seq = 5`,
+          `update links set version = 6 where id = 'one'`,
+        ],
+      ],
+      [
+        "another link's log",
+        [
+          `delete from facts where link = 'one'`,
+          `update facts set link = 'one' where link = 'two'`,
+          `update links set version = 2, head = (select head from links where id = 'two') where id = 'one'`,
+        ],
+      ],
+    ])('that shows %s', async (_, statements) => {
+      await story()
+      await tamper(...statements)
+      expect(await store.verify('one')).toBe(false)
+    })
+  })
+
+  describe('knows people', () => {
+    test('by one key each, with the newest name', async () => {
+      const key = await store.remember(riley)
+      expect(await store.remember(riley)).toBe(key)
+      const renamed = { ...riley, objectId: riley.objectId.toUpperCase(), name: 'Riley Park-Ortiz' }
+      expect(await store.remember(renamed)).toBe(key)
+      const elsewhere = { ...riley, tenant: '11111111-0000-4000-8000-000000000000' }
+      const others = [await store.remember(noor), await store.remember(elsewhere)]
+      expect(new Set([key, ...others]).size).toBe(3)
+      expect(await store.people([key, ...others, 'nobody'])).toEqual(
+        new Map([
+          [key, renamed],
+          [others[0], noor],
+          [others[1], elsewhere],
+        ]),
+      )
+      expect(await store.people([])).toEqual(new Map())
+    })
+
+    test('once, when several turns meet them at the same time', async () => {
+      const keys = await Promise.all([1, 2, 3, 4, 5].map(() => store.remember(riley)))
+      expect(new Set(keys).size).toBe(1)
+    })
+
+    test('and their words to the letter', async () => {
+      const anyText = fc.string({
+        unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
+      })
+      await fc.assert(
+        fc.asyncProperty(anyText, async (text) => {
+          const key = await store.keep(text)
+          expect(await store.texts([key, 'none'])).toEqual(new Map([[key, text]]))
+        }),
+        { numRuns: 50 },
+      )
+      expect(await store.texts([])).toEqual(new Map())
+    })
+
+    test('until they are forgotten, with their words; the facts stay', async () => {
+      const [by, other] = [await store.remember(riley), await store.remember(noor)]
+      const [why, whyNot, theirs] = await Promise.all(['certificate', 'not now', 'theirs'].map(store.keep))
+      if (!why || !whyNot || !theirs) throw new Error('no keys')
+      await store.create(ask('one', { by, reason: why }))
+      await store.create(ask('two', { by: other, reason: theirs }))
+      await store.transact(
+        'two',
+        [],
+        appending({ fact: 'decided', at: noon, verdict: 'reject', by, reason: whyNot }),
+      )
+      const facts = [...(await store.facts('one')), ...(await store.facts('two'))]
+
+      await store.forget(by)
+      expect(await store.people([by, other])).toEqual(new Map([[other, noor]]))
+      expect(await store.texts([why, whyNot, theirs])).toEqual(new Map([[theirs, 'theirs']]))
+      expect([...(await store.facts('one')), ...(await store.facts('two'))]).toEqual(facts)
+      expect(await store.verify('one')).toBe(true)
+      expect(await store.verify('two')).toBe(true)
+      // Met again they are somebody new: nothing leads back.
+      expect(await store.remember(riley)).not.toBe(by)
+    })
+  })
+
+  describe('knows whose vault it is', () => {
+    const owner: Owner = {
+      vault: vaultId('kv'),
+      team: 'blue',
+      place: channel('blue'),
+      since: noon,
+      by: 'noor',
+    }
+
+    test('the first who said so, until they say otherwise', async () => {
+      expect(await store.owner(vaultId('kv'))).toBeUndefined()
+      expect(await store.own(owner)).toEqual(owner)
+      const second = { ...owner, vault: owner.vault.toUpperCase(), team: 'green', place: channel('green') }
+      expect(await store.own(second)).toEqual(owner)
+      expect(await store.owner(second.vault)).toEqual(owner)
+      expect(await store.disown(second.vault)).toBe(true)
+      expect(await store.disown(owner.vault)).toBe(false)
+      expect(await store.own(second)).toEqual(second)
+    })
+
+    test('one of many who say so at the same time', async () => {
+      const answers = await Promise.all(['a', 'b', 'c'].map((team) => store.own({ ...owner, team })))
+      expect(new Set(answers.map(({ team }) => team)).size).toBe(1)
+    })
+
+    test('and which vaults have somebody', async () => {
+      await store.own({ ...owner, vault: vaultId('b') })
+      await store.own({ ...owner, vault: vaultId('a') })
+      expect((await store.ownedVaults()).map(({ vault }) => vault)).toEqual([vaultId('a'), vaultId('b')])
+    })
+  })
+
+  describe('knows where it may write', () => {
+    const general: KnownConversation = { ...channel('general'), team: 'blue', name: 'General' }
+
+    test('with what was said last; what an activity leaves out is still so', async () => {
+      expect(await store.conversation(general.conversation)).toBeUndefined()
+      await store.meet(general)
+      expect(await store.conversation(general.conversation)).toEqual(general)
+      await store.meet({ ...channel('general'), serviceUrl: 'https://smba.trafficmanager.net/amer/' })
+      const moved = { ...general, serviceUrl: 'https://smba.trafficmanager.net/amer/' }
+      expect(await store.conversation(general.conversation)).toEqual(moved)
+      await store.meet({ ...moved, name: 'Everything' })
+      expect(await store.conversation(general.conversation)).toEqual({ ...moved, name: 'Everything' })
+    })
+
+    test('until it leaves', async () => {
+      await store.meet(general)
+      await store.leave(general.conversation)
+      expect(await store.conversation(general.conversation)).toBeUndefined()
+    })
+
+    test('but not the name of the person in a personal chat', async () => {
+      const chat = { conversation: 'a:1', serviceUrl: general.serviceUrl, kind: 'personal' } as const
+      await store.meet({ ...chat, name: riley.name })
+      expect(await store.conversation('a:1')).toEqual(chat)
+    })
+
+    test('and welcomes each once', async () => {
+      const answers = await Promise.all(['a', 'a', 'b', 'a'].map(store.welcome))
+      expect(answers).toEqual([true, false, true, false])
+      await reopen()
+      expect(await store.welcome('a')).toBe(false)
+    })
+  })
+
+  test('shows the same after it was closed and opened again', async () => {
+    const by = await store.remember(riley)
+    const reason = await store.keep('certificate')
+    await store.create({
+      ...ask('one', { by, reason }),
+      take: [{ key: 'gate', holder: 'one', until: noon }],
+    })
+    await store.create(ask('two'))
+    await store.transact('one', [], appending(unposted(noon)))
+    await store.claim('worker', noon, minute, 1)
+    await store.own({ vault: vaultId('kv'), team: 'blue', place: channel('blue'), since: noon, by })
+    await store.meet({ ...channel('general'), name: 'General' })
+    const everything = async () => [
+      await store.get('one'),
+      await store.get('two'),
+      await store.facts('one'),
+      await store.verify('one'),
+      await store.nextDue(),
+      await store.list({}, 10),
+      await store.list({ conversation: channel('general').conversation }, 10),
+      await store.transact('one', ['gate'], (_, gates) => ({ result: gates })),
+      await store.people([by]),
+      await store.texts([reason]),
+      await store.ownedVaults(),
+      await store.conversation(channel('general').conversation),
+    ]
+    const before = await everything()
+    await reopen()
+    expect(await everything()).toEqual(before)
+  })
+
+  test('answers what was asked before it closes', async () => {
+    await store.create(ask('one'))
+    const asked = [1, 2, 3].map((turn) => store.transact('one', [], appending(unposted(noon + turn))))
+    await close(store)
+    expect(await Promise.all(asked)).toEqual([1, 2, 3])
+    store = await open()
+    expect((await row('one')).version).toBe(4)
+  })
+
+  describe('when the process dies', () => {
+    test('just before a commit, nothing of it stays', async () => {
+      const told: string[][] = []
+      await reopen({
+        onCommit: (facts) => {
+          told.push(facts.map(({ fact }) => fact))
+          if (told.length === 2) throw new Error('crash point')
+        },
+      })
+      await store.create({ ...ask('one'), take: [{ key: 'gate', holder: 'one', until: noon }] })
+      const before = await row('one')
+      const crash = store.transact('one', [], ({ link }) => ({
+        change: { ...change(link, [unposted(noon), unposted(noon)], noon + 9), release: ['gate'] },
+        result: 0,
+      }))
+      await expect(crash).rejects.toThrow('crash point')
+      expect(told).toEqual([['asked'], ['unposted', 'unposted']])
+      expect(await row('one')).toEqual(before)
+      expect(await store.facts('one')).toHaveLength(1)
+      expect(await store.transact('one', ['gate'], (_, gates) => ({ result: gates }))).toHaveLength(1)
+
+      await close(store)
+      const [, signal] = await once(append('one', 1, 'die'), 'exit')
+      expect(signal).toBe('SIGKILL')
+      store = await open()
+      expect(await row('one')).toEqual(before)
+      expect(await store.verify('one')).toBe(true)
+    })
+
+    test('in the middle of writing, nothing that was acknowledged is lost', async () => {
+      await store.create(ask('one'))
+      for (const round of [1, 2, 3]) {
+        await close(store)
+        const child = append('one', 1_000_000)
+        const exit = once(child, 'exit')
+        let acknowledged = 0
+        let heard = 0
+        if (!child.stdout) throw new Error('no output')
+        for await (const line of createInterface({ input: child.stdout })) {
+          acknowledged = Number(line)
+          heard += 1
+          // Another moment in each round, while it writes on.
+          if (heard === 17 * round) child.kill('SIGKILL')
+        }
+        await exit
+        store = await open()
+        const { link, version } = await row('one')
+        expect(heard).toBeGreaterThanOrEqual(17 * round)
+        // The kill may fall between a commit and its acknowledgement.
+        expect([acknowledged, acknowledged + 1]).toContain(version)
+        expect(await store.verify('one')).toBe(true)
+        expect(foldAll(await store.facts('one'))).toEqual(link)
+      }
+    })
+  })
+
+  describe('when several processes have it open', () => {
+    test('their changes of one link come one after the other', async () => {
+      await store.create(ask('one'))
+      const exits = [1, 2].map(() => once(append('one', 60), 'exit'))
+      const own = Array.from({ length: 60 }, (_, turn) =>
+        store.transact('one', [], appending(unposted(noon + turn))),
+      )
+      await Promise.all(own)
+      expect(await Promise.all(exits)).toEqual([
+        [0, null],
+        [0, null],
+      ])
+      const { link, version } = await row('one')
+      expect(version).toBe(181)
+      expect(link.told.status).toMatchObject({ count: 180 })
+      expect(await store.verify('one')).toBe(true)
+    })
+
+    test('and all create it at once, they end up with one', async () => {
+      const fresh = await kind.place()
+      try {
+        const run = () => spawn(process.execPath, [appender, fresh.url, 'none', '0'], { stdio: 'inherit' })
+        const started = [run(), run(), run()]
+        children.push(...started)
+        expect(await Promise.all(started.map((child) => once(child, 'exit')))).toEqual([
+          [0, null],
+          [0, null],
+          [0, null],
+        ])
+        expect(await fresh.sql('select name from kysely_migration')).toHaveLength(1)
+      } finally {
+        await fresh.remove()
+      }
+    })
+  })
+
+  describe('when a newer version has migrated it', () => {
+    test('it is opened as it is', async () => {
+      await store.create(ask('one'))
+      await tamper(
+        `insert into kysely_migration (name, timestamp) values ('9999-later', '2030-01-01T00:00:00.000Z')`,
+      )
+      const events: string[] = []
+      await reopen({ log: (level, event, fields) => events.push(`${level} ${event} ${fields?.migrations}`) })
+      expect(events).toEqual(['warn store.newer 9999-later'])
+      expect((await row('one')).version).toBe(1)
+    })
+
+    test('it is refused if it lacks what this version needs', async () => {
+      await close(store)
+      await place.sql(`update kysely_migration set name = '0000-foreign'`)
+      await expect(open()).rejects.toThrow('0000-foreign')
+    })
+  })
+})

@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { openStore } from '../../src/store/openStore.ts'
+import { appending, ask, noon, riley, unposted } from './samples.ts'
+
+let folder: string
+let file: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vaultlink-sqlite-'))
+  file = join(folder, 'data', 'links.db')
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+test.each([
+  ['a path', () => file],
+  ['a file URL', () => pathToFileURL(file).href],
+])('%s: folder and file are made, for their owner alone', async (_, url) => {
+  const store = await openStore({ url: url() })
+  const files = await readdir(join(folder, 'data'))
+  expect(files.toSorted()).toEqual(['links.db', 'links.db-shm', 'links.db-wal'])
+  const modes = await Promise.all(
+    files.map(async (name) => (await stat(join(folder, 'data', name))).mode & 0o777),
+  )
+  expect(modes).toEqual([0o600, 0o600, 0o600])
+  await store.close()
+  // The last to close empties the log into the file.
+  expect(existsSync(`${file}-wal`)).toBe(false)
+})
+
+test('a file that others could read is closed to them', async () => {
+  file = join(folder, 'links.db')
+  await writeFile(file, '', { mode: 0o644 })
+  await (await openStore({ url: file })).close()
+  expect((await stat(file)).mode & 0o777).toBe(0o600)
+})
+
+test('nothing is written for :memory:', async () => {
+  const store = await openStore({ url: ':memory:' })
+  await store.create(ask('one'))
+  expect((await store.get('one'))?.version).toBe(1)
+  await store.close()
+  expect(existsSync(':memory:')).toBe(false)
+})
+
+test.each([
+  ['postgres://bot:hunter2@db/vaultlink', 'PostgreSQL is not supported yet'],
+  ['mysql://bot:hunter2@db/vaultlink', 'cannot begin with mysql://'],
+  ['', 'is empty'],
+])('%s is refused, and its password is not repeated', async (url, message) => {
+  const refusal = await openStore({ url }).catch((error: unknown) => String(error))
+  expect(refusal).toContain(message)
+  expect(refusal).not.toContain('hunter2')
+})
+
+test('what is not a database is refused and left as it was', async () => {
+  file = join(folder, 'links.db')
+  await writeFile(file, 'a letter to my aunt, long enough to be no empty database'.repeat(20))
+  await expect(openStore({ url: file })).rejects.toThrow('not a database')
+  expect(await readFile(file, 'utf8')).toMatch(/^a letter to my aunt/)
+})
+
+test('who is forgotten cannot be found in the files either', async () => {
+  const store = await openStore({ url: file })
+  const key = await store.remember(riley)
+  const reason = await store.keep('because of the custom domain certificate')
+  await store.create(ask('one', { by: key, reason }))
+  const onDisk = async () => {
+    const files = await readdir(join(folder, 'data'))
+    return (await Promise.all(files.map((name) => readFile(join(folder, 'data', name), 'latin1')))).join()
+  }
+  const words = [riley.name, riley.objectId, riley.teamsId, 'custom domain']
+  const before = await onDisk()
+  expect(words.filter((word) => before.includes(word))).toEqual(words)
+  await store.forget(key)
+  const after = await onDisk()
+  expect(words.filter((word) => after.includes(word))).toEqual([])
+  await store.close()
+})
+
+test('who is next is read from an index, however many links there are', async () => {
+  const store = await openStore({ url: file })
+  await store.create(ask('one'))
+  await store.transact('one', [], appending(unposted(noon)))
+  await store.close()
+  const database = new DatabaseSync(file)
+  const plan = database
+    .prepare(
+      'explain query plan select id from links where claimable_at <= ? and schema in (1) order by claimable_at limit 9',
+    )
+    .all(noon)
+  database.close()
+  expect(plan.map(({ detail }) => detail).join()).toMatch(
+    /SEARCH links USING (COVERING )?INDEX links_claimable/,
+  )
+})

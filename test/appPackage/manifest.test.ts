@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { AppManifestUtils } from '@microsoft/app-manifest'
 import { fillManifest } from '../../scripts/package.ts'
+import { commands as known } from '../../src/teams/commands/index.ts'
 
 const template = readFileSync(new URL('../../appPackage/manifest.json', import.meta.url), 'utf8')
 const wanted = {
@@ -69,6 +70,18 @@ describe('what Teams asks beyond its schema', () => {
       }
     }
   })
+})
+
+test("each scope's list is the bot's own: the same commands, words and order", () => {
+  for (const { scopes, commands } of lists) {
+    const [scope = ''] = scopes
+    const answered = known.filter((command) => command.scopes.some((one) => one === scope))
+    expect(commands).toEqual(answered.map(({ title, description }) => ({ title, description })))
+    // Teams puts the title into the message: what it puts there must be understood.
+    for (const { title } of commands) {
+      expect(answered.find((command) => command.title === title)?.parse(title)).toBeDefined()
+    }
+  }
 })
 
 test('a place that nothing fills is refused', () => {

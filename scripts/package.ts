@@ -7,12 +7,12 @@ import { zipSync } from 'fflate'
 
 const source = new URL('../appPackage/', import.meta.url)
 
-export const usage =
+const usage =
   'npm run package -- --app-id <GUID> --domain <host> [--out <file.zip>] [--version <x.y.z>] ' +
   '[--website <https URL>] [--privacy <https URL>] [--terms <https URL>]'
 
 /** What a package is made for. The pages are the publisher's; Teams shows them before somebody adds the app. */
-export type Wanted = {
+type Wanted = {
   readonly appId: string
   readonly domain: string
   readonly version: string
@@ -20,7 +20,7 @@ export type Wanted = {
   readonly privacy: string
   readonly terms: string
 }
-export type Arguments =
+type Arguments =
   | { readonly is: 'wanted'; readonly wanted: Wanted; readonly out: string }
   | { readonly is: 'help' }
   | { readonly is: 'problems'; readonly sentences: readonly string[] }
@@ -127,7 +127,7 @@ export function fillManifest(template: string, wanted: Wanted): TeamsManifestLat
 }
 
 /** The files of the package, as they lie at the root of the zip. Rejects when Microsoft's schema refuses the manifest. */
-export async function packageFiles(wanted: Wanted): Promise<Record<string, Uint8Array>> {
+async function packageFiles(wanted: Wanted): Promise<Record<string, Uint8Array>> {
   const read = (name: string) => readFile(new URL(name, source))
   const manifest = fillManifest((await read('manifest.json')).toString('utf8'), wanted)
   const refused = await AppManifestUtils.validateAgainstSchema(manifest)
@@ -140,7 +140,7 @@ export async function packageFiles(wanted: Wanted): Promise<Record<string, Uint8
 }
 
 /** A zip of the files. The same files give the same bytes: the time in it is fixed, at the first that a zip can say. */
-export const zip = (files: Record<string, Uint8Array>): Uint8Array =>
+const zip = (files: Record<string, Uint8Array>): Uint8Array =>
   zipSync(files, { level: 9, mtime: new Date(1980, 0, 1) })
 
 async function main(argv: readonly string[]): Promise<number> {

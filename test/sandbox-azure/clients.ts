@@ -38,6 +38,12 @@ export function clientsFor(
   }
 }
 
+function versionOf(path: string): string {
+  if (/Microsoft\.Authorization/i.test(path)) return '2022-04-01'
+  if (/Microsoft\.KeyVault/i.test(path)) return '2024-11-01'
+  return /Microsoft\.(SignalRService|ResourceGraph)/i.test(path) ? '2024-03-01' : '2022-12-01'
+}
+
 /** A bare call, for what the clients would not send or show. */
 export async function call(
   azure: Azure,
@@ -52,7 +58,7 @@ export async function call(
   } = {},
 ): Promise<{ status: number; body: unknown; headers: Headers }> {
   const principal = 'principal' in options ? options.principal : bot.objectId
-  const query = `api-version=${options.version ?? '2024-03-01'}${options.query ? `&${options.query}` : ''}`
+  const query = `api-version=${options.version ?? versionOf(path)}${options.query ? `&${options.query}` : ''}`
   const response = await fetch(`${azure.url}${path}?${query}`, {
     method,
     headers: {

@@ -1,0 +1,321 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { type Azure, startAzure, tokenFor } from '../../sandbox/azure/server.ts'
+import { bot, people, subscriptions, vaults } from '../../sandbox/seed.ts'
+import { call, codeOf, linkPath, signalrPath, vaultPath, wish } from './clients.ts'
+
+let azure: Azure
+let now = Date.parse('2030-01-01T00:00:00Z')
+beforeEach(async () => {
+  now = Date.parse('2030-01-01T00:00:00Z')
+  azure = await startAzure({ clock: () => now })
+})
+afterEach(() => azure.close())
+
+const get = (path: string, options: Parameters<typeof call>[3] = {}) => call(azure, 'GET', path, options)
+const main = `/subscriptions/${subscriptions.main.id}`
+
+describe('what ARM says to a call that goes wrong', () => {
+  test.each([
+    ['no token', 401, 'AuthenticationFailed', vaultPath(), { principal: undefined }],
+    [
+      'a token that is none',
+      401,
+      'InvalidAuthenticationToken',
+      vaultPath(),
+      { principal: undefined, headers: { authorization: 'Bearer a.b.c' } },
+    ],
+    [
+      'an old token',
+      401,
+      'ExpiredAuthenticationToken',
+      vaultPath(),
+      { principal: undefined, headers: { authorization: `Bearer ${tokenFor(bot.objectId, { exp: 1 })}` } },
+    ],
+    ['no api-version', 400, 'MissingApiVersionParameter', vaultPath(), { version: '' }],
+    ['an unknown api-version', 400, 'NoRegisteredProviderFound', vaultPath(), { version: '1999-01-01' }],
+    ['an unknown subscription', 404, 'SubscriptionNotFound', vaultPath().replace(/0000/, '9999'), {}],
+    [
+      'no subscription id',
+      404,
+      'InvalidSubscriptionId',
+      '/subscriptions/x/providers/Microsoft.KeyVault/vaults',
+      {},
+    ],
+    ['an unknown group', 404, 'ResourceGroupNotFound', vaultPath('contoso-kv', 'nowhere'), {}],
+    ['an unknown vault', 404, 'ResourceNotFound', vaultPath('nothing'), {}],
+    ['an unknown SignalR', 404, 'ResourceNotFound', `${signalrPath}x`, {}],
+    ['a link of an unknown SignalR', 404, 'ParentResourceNotFound', linkPath('our', `${signalrPath}x`), {}],
+    ['a link that is not there', 404, 'ResourceNotFound', linkPath('our'), {}],
+    [
+      'an unknown provider',
+      404,
+      'InvalidResourceNamespace',
+      `${main}/providers/Microsoft.Nothing/things`,
+      {},
+    ],
+    ['an unknown type', 404, 'InvalidResourceType', `${main}/providers/Microsoft.KeyVault/managedHSMs`, {}],
+    ['a path that is none', 404, 'NotFound', '/nothing', {}],
+    [
+      'an operation that is not there',
+      404,
+      'NotFound',
+      `${signalrPath}/operationStatuses/00000000-0000-0000-0000-000000000000`,
+      {},
+    ],
+  ])('%s', async (_, status, code, path, options) => {
+    const answer = await get(path, options)
+    expect([answer.status, codeOf(answer)]).toEqual([status, code])
+  })
+
+  test('a body that is not JSON, one that is too large, a method that is not there', async () => {
+    const send = (method: string, body: string) =>
+      fetch(`${azure.url}${linkPath('our')}?api-version=2024-03-01`, {
+        method,
+        headers: { authorization: `Bearer ${tokenFor(bot.objectId)}` },
+        body,
+      }).then((response) => response.status)
+    expect(await send('PUT', '{')).toBe(400)
+    expect(await send('PUT', JSON.stringify('x'.repeat(1_100_000)))).toBe(413)
+    expect(await send('PATCH', '{}')).toBe(405)
+    expect(azure.links()).toEqual([])
+  })
+})
+
+describe('the envelope', () => {
+  test('paths match without regard to case or doubled slashes', async () => {
+    const odd = vaultPath('CONTOSO-KV')
+      .replace('resourceGroups', 'resourcegroups')
+      .replace('KeyVault', 'Keyvault')
+    expect((await get(`/${odd}`)).body).toMatchObject({ id: vaults[0]?.id })
+    await call(azure, 'PUT', linkPath('Our').toUpperCase(), { body: wish() })
+    expect((await get(linkPath('our'))).status).toBe(200)
+  })
+
+  test('bears request ids, echoes the correlation id, and counts the bucket down', async () => {
+    const id = '11111111-2222-4333-8444-555555555555'
+    const headers = { 'x-ms-correlation-request-id': id, 'x-ms-client-request-id': id }
+    const first = await get(vaultPath(), { headers })
+    expect(first.headers.get('x-ms-correlation-request-id')).toBe(id)
+    expect(first.headers.get('x-ms-client-request-id')).toBe(id)
+    expect(first.headers.get('x-ms-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+    expect(first.headers.get('x-ms-routing-request-id')).toBe(`WESTEUROPE:20300101T000000Z:${id}`)
+    expect(first.headers.get('x-ms-ratelimit-remaining-subscription-reads')).toBe('249')
+    expect((await get(vaultPath())).headers.get('x-ms-ratelimit-remaining-subscription-reads')).toBe('248')
+    now += 1_000
+    expect((await get(vaultPath())).headers.get('x-ms-ratelimit-remaining-subscription-reads')).toBe('249')
+    const put = await call(azure, 'PUT', linkPath('our'), { body: wish() })
+    expect(put.headers.get('x-ms-ratelimit-remaining-subscription-writes')).toBe('199')
+    expect(put.headers.get('azure-asyncoperation')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\//)
+    const tls = await call(azure, 'DELETE', linkPath('x'), { headers: { 'x-forwarded-proto': 'https' } })
+    expect(tls.headers.get('x-ms-ratelimit-remaining-subscription-deletes')).toBe('199')
+  })
+
+  test('an empty bucket answers 429 until it fills again; other principals have their own', async () => {
+    for (let used = 0; used < 250; used += 1) expect((await get(vaultPath())).status).toBe(200)
+    const refused = await get(vaultPath())
+    expect([refused.status, codeOf(refused)]).toEqual([429, 'SubscriptionRequestsThrottled'])
+    expect(refused.headers.get('retry-after')).toBe('1')
+    expect((await get(vaultPath(), { principal: people.owner.objectId })).status).toBe(200)
+    now += 1_000
+    expect((await get(vaultPath())).status).toBe(200)
+    azure.configure({ throttle: false })
+    for (let used = 0; used < 30; used += 1) expect((await get(vaultPath())).status).toBe(200)
+  })
+
+  test('Resource Graph allows fifteen queries in five seconds', async () => {
+    const ask = () =>
+      call(azure, 'POST', '/providers/Microsoft.ResourceGraph/resources', {
+        version: '2024-04-01',
+        body: { query: 'resources | count' },
+      })
+    const first = await ask()
+    expect(first.body).toMatchObject({ data: [{ Count: 11 }] })
+    expect(first.headers.get('x-ms-user-quota-remaining')).toBe('14')
+    for (let used = 1; used < 15; used += 1) await ask()
+    expect([(await ask()).status, codeOf(await ask())]).toEqual([429, 'RateLimiting'])
+  })
+
+  test('listens on loopback alone and tells what it did', async () => {
+    expect(azure.url).toBe(`http://127.0.0.1:${azure.port}`)
+    const heard: unknown[] = []
+    const stop = azure.onEvent((event) => heard.push(event))
+    await call(azure, 'PUT', linkPath('our'), { body: wish() })
+    stop()
+    await get(linkPath('our'))
+    expect(heard).toMatchObject([
+      { kind: 'effect', what: 'linkCreated' },
+      {
+        kind: 'arm',
+        at: now,
+        method: 'PUT',
+        path: linkPath('our'),
+        query: 'api-version=2024-03-01',
+        status: 201,
+        requestBody: wish(),
+        body: { name: 'our' },
+        principal: bot.objectId,
+        write: true,
+      },
+    ])
+    expect(JSON.stringify(azure.events)).not.toContain('Bearer')
+    expect(azure.events.at(-1)).toMatchObject({ kind: 'arm', method: 'GET', write: false })
+  })
+})
+
+describe('faults', () => {
+  test('before: the call does not act; after: it acts and the answer lies', async () => {
+    azure.fail({
+      method: 'put',
+      path: /sharedPrivateLinkResources/i,
+      times: 1,
+      status: 503,
+      code: 'ServerBusy',
+      headers: { 'retry-after': '7' },
+    })
+    expect((await get(linkPath('our'))).status).toBe(404)
+    const refused = await call(azure, 'PUT', linkPath('our'), { body: wish() })
+    expect([refused.status, codeOf(refused), refused.headers.get('retry-after')]).toEqual([
+      503,
+      'ServerBusy',
+      '7',
+    ])
+    expect(azure.links()).toEqual([])
+    azure.fail({ method: 'PUT', times: 1, when: 'after', status: 500 })
+    expect((await call(azure, 'PUT', linkPath('our'), { body: wish() })).status).toBe(500)
+    expect(azure.links()).toHaveLength(1)
+    expect((await call(azure, 'PUT', linkPath('our'), { body: wish() })).status).toBe(409)
+  })
+
+  test('a reset cuts the connection, before or after', async () => {
+    azure.fail({ times: 1, how: 'reset' })
+    await expect(call(azure, 'PUT', linkPath('our'), { body: wish() })).rejects.toThrow(/fetch failed/)
+    expect(azure.links()).toEqual([])
+    azure.fail({ times: 1, how: 'reset', when: 'after' })
+    await expect(call(azure, 'PUT', linkPath('our'), { body: wish() })).rejects.toThrow(/fetch failed/)
+    expect(azure.links()).toHaveLength(1)
+    expect(azure.events.at(-1)).toMatchObject({ method: 'PUT', status: 0 })
+  })
+
+  test('a hung call never answers, and closing does not wait for it', async () => {
+    await call(azure, 'POST', '/_sandbox/fail', { body: { path: '/VAULTS/', times: 2, how: 'hang' } })
+    const heard = new Promise<void>((resolve) => azure.onEvent(() => resolve()))
+    const hung = get(vaultPath())
+    await heard
+    expect((await get(linkPath('our'))).status).toBe(404)
+    await azure.close()
+    await expect(hung).rejects.toThrow(/fetch failed/)
+    azure = await startAzure()
+  })
+})
+
+describe('the role graph', () => {
+  const decide = {
+    body: { properties: { privateLinkServiceConnectionState: { status: 'Approved', description: 'x' } } },
+  }
+  const as = (person: keyof typeof people) => ({ principal: people[person].objectId })
+
+  test('holds for every call, with the sentence that Azure says', async () => {
+    const refused = await call(azure, 'PUT', linkPath('our'), { ...as('outsider'), body: wish() })
+    expect(refused).toMatchObject({
+      status: 403,
+      body: {
+        error: {
+          code: 'AuthorizationFailed',
+          message: `The client '${people.outsider.objectId}' with object id '${people.outsider.objectId}' does not have authorization to perform action 'Microsoft.SignalRService/SignalR/sharedPrivateLinkResources/write' over scope '${linkPath('our')}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
+        },
+      },
+    })
+    expect(azure.links()).toEqual([])
+    expect((await call(azure, 'PUT', linkPath('our'), { ...as('requester'), body: wish() })).status).toBe(201)
+    azure.turn(65_000)
+    const path = azure.connections('contoso-kv')[0]?.id ?? ''
+    for (const person of ['requester', 'lone', 'outsider', 'guest'] as const)
+      expect((await call(azure, 'PUT', path, { ...as(person), ...decide })).status).toBe(403)
+    expect(azure.connections('contoso-kv')[0]?.status).toBe('Pending')
+    expect((await call(azure, 'PUT', path, { ...as('second'), ...decide })).status).toBe(200)
+  })
+
+  test('a write without the approval action is not enough', async () => {
+    azure.portal.addConnection('contoso-kv', 'x')
+    const path = azure.connections('contoso-kv')[0]?.id ?? ''
+    azure.rights.deny(
+      people.owner.objectId,
+      'Microsoft.KeyVault/vaults/privateEndpointConnectionsApproval/*',
+      vaultPath(),
+    )
+    const refused = await call(azure, 'PUT', path, { ...as('owner'), ...decide })
+    expect(refused.status).toBe(403)
+    expect(JSON.stringify(refused.body)).toContain('PrivateEndpointConnectionsApproval/action')
+  })
+
+  test('notActions, conditions, denials, revoked roles and management groups count', async () => {
+    const guest = people.guest.objectId
+    const read = () => get(vaultPath(), { principal: guest })
+    expect((await read()).status).toBe(403)
+    azure.rights.grant(guest, 'contributor', main)
+    expect((await read()).status).toBe(200)
+    azure.rights.revoke(guest, 'contributor', main)
+    expect((await read()).status).toBe(403)
+    azure.rights.grant(guest, 'reader', '/providers/Microsoft.Management/managementGroups/root')
+    expect((await read()).status).toBe(200)
+    azure.rights.deny(guest, '*', vaultPath())
+    expect((await read()).status).toBe(403)
+    await azure.close()
+    const conditional = {
+      principalId: guest,
+      role: 'reader',
+      scope: main,
+      condition: "@Resource[a] StringEquals 'b'",
+    } as const
+    azure = await startAzure({ seed: { assignments: [conditional] } })
+    expect((await read()).status).toBe(403)
+  })
+
+  test('a list shows what may be read, and is refused where nothing may', async () => {
+    const names = async (person: keyof typeof people, path: string) => {
+      const answer = await get(path, as(person))
+      return answer.status === 200
+        ? (answer.body as { value: { name: string }[] }).value.map(({ name }) => name)
+        : answer.status
+    }
+    const all = `${main}/providers/Microsoft.KeyVault/vaults`
+    expect(await names('owner', all)).toEqual(['contoso-kv', 'contoso-certs'])
+    expect(await names('lone', all)).toEqual(['solo-kv'])
+    expect(await names('guest', all)).toBe(403)
+    expect(await names('requester', `${main}/providers/Microsoft.SignalRService/SignalR`)).toHaveLength(5)
+    expect(await names('outsider', `${main}/resourceGroups`)).toEqual(
+      expect.arrayContaining(['contoso', 'chat-blue', 'chat-green', 'solo', 'orphan']),
+    )
+    const subscriptionsOf = async (person: keyof typeof people) => {
+      const { value } = (await get('/subscriptions', as(person))).body as {
+        value: { subscriptionId: string }[]
+      }
+      return value.map(({ subscriptionId }) => subscriptionId)
+    }
+    expect(await subscriptionsOf('guest')).toEqual([])
+    expect(await subscriptionsOf('lone')).toEqual([subscriptions.main.id])
+    expect((await get(main, as('guest'))).status).toBe(403)
+    expect((await get(main, as('lone'))).body).toMatchObject({ displayName: 'Contoso' })
+  })
+
+  test('rights can be read by those who may, and definitions carry their actions', async () => {
+    const listed = `${vaultPath()}/providers/Microsoft.Authorization/roleAssignments`
+    expect((await get(listed, as('owner'))).status).toBe(403)
+    expect((await get(listed)).status).toBe(200)
+    const definitions = await get(`${main}/providers/Microsoft.Authorization/roleDefinitions`, {
+      query: "$filter=roleName eq 'Contributor'",
+    })
+    expect(definitions.body).toMatchObject({
+      value: [
+        { name: 'b24988ac-6180-42a0-ab88-20f7382dd24c', properties: { permissions: [{ actions: ['*'] }] } },
+      ],
+    })
+  })
+})
+
+test('replicas are listed', async () => {
+  const replicas = await get(`${signalrPath.replace('contoso-signalr', 'contoso-global')}/replicas`)
+  expect(replicas.body).toMatchObject({
+    value: [{ name: 'contoso-global-us', properties: { provisioningState: 'Succeeded' } }],
+  })
+})

@@ -21,6 +21,8 @@ export type Clients = {
   subscriptions(signal: AbortSignal): Promise<unknown>
   /** The bot's own access token. */
   token(signal: AbortSignal): Promise<string>
+  /** Loads what the first turn would otherwise wait for. */
+  warm(): Promise<void>
 }
 export type Answer = { readonly status: number; readonly body: unknown }
 
@@ -65,7 +67,9 @@ function transport(pipeline: Pipeline, endpoint: URL, plain: boolean, deadlineMs
     async sendRequest(request) {
       if (!isOwn(request.url, endpoint)) throw new Error(`Not an address of ${endpoint.host}`)
       if (request.timeout === 0) request.timeout = deadlineMs
-      return plain ? { ...(await inner.sendRequest(inTheClear(request))), request } : inner.sendRequest(request)
+      return plain
+        ? { ...(await inner.sendRequest(inTheClear(request))), request }
+        : inner.sendRequest(request)
     },
   }
 }
@@ -146,12 +150,17 @@ export function createClients({ endpoint: given, credential, audience, deadlineM
       apiVersion: signalrApiVersion,
     })
   })
-  const modern = async (): Promise<Awaited<ReturnType<typeof common>>['options'] & { credentials: { scopes: string[] } }> => ({
+  const modern = async (): Promise<
+    Awaited<ReturnType<typeof common>>['options'] & { credentials: { scopes: string[] } }
+  > => ({
     ...(await common()).options,
     credentials: { scopes: [scope] },
   })
   const keyVault = kept(async (subscription) => {
-    const [{ KeyVaultManagementClient }, options] = await Promise.all([import('@azure/arm-keyvault'), modern()])
+    const [{ KeyVaultManagementClient }, options] = await Promise.all([
+      import('@azure/arm-keyvault'),
+      modern(),
+    ])
     return new KeyVaultManagementClient(credential, subscription, options)
   })
   const authorization = lazily(async () => {
@@ -159,10 +168,16 @@ export function createClients({ endpoint: given, credential, audience, deadlineM
       import('@azure/arm-authorization'),
       common(),
     ])
-    return new AuthorizationManagementClient(credential, noSubscription, { ...options, credentialScopes: scope })
+    return new AuthorizationManagementClient(credential, noSubscription, {
+      ...options,
+      credentialScopes: scope,
+    })
   })
   const resourceGraph = lazily(async () => {
-    const [{ ResourceGraphClient }, options] = await Promise.all([import('@azure/arm-resourcegraph'), modern()])
+    const [{ ResourceGraphClient }, options] = await Promise.all([
+      import('@azure/arm-resourcegraph'),
+      modern(),
+    ])
     return new ResourceGraphClient(credential, options)
   })
   // Not by way of a client's own pipeline: it would write its own api-version over that of the address.
@@ -196,6 +211,8 @@ export function createClients({ endpoint: given, credential, audience, deadlineM
       if (!token) throw new Error('The credential gave no token')
       return token.token
     },
+    async warm() {
+      await Promise.all([signalr(noSubscription), keyVault(noSubscription), authorization(), resourceGraph()])
+    },
   }
 }
-

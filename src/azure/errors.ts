@@ -4,6 +4,7 @@
  */
 import type { Cause, Effect } from '../link/link.ts'
 import { list, record, text } from './parse.ts'
+import { invalidResourceId } from './resourceIds.ts'
 
 /** What was being done, and the right it takes: named when ARM's own sentence does not name one. */
 export type Call = { readonly does: Effect | 'read'; readonly action: string; readonly scope: string }
@@ -75,7 +76,8 @@ function answerIn(error: unknown, now: number): Answer | undefined {
   const { response, statusCode } = record(error)
   const { status = statusCode, bodyAsText, headers } = record(response)
   if (typeof status !== 'number') return undefined
-  const header = (name: string): string | undefined => (isHeaders(headers) ? text(headers.get(name)) : undefined)
+  const header = (name: string): string | undefined =>
+    isHeaders(headers) ? text(headers.get(name)) : undefined
   const body = record(parseJson(text(bodyAsText)))
   const told = body.error ?? body
   const codes = codesOf(told)
@@ -172,7 +174,8 @@ function silenceOf(error: unknown): string {
   const { code, name } = record(error)
   const named = error instanceof Error ? error.name : text(name)
   // The clients' own aborts and ours mean the same; node's socket errors bear a code.
-  if (named === 'AbortError' || named === 'TimeoutError') return named === 'AbortError' ? 'Aborted' : 'Deadline'
+  if (named === 'AbortError' || named === 'TimeoutError')
+    return named === 'AbortError' ? 'Aborted' : 'Deadline'
   return clean(text(code) ?? named ?? 'Unknown')
 }
 
@@ -182,6 +185,8 @@ export function failureOf(error: unknown, call: Call, now: number): Failure {
   if (!answer || (answer.status >= 200 && answer.status < 300)) {
     const code = silenceOf(error)
     const words = error instanceof Error ? clean(error.message) : ''
+    if (code === invalidResourceId)
+      return { cause: { cause: 'refused', code, message: words }, log: words, missing: false }
     return { cause: { cause: 'unavailable', code }, log: `${code}: ${words}`, missing: false }
   }
   const cause = causeOf(answer, call)

@@ -104,6 +104,10 @@ function isDenied(denial: DenyAssignment, action: string, resource: string, pers
   )
 }
 
+/** Can the assignment grant anything on the resource? Those below it and those with a condition cannot. */
+export const mayGrant = ({ conditional, scope }: RoleAssignment, resource: string): boolean =>
+  !conditional && isAncestorOrSelf(scope, resource)
+
 /** Those of the actions that the person does not hold on the resource. */
 export function missingActions(asked: {
   readonly objectId: string
@@ -117,9 +121,7 @@ export function missingActions(asked: {
   const { objectId, actions, resource, assignments, roles, denials } = asked
   const groups = assignments.map(({ principal }) => principal).filter((id) => !same(id, objectId))
   const person = { objectId, groups }
-  const granting = assignments.filter(
-    ({ conditional, scope }) => !conditional && isAncestorOrSelf(scope, resource),
-  )
+  const granting = assignments.filter((one) => mayGrant(one, resource))
   return actions.filter(
     (action) =>
       !granting.some(({ role }) => holds(roles.get(role.toLowerCase()) ?? [], action)) ||

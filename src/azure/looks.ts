@@ -29,7 +29,8 @@ export async function look<T>(
   } catch (error) {
     const failure = failureOf(error, call, now())
     if (failure.missing) return { is: 'absent' }
-    if (!signal.aborted) log('warn', 'azure.unread', { action, scope, cause: failure.cause.cause, answer: failure.log })
+    if (!signal.aborted)
+      log('warn', 'azure.unread', { action, scope, cause: failure.cause.cause, answer: failure.log })
     return isSilence(failure.cause) ? { is: 'silent', failure } : { is: 'hidden', cause: failure.cause }
   }
 }

@@ -38,7 +38,8 @@ export function readOperation(asks: 'status' | 'result', { status, body }: Answe
   if (word === undefined) return undefined
   const said = operationStatus(word)
   // The protocol has three last words; every other, whatever it is, means that it goes on.
-  if (said !== 'Failed' && said !== 'Canceled') return { status: said === 'Succeeded' ? 'Succeeded' : 'Running' }
+  if (said !== 'Failed' && said !== 'Canceled')
+    return { status: said === 'Succeeded' ? 'Succeeded' : 'Running' }
   const error = record(fields.error)
   const code = text(error.code)
   const message = text(error.message)

@@ -1,5 +1,5 @@
 /** Shared private link resources, the SignalR side of a link. */
-import type { FullOperationResponse, OperationOptions } from '@azure/core-client'
+import type { SignalRManagementClient } from '@azure/arm-signalr'
 import type { SharedPrivateLink } from '../link/link.ts'
 import type { Clients } from './clients.ts'
 import { all, type Look, listed, look, type Reading } from './looks.ts'
@@ -15,7 +15,8 @@ export const linkActions = {
   followOperation: `${provider}/operationStatuses/read`,
 } as const
 
-export const linkId = (signalr: string, name: string): string => `${signalr}/sharedPrivateLinkResources/${name}`
+export const linkId = (signalr: string, name: string): string =>
+  `${signalr}/sharedPrivateLinkResources/${name}`
 
 export type SharedPrivateLinks = ReturnType<typeof createSharedPrivateLinks>
 
@@ -79,13 +80,17 @@ export function createSharedPrivateLinks(clients: Clients, reading: Reading) {
   }
 }
 
+type Begin = SignalRManagementClient['signalRSharedPrivateLinkResources']['beginCreateOrUpdate']
+type OperationOptions = NonNullable<Parameters<Begin>[4]>
+type FirstAnswer = Parameters<NonNullable<OperationOptions['onResponse']>>[0]
+
 /** The client goes on to poll in the same call; it is stopped as soon as the first answer is there. */
 async function firstAnswer(
   signal: AbortSignal,
   begin: (options: OperationOptions) => Promise<unknown>,
-): Promise<FullOperationResponse> {
+): Promise<FirstAnswer> {
   const enough = new AbortController()
-  let first: FullOperationResponse | undefined
+  let first: FirstAnswer | undefined
   try {
     await begin({
       abortSignal: AbortSignal.any([signal, enough.signal]),

@@ -53,7 +53,12 @@ export function createVaultConnections(clients: Clients, reading: Reading) {
       const of = parts(id)
       const client = await clients.keyVault(of.subscription)
       let status = 0
-      const options = { abortSignal, onResponse: (raw: { readonly status: number }) => void (status = raw.status) }
+      const options = {
+        abortSignal,
+        onResponse(raw: { readonly status: number }) {
+          status = raw.status
+        },
+      }
       try {
         const value = await client.privateEndpointConnections.get(of.group, of.name, of.child, options)
         return status === 204 ? 'absent' : connection(value)
@@ -91,7 +96,8 @@ export function createVaultConnections(clients: Clients, reading: Reading) {
       signal: AbortSignal,
     ): Promise<Look<readonly Connection[]>> {
       if (listed.is !== 'present') return listed
-      const isPinned = ({ id }: Connection): boolean => pinned !== undefined && sameResource(id, pinned.connection)
+      const isPinned = ({ id }: Connection): boolean =>
+        pinned !== undefined && sameResource(id, pinned.connection)
       const bears = ({ description }: Connection): boolean =>
         nonce !== '' && description.toLowerCase().includes(nonce.toLowerCase())
       const found = listed.value.filter((one) => isPinned(one) || bears(one))

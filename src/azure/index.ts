@@ -1,0 +1,47 @@
+/** Azure as the engine and the Teams rim know it: what `src/engine/ports.ts` asks for, by ARM's official clients. */
+import type { TokenCredential } from '@azure/identity'
+import type { Access, Azure, Directory, Log } from '../engine/ports.ts'
+import { createAccess } from './access.ts'
+import { createClients } from './clients.ts'
+import { createDirectory } from './directory.ts'
+import type { Reading } from './looks.ts'
+import { createObserve } from './observe.ts'
+import { createPerform } from './perform.ts'
+import { createSharedPrivateLinks } from './sharedPrivateLinks.ts'
+import { createVaultConnections } from './vaultConnections.ts'
+
+/**
+ * Azure behind `endpoint` (`https://management.azure.com`, or a loopback in plain http), as `credential` says. Nothing
+ * is loaded or sent before the first use. `audience` is what tokens are asked for, the endpoint unless given;
+ * `deadlineMs` bounds each call beside the caller's signal; `now` stamps what is seen. `warm` loads the clients ahead of the first use.
+ */
+export function createAzure(options: {
+  readonly endpoint: string
+  readonly credential: TokenCredential
+  readonly audience?: string
+  readonly deadlineMs?: number
+  readonly now?: () => number
+  readonly log: Log
+}): {
+  readonly azure: Azure
+  readonly directory: Directory
+  readonly access: Access
+  readonly warm: () => Promise<void>
+} {
+  const { endpoint, credential, audience, deadlineMs = 20_000, now = Date.now, log } = options
+  const clients = createClients({
+    endpoint,
+    credential,
+    deadlineMs,
+    ...(audience !== undefined && { audience }),
+  })
+  const reading: Reading = { deadlineMs, now, log }
+  const links = createSharedPrivateLinks(clients, reading)
+  const vaults = createVaultConnections(clients, reading)
+  return {
+    azure: { observe: createObserve(links, vaults, now), perform: createPerform(links, vaults, reading) },
+    directory: createDirectory(clients, links, vaults, reading),
+    access: createAccess(clients, reading),
+    warm: clients.warm,
+  }
+}

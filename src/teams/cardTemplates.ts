@@ -6,11 +6,12 @@ import help from '../../cards/help.json' with { type: 'json' }
 import linkForm from '../../cards/linkForm.json' with { type: 'json' }
 import status from '../../cards/status.json' with { type: 'json' }
 import welcome from '../../cards/welcome.json' with { type: 'json' }
+import { clean } from './prose.ts'
 
 const payloads = { approval, confirmUnlink, help, linkForm, status, welcome }
 export type TemplateName = keyof typeof payloads
 export type AdaptiveCard = Readonly<Record<string, unknown>>
-/** What may enter a template. A text is `clean`ed before; only this file's callers make lists and objects. */
+/** What may enter a template: never a value that came from outside as it is, for an object would become card. */
 export type Value = string | boolean | readonly Value[] | { readonly [key: string]: Value }
 
 /**
@@ -30,8 +31,19 @@ export async function expand(
   name: TemplateName,
   data: { readonly [key: string]: Value },
 ): Promise<AdaptiveCard> {
-  const expanded: unknown = (await template(name)).expand({ $root: data })
+  const expanded: unknown = (await template(name)).expand({ $root: harmless(data) })
   return withoutEmpty(expanded) as AdaptiveCard
+}
+
+/** The longest text on any card: an Azure message with what to do about it. */
+const longestText = 1_000
+
+/** The one gate for all data: whoever made a text, on a card it is capped and without control characters. */
+function harmless(value: Value): Value {
+  if (typeof value === 'string') return clean(value, longestText)
+  if (typeof value === 'boolean') return value
+  if (Array.isArray(value)) return value.map(harmless)
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, harmless(inner)]))
 }
 
 /** Clients warn of an empty `value` or `placeholder`: what is empty is left out. */

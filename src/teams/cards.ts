@@ -137,7 +137,7 @@ const ledeData = (lede: Lede, words: Words) => ({
   rest: lede.rest,
 })
 
-function troubleData(explanation: Explanation | undefined, style: string, words: Words): Value {
+function troubleData(explanation: Explanation | undefined, then: Then, words: Words): Value {
   if (!explanation) return {}
   const { happened, next, todo, grant } = explanation
   const { labels } = words
@@ -145,8 +145,9 @@ function troubleData(explanation: Explanation | undefined, style: string, words:
     .map((action) => clean(action, longest.azure))
     .filter((it) => it !== '')
   return {
-    style,
+    style: then === 'trying' ? 'emphasis' : 'warning',
     happened: clean(happened, 2 * longest.azure),
+    hasNext: then !== 'ended',
     next,
     label: labels.todo,
     todo: clean(todo, 2 * longest.azure),
@@ -163,15 +164,14 @@ function troubleData(explanation: Explanation | undefined, style: string, words:
 const buttonsData = (words: Words) => ({ ...words.buttons })
 
 const statusLede = (view: StatusView, about: About, names: Names, words: Words, zone: string): Lede => {
-  const decided = decidedOf(view.decision, names, words)
-  if (view.waits) return words.waiting(view.waits, about, decided, zone)
-  const { endedBy, functionalAt } = view
-  return words.standing(
-    view.status,
-    about,
-    { decided, endedBy: endedBy === undefined ? undefined : named(endedBy, names, words), functionalAt },
-    zone,
-  )
+  const facts = {
+    decided: decidedOf(view.decision, names, words),
+    endedBy: view.endedBy === undefined ? undefined : named(view.endedBy, names, words),
+    functionalAt: view.functionalAt,
+  }
+  return view.waits
+    ? words.waiting(view.waits, about, facts, zone)
+    : words.standing(view.status, about, facts, zone)
 }
 
 const thenOf = (view: StatusView): Then => {
@@ -197,6 +197,9 @@ export function statusData(view: StatusView, names: Names, words: Words, drawing
   const final = isEnded(view.status) || view.status === 'Approved'
   const vault = parseResourceId(view.vault)
   const unseen = final ? undefined : labels.unseen
+  // A final card has no button to open its details: it keeps those that a later reader asks for.
+  const works = view.status === 'Approved' ? [labels.provisioningState, labels.connectionState] : []
+  const kept: readonly string[] = [labels.name, labels.message, ...works]
   const asked: readonly Row[] = rows([
     [labels.askedBy, `${about.asker}, ${words.time.moment(view.askedAt, zone)}`],
     [labels.why, said(view.reason, names)],
@@ -216,7 +219,7 @@ export function statusData(view: StatusView, names: Names, words: Words, drawing
     title: words.statusCard.title(about),
     lede: ledeData(lede, words),
     hasTrouble: trouble !== undefined,
-    trouble: troubleData(trouble, then === 'trying' ? 'emphasis' : 'warning', words),
+    trouble: troubleData(trouble, then, words),
     steps: view.steps.map(({ step, sign }) => ({
       sign: words.signs[sign].sign,
       word: words.signs[sign].word,
@@ -227,26 +230,16 @@ export function statusData(view: StatusView, names: Names, words: Words, drawing
     })),
     hasNote: view.status === 'Approved' && view.vaultIsPublic === true,
     note: words.statusCard.publicVault(about.vault),
-    details: final
-      ? [...asked, ...azure.filter(({ label }) => finalRows(words).includes(label))]
-      : [...azure, ...asked],
+    details: final ? [...asked, ...azure.filter(({ label }) => kept.includes(label))] : [...azure, ...asked],
     detailsOpen: final,
     hasActions: !final,
     canRetry: view.actions.includes('retry'),
     canCancel: view.actions.includes('cancel'),
-    cancelling: words.statusCard.cancelling(about),
+    cancelling: words.statusCard.cancelling(about, view.decision !== undefined),
     buttons: buttonsData(words),
     portal: portalUrl(view.signalr, drawing),
   }
 }
-/** A final card has no button to open its details: it keeps those that a later reader asks for. */
-const finalRows = ({ labels }: Words): readonly string[] => [
-  labels.name,
-  labels.message,
-  labels.provisioningState,
-  labels.connectionState,
-]
-
 function approvalLede(view: ApprovalView, about: About, names: Names, words: Words, zone: string): Lede {
   const decided = decidedOf(view.decision, names, words)
   const { approvalCard } = words
@@ -263,7 +256,7 @@ function approvalLede(view: ApprovalView, about: About, names: Names, words: Wor
     case 'disconnected':
       return words.standing('Disconnected', about, { decided }, zone)
     case 'ending':
-      return approvalCard.ending(view.phase.outcome)
+      return words.ending(view.phase.outcome, about, { decided, endedBy }, zone)
     case 'ended':
       return words.standing(view.phase.outcome, about, { decided, endedBy }, zone)
   }
@@ -286,7 +279,8 @@ export function approvalData(view: ApprovalView, names: Names, words: Words, dra
   const { phase } = view
   const open = phase.is === 'open'
   const cause = phase.is === 'approving' ? phase.retry : phase.is === 'ended' ? phase.cause : undefined
-  const trouble = cause && words.cause(cause, about, phase.is === 'approving' ? 'blocked' : 'ended')
+  const then = phase.is === 'approving' ? 'blocked' : 'ended'
+  const trouble = cause && words.cause(cause, about, then)
   const reason = said(view.reason, names)
   const connection = clean(resourceName(view.connection), 80)
   const final = phase.is === 'works' || phase.is === 'ended'
@@ -301,7 +295,7 @@ export function approvalData(view: ApprovalView, names: Names, words: Words, dra
     hasReason: reason !== undefined,
     because: reason === undefined ? '' : approvalCard.because(reason),
     hasTrouble: trouble !== undefined,
-    trouble: troubleData(trouble, 'warning', words),
+    trouble: troubleData(trouble, then, words),
     facts: rows([
       [labels.from, whereabouts(view.signalr, undefined, words)],
       [labels.to, whereabouts(view.vault, view.signalr, words)],

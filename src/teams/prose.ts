@@ -15,13 +15,11 @@ export type Prose = string | readonly Run[]
 export type Mention = { readonly id: string; readonly name: string; readonly aadObjectId: string }
 
 /**
- * Other people's words, made harmless: no control, bidi or invisible characters (joiners stay: scripts and emoji need
- * them), one line, at most `most` characters. Clients evaluate `{{DATE()}}` and templates `${}` in any text, so
- * neither opening survives.
+ * Without control, bidi or invisible characters (joiners stay: scripts and emoji need them), and without the openings
+ * of `{{DATE()}}` and `${}`, which clients evaluate in any text.
  */
-export function clean(text: string, most: number): string {
-  const line = text
-    .slice(0, most * 8)
+const harmless = (text: string): string =>
+  text
     .toWellFormed()
     .normalize('NFC')
     .replace(/[\s\p{Zl}\p{Zp}\p{Cc}]+/gu, ' ')
@@ -29,15 +27,20 @@ export function clean(text: string, most: number): string {
     .replace(/(\p{M}{3})\p{M}+/gu, '$1')
     .replace(/\$(?=\{)/g, '$ ')
     .replace(/\{(?=\{)/g, '{ ')
-    .trim()
+
+/** Other people's words on one line, harmless, and at most `most` characters. */
+export function clean(text: string, most: number): string {
+  const line = harmless(text.slice(0, most * 8)).trim()
   const characters = Array.from(line)
-  return characters.length <= most
-    ? line
-    : `${characters
-        .slice(0, most - 1)
-        .join('')
-        .trimEnd()}…`
+  if (characters.length <= most) return line
+  return `${characters
+    .slice(0, most - 1)
+    .join('')
+    .trimEnd()}…`
 }
+
+/** The same for sentences that may have several lines: what leaves here never holds more than our own lines. */
+const lines = (text: string): string => text.split('\n').map(harmless).join('\n')
 
 /** A name in the alphabet that Azure allows for SignalRs, vaults and links: safe even where Markdown is read. */
 export const azureName = (name: string): string => name.replace(/[^A-Za-z0-9-]/g, '').slice(0, 63) || '?'
@@ -55,10 +58,10 @@ const runs = (prose: Prose): readonly Run[] => (typeof prose === 'string' ? [pro
 export function toXml(prose: Prose): string {
   return runs(prose)
     .map((run) => {
-      if (typeof run === 'string') return escaped(run).replace(/\n/g, '<br/>')
-      if ('link' in run) return `<a href="${escaped(run.link)}">${escaped(run.title)}</a>`
-      if ('code' in run) return `<code>${escaped(run.code)}</code>`
-      return `<strong>${escaped(run.strong)}</strong>`
+      if (typeof run === 'string') return escaped(lines(run)).replace(/\n/g, '<br/>')
+      if ('link' in run) return `<a href="${escaped(run.link)}">${escaped(harmless(run.title))}</a>`
+      if ('code' in run) return `<code>${escaped(harmless(run.code))}</code>`
+      return `<strong>${escaped(harmless(run.strong))}</strong>`
     })
     .join('')
 }
@@ -67,9 +70,9 @@ export function toXml(prose: Prose): string {
 export function toPlain(prose: Prose): string {
   return runs(prose)
     .map((run) => {
-      if (typeof run === 'string') return run
-      if ('link' in run) return run.title
-      return 'code' in run ? run.code : run.strong
+      if (typeof run === 'string') return lines(run)
+      if ('link' in run) return harmless(run.title)
+      return harmless('code' in run ? run.code : run.strong)
     })
     .join('')
 }

@@ -5,6 +5,8 @@
  * Times are written with their zone ("14:02 UTC"), the same for all readers: a card is one for a whole channel, and
  * Teams turns `{{TIME()}}` into local time only in Markdown text, which data is kept out of.
  */
+
+import type { NameProblem } from '../../engine/ports.ts'
 import type {
   AskRefusal,
   Cause,
@@ -16,8 +18,9 @@ import type {
   Route,
   Status,
 } from '../../link/link.ts'
+import { parseResourceId, resourceName } from '../../link/resourceId.ts'
 import type { Sign, StepName, Waiting } from '../../link/views.ts'
-import type { Prose } from '../prose.ts'
+import { azureName, clean, type Prose, type Run } from '../prose.ts'
 
 /** The names that sentences need: of SignalR, vault and link, and of who asked. */
 export type About = {
@@ -78,6 +81,10 @@ const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n ==
 
 const linkAgain = ({ signalr, vault }: About): string => `link ${signalr} to ${vault}`
 
+/** Somebody's reason in quotes brings its own full stop, or gets one. */
+const sentence = (text: string, reason: string | undefined): string =>
+  reason ? `${text}: "${reason}"${/[.!?…]$/.test(reason) ? '' : '.'}` : `${text}.`
+
 const app = 'Vaultlink'
 const somebody = 'somebody'
 const portalName = 'the Azure portal'
@@ -132,18 +139,17 @@ const status: Record<Status, string> = {
 /** "by Noor Haddad", or where it was done when Azure does not say by whom. */
 const by = (who: string | undefined): string => (who === undefined ? `in ${portalName}` : `by ${who}`)
 
-const ended: Record<Ended, string> = {
-  Rejected: 'Rejected',
-  Cancelled: 'Cancelled',
-  Expired: 'Nobody answered in time',
-  Failed: 'Failed',
-  Removed: 'Removed',
+/** What the line under a card's title may name. */
+type Standing = {
+  readonly decided?: Decided | undefined
+  readonly endedBy?: string | undefined
+  readonly functionalAt?: Millis | undefined
 }
-
 /** The line under a card's title: a sign with a word, and what is waited for until when. */
 type Lede = { readonly sign: Sign; readonly strong: string; readonly rest: string }
 
-function waiting(waits: Waiting, about: About, decided: Decided | undefined, zone: string): Lede {
+function waiting(waits: Waiting, about: About, facts: Standing, zone: string): Lede {
+  const { decided } = facts
   switch (waits.for) {
     case 'creation':
       return waits.late
@@ -180,23 +186,21 @@ function waiting(waits: Waiting, about: About, decided: Decided | undefined, zon
           : `on its way to SignalR, usually there by ${time.moment(waits.until, zone)}`,
       }
     case 'removal':
-      return { sign: 'now', strong: ended[waits.outcome], rest: 'removing the link from SignalR' }
+      return ending(waits.outcome, about, facts, zone)
     case 'retry':
       return { sign: 'failed', strong: 'Stopped', rest: 'until somebody helps; nothing is lost' }
   }
 }
 
+/** How it will end, while the link is still being removed from SignalR. */
+const ending = (outcome: Ended, about: About, facts: Standing, zone: string): Lede => ({
+  sign: 'now',
+  strong: outcome === 'Removed' ? 'Unlinking' : standing(outcome, about, facts, zone).strong,
+  rest: 'removing the link from SignalR',
+})
+
 /** The one line that says how a link that waits for nothing stands. */
-function standing(
-  now: Status,
-  about: About,
-  facts: {
-    readonly decided?: Decided | undefined
-    readonly endedBy?: string | undefined
-    readonly functionalAt?: Millis | undefined
-  },
-  zone: string,
-): Lede {
+function standing(now: Status, about: About, facts: Standing, zone: string): Lede {
   const { decided, endedBy, functionalAt } = facts
   switch (now) {
     case 'Approved':
@@ -370,9 +374,9 @@ function refusal(
     case 'wrongPlace':
       return `This card is not where ${app} posted it, so nothing was recorded. Decide on the card in the vault owners' channel.`
     case 'tooEarly':
-      return `Not yet: the link is ${status[refusal.status]}. Nothing was recorded; the card will ask when it is time.`
+      return `Not yet: it is still ${status[refusal.status]}. Nothing was recorded; the card will ask when it is time.`
     case 'alreadyDecided':
-      return `${decided?.verdict === 'reject' ? 'Rejected' : 'Approved'} already ${by(decided?.who)}, ${time.moment(refusal.decision.at, zone)}. The first answer stands; the link is ${status[refusal.status]}.`
+      return `${decided?.verdict === 'reject' ? 'Rejected' : 'Approved'} already ${by(decided?.who)}, ${time.moment(refusal.decision.at, zone)}. The first answer stands. Now: ${status[refusal.status]}.`
     case 'alreadyEnded':
       return `${overBy(refusal.status)}. Nothing was changed.`
     case 'alreadyApproved':
@@ -477,8 +481,8 @@ function news(
     case 'ended':
       switch (piece.outcome) {
         case 'Rejected': {
-          const reason = decided?.verdict === 'reject' && decided.reason ? `: "${decided.reason}"` : ''
-          const head = `Rejected ${by(decided?.verdict === 'reject' ? decided.who : undefined)}${reason}.`
+          const rejected = decided?.verdict === 'reject' ? decided : undefined
+          const head = sentence(`Rejected ${by(rejected?.who)}`, rejected?.reason)
           return to === 'owners'
             ? `${head} The link ${name} is removed from ${signalr}.`
             : `${head} ${signalr} is not linked to ${vault}, and the link ${name} is removed. If that can be settled, ask again: ${linkAgain(about)}.`
@@ -507,7 +511,7 @@ function news(
       break
     case 'disconnected':
       return [
-        `${signalr} no longer reaches ${vault} privately: SignalR says ${connectionState(piece.status)}. ${app} has removed nothing. `,
+        `${signalr} no longer reaches ${vault} privately: SignalR says ${piece.status === 'Unknown' ? 'something that has no name here' : piece.status}. ${app} has removed nothing. `,
         to === 'owners'
           ? `If that was not meant, somebody should ask for the link again. `
           : `Ask the vault's owner why; to begin anew, say unlink ${signalr} from ${vault}, then ${linkAgain(about)}. `,
@@ -515,7 +519,7 @@ function news(
       ]
     case 'late':
       return [
-        `This takes longer than usual: the link is still ${status[piece.status]}. ${app} keeps looking and will tell you here. If it is the same in an hour, look at ${signalr}, under Networking: `,
+        `This takes longer than usual; it is still ${status[piece.status]}. ${app} keeps looking and will tell you here. If it is the same in an hour, look at ${signalr}, under Networking: `,
         view,
       ]
     case 'unfollowed':
@@ -523,7 +527,7 @@ function news(
         `Careful: a connection on ${vault} was approved, and SignalR does not follow. The wrong connection may be open. `,
         to === 'owners'
           ? `Look at ${vault}, under Networking, Private endpoint connections, and reject it if it is not from ${signalr}: `
-          : `The vault's owners are told too, and ${app} keeps looking: `,
+          : `The vault's owners are told too, and ${app} keeps looking. `,
         view,
       ]
     case 'blocked': {
@@ -568,6 +572,130 @@ const buttons = {
   ask: 'Ask for this link',
 } as const
 
+/** A link among others, in a list. */
+type Listed = Pick<About, 'signalr' | 'vault'> & { readonly status: string }
+const listed = (links: readonly Listed[], total: number): string =>
+  [
+    ...links.map(({ signalr, vault, status }) => `• ${signalr} to ${vault}: ${status}`),
+    ...(total > links.length ? [`… and ${total - links.length} more`] : []),
+  ].join('\n')
+
+const kinds = { signalr: 'SignalR', vault: 'vault' } as const
+/** A resource's name and where it is, to tell two of one name apart. */
+const placed = (id: string): string => {
+  const parsed = parseResourceId(id)
+  const name = azureName(resourceName(id))
+  return parsed ? `${name} (${clean(parsed.resourceGroup, 90)})` : name
+}
+
+/** A name that leads nowhere: which, why, and what to write or to ask for instead. */
+function unclear(problem: NameProblem): readonly Run[] {
+  const kind = kinds[problem.what]
+  const wrote = clean(problem.wrote, 80)
+  switch (problem.is) {
+    case 'ambiguous':
+      return [
+        `There are ${problem.ids.length} of the name "${wrote}". Say which by its resource id:`,
+        ...problem.ids.slice(0, 8).flatMap((id): Run[] => ['\n• ', { code: clean(id, 300) }]),
+      ]
+    case 'hidden':
+      return [
+        problem.cause.cause === 'botLacksRight'
+          ? `${app} may not look at "${wrote}". Ask whoever manages access to it to give ${app}'s identity `
+          : `${app} could not look at "${wrote}", so nothing was recorded. Check its id; if it is right, please try again in a minute.`,
+        ...(problem.cause.cause === 'botLacksRight'
+          ? [
+              { code: clean(problem.cause.action, 200) },
+              ` on ${scopeName(problem.cause.scope)}, then say it again.`,
+            ]
+          : []),
+      ]
+    case 'unknown': {
+      const like = problem.like.slice(0, 5).map(placed)
+      const near = like.length > 0 ? ` You can use ${list(like)}.` : ''
+      return [
+        problem.what === 'signalr'
+          ? `I know no SignalR "${wrote}" that you may make links on.${near} If it is a new one, create it first; if it is there, ask whoever manages access to it for the right Microsoft.SignalRService/SignalR/sharedPrivateLinkResources/write.`
+          : `I know no ${kind} "${wrote}" that an owners' channel decides for.${near} If it is a new one, create it first; if it is there, its owner adds ${app} to their team and says there: own <vault>.`,
+      ]
+    }
+  }
+}
+
+const replies = {
+  notUnderstoodLong: 'That is longer than I read. Try: link contoso-signalr to contoso-kv.',
+  reasonTooLong: (length: number, most: number): string =>
+    `The reason has ${length} characters, and at most ${most} fit. Nothing was recorded; please say it shorter.`,
+  tooManyWords: (word: string): string =>
+    `I didn't get "${clean(word, 60)}". Nothing was recorded. Names have no spaces; try: link contoso-signalr to contoso-kv because custom domain certificate.`,
+  formIncomplete: 'Please pick a SignalR and a vault. Nothing was recorded.',
+  askedByForm: 'Asked. The card below follows it to the end.',
+  followed: ({ signalr, vault, asker }: About, now: string, isNew: boolean): string =>
+    isNew
+      ? `${asker} asked for ${signalr} to ${vault} already; it is ${now}. You follow it from here: I'll tell you how it ends.`
+      : `${signalr} to ${vault} is asked for already and is ${now}. I'll tell you here how it ends.`,
+  unclear,
+  noLinks: 'There is no link here yet, and none that you asked for. Try: link contoso-signalr to contoso-kv.',
+  noSuchLink: 'I know no such link. Say list to see those that you can name.',
+  list: (links: readonly Listed[], total: number): string =>
+    `${count(total, 'open link')}:\n${listed(links, total)}\nSay status with the two names to see more.`,
+  /** Several could be meant: how to say which. */
+  which: (command: string, links: readonly Listed[], total: number): string => {
+    const [first] = links
+    const between = command === 'unlink' ? 'from' : 'to'
+    const example = first ? ` Try: ${command} ${first.signalr} ${between} ${first.vault}.` : ''
+    return `Which one do you mean?\n${listed(links, total)}\nSay it with both names.${example}`
+  },
+  cancelling: ({ signalr, vault }: Pick<About, 'signalr' | 'vault'>): string =>
+    `Cancelled: ${signalr} to ${vault}. The link is being removed, and the owners are not asked any more.`,
+  unlinking: ({ signalr, vault }: Pick<About, 'signalr' | 'vault'>): string =>
+    `Unlinking ${signalr} from ${vault}. Nothing else is deleted.`,
+  recorded: 'Recorded.',
+  notACardOfMine:
+    'This button is not on a card of mine as I made it. Nothing was recorded. Say status to see how a link stands.',
+  ownOnlyInTeam: "Say this in a channel of the team that owns the vault: it is that channel where I'll ask.",
+  whichVault: (command: string): string => `Which vault? Try: ${command} contoso-kv.`,
+  owned: (
+    vault: string,
+    facts: { readonly approvers: number | 'unknown'; readonly members: number; readonly already: boolean },
+  ): string => {
+    const head = facts.already
+      ? `This channel decides for ${vault} already.`
+      : `This channel decides for ${vault} from now on: requests for a private link to it come here.`
+    if (facts.approvers === 'unknown')
+      return `${head} How many people here may approve on it could not be read.`
+    if (facts.approvers === 0)
+      return `${head} None of the ${count(facts.members, 'person', 'people')} here may approve on it yet.`
+    const who = `${facts.approvers} of the ${count(facts.members, 'person', 'people')} here may approve on it.`
+    return facts.approvers === 1
+      ? `${head} ${who} Nobody approves their own request, so a second one is worth having.`
+      : `${head} ${who}`
+  },
+  /** `here`: it is another channel of the same team. */
+  ownedElsewhere: (vault: string, here: boolean, command: string): string => {
+    const where = here ? 'another channel of this team' : 'another team'
+    return command === 'disown'
+      ? `${vault} is decided for in ${where}, so it can only be given up there: disown ${vault}.`
+      : `${vault} is decided for in ${where}. Ask them to give it up first (disown ${vault}), then say it again.`
+  },
+  vaultRightMissing: (vault: string, actions: readonly string[]): Prose => [
+    `Only somebody who may approve on ${vault} can say who decides for it. You lack `,
+    { code: list(actions) },
+    ` there: ask whoever manages access to ${vault}, or ask a colleague who has it to say this.`,
+  ],
+  vaultRightUnreadable: (vault: string): string =>
+    `Your rights on ${vault} could not be read, and then the answer is no. Nothing was recorded; please try again in a minute.`,
+  disowned: (vault: string): string =>
+    `This team no longer decides for ${vault}. Another one can say: own ${vault}. Requests that are open stay where they are.`,
+  notOwned: (vault: string): string =>
+    `No channel decides for ${vault}. To decide for it here, say: own ${vault}.`,
+  guest: `You are a guest in this organisation, and ${app} serves its own people only. Ask a colleague who belongs to it.`,
+  teamsSlow: "Teams isn't answering. Nothing was recorded; please try again in a minute.",
+  tooLong: 'This takes longer than it should. Say status in a minute to see whether it was recorded.',
+  broken:
+    'Something went wrong on my side; it was logged. Say status to see what was recorded, or try again in a minute.',
+}
+
 export const en = {
   locale,
   app,
@@ -583,7 +711,7 @@ export const en = {
   connectionState,
   waiting,
   standing,
-  ended,
+  ending,
   cause,
   refusal,
   askRefusal,
@@ -613,8 +741,8 @@ export const en = {
     title: ({ signalr, vault }: Pick<About, 'signalr' | 'vault'>): string => `Link ${signalr} to ${vault}`,
     publicVault: (vault: string): string => `${vault} still accepts public traffic.`,
     /** What pressing "Cancel request" leads to. */
-    cancelling: ({ signalr, name }: About): string =>
-      `The link ${name} is removed from ${signalr}, and the vault's owners are not asked any more. Nothing else is deleted.`,
+    cancelling: ({ signalr, name }: About, decided: boolean): string =>
+      `The link ${name} is removed from ${signalr}, and ${decided ? 'the approval goes with it' : "the vault's owners are not asked any more"}. Nothing else is deleted.`,
     summary: ({ signalr, vault }: About, lede: Lede): string =>
       `${signalr} to ${vault}: ${lede.strong}, ${lede.rest}`,
   },
@@ -622,8 +750,8 @@ export const en = {
     question: (vault: string): string => `Approve a private connection to ${vault}?`,
     title: (vault: string): string => `Private connection to ${vault}`,
     /** After the asker's name. */
-    asks: (signalr: string): string => ` asks that ${signalr} may reach it`,
-    asked: (signalr: string): string => ` asked that ${signalr} may reach it`,
+    asks: (signalr: string): string => `asks that ${signalr} may reach it`,
+    asked: (signalr: string): string => `asked that ${signalr} may reach it`,
     because: (reason: string): string => `: "${reason}"`,
     /** The resource group and subscription of a resource. */
     of: (group: string, subscription: string | undefined): string =>
@@ -673,11 +801,6 @@ export const en = {
       sign: 'now',
       strong: `Approved ${by(decided?.who)}`,
       rest: 'on its way to SignalR',
-    }),
-    ending: (outcome: Ended): Lede => ({
-      sign: 'now',
-      strong: ended[outcome],
-      rest: 'removing the link from SignalR',
     }),
   },
   /** The answer to `status`, and what shows the same without Vaultlink. */
@@ -747,6 +870,8 @@ export const en = {
     near: (meant: string): string =>
       `I didn't get that. Did you mean ${meant}? Try: link contoso-signalr to contoso-kv.`,
   },
+  /** What commands and buttons answer. */
+  replies,
   azureSlow: "Azure isn't answering. Nothing was recorded; please try again in a minute.",
 }
 export type Words = typeof en

@@ -1,9 +1,17 @@
-/** The names that a sentence about a link needs, looked up by their keys. */
+/** The names that sentences and cards of a link need, looked up by their keys. */
 import type { Link, Refusal } from '../link/link.ts'
 import { resourceName } from '../link/resourceId.ts'
-import { azureName, clean, type Prose } from './prose.ts'
+import { statusView, type View } from '../link/views.ts'
+import { aboutOf, decidedOf, type Names, namesOf } from './cards.ts'
+import { azureName, type Prose } from './prose.ts'
 import type { Turn } from './turn.ts'
-import type { About, Decided, Press } from './words/en.ts'
+import type { About, Press } from './words/en.ts'
+
+export async function namesIn({ desk }: Pick<Turn, 'desk'>, view: View): Promise<Names> {
+  const needed = namesOf(view)
+  const [people, texts] = await Promise.all([desk.people(needed.people), desk.texts(needed.texts)])
+  return { person: (key) => people.get(key), text: (key) => texts.get(key) }
+}
 
 export const pairOf = (link: Link): Pick<About, 'signalr' | 'vault' | 'name'> => ({
   signalr: azureName(resourceName(link.asked.signalr)),
@@ -11,34 +19,15 @@ export const pairOf = (link: Link): Pick<About, 'signalr' | 'vault' | 'name'> =>
   name: azureName(link.asked.name),
 })
 
-type Knowing = Pick<Turn, 'desk' | 'words'>
-
-/** Who is forgotten is "somebody". */
-export async function aboutOf(
-  { desk, words }: Knowing,
-  link: Link,
-): Promise<{ about: About; decided: Decided | undefined; endedBy: string | undefined }> {
-  const { asked, decision, stage } = link
-  const ending = 'by' in stage ? stage.by : undefined
-  const [people, texts] = await Promise.all([
-    desk.people([asked.by, decision?.by, ending].filter((key) => key !== undefined)),
-    desk.texts(decision?.reason === undefined ? [] : [decision.reason]),
-  ])
-  const name = (key: string): string => clean(people.get(key)?.name ?? words.somebody, 60)
-  const reason = decision?.reason === undefined ? undefined : texts.get(decision.reason)
-  return {
-    about: { ...pairOf(link), asker: name(asked.by) },
-    decided: decision && {
-      verdict: decision.verdict,
-      who: decision.by === undefined ? undefined : name(decision.by),
-      at: decision.at,
-      reason: reason === undefined ? undefined : clean(reason, 300),
-    },
-    endedBy: ending === undefined ? undefined : name(ending),
-  }
+export async function aboutLink(turn: Turn, link: Link): Promise<About> {
+  const view = statusView(link, turn.usual)
+  return aboutOf(view, await namesIn(turn, view), turn.words)
 }
 
 export async function wordRefusal(turn: Turn, refusal: Refusal, link: Link, press: Press): Promise<Prose> {
-  const { about, decided } = await aboutOf(turn, link)
-  return turn.words.refusal(refusal, about, press, decided, turn.options.timeZone ?? 'UTC')
+  const { words, usual, drawing } = turn
+  const view = statusView(link, usual)
+  const names = await namesIn(turn, view)
+  const decided = decidedOf(link.decision, names, words)
+  return words.refusal(refusal, aboutOf(view, names, words), press, decided, drawing.timeZone ?? 'UTC')
 }

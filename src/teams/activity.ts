@@ -5,7 +5,12 @@ export type Incoming = {
   readonly id: string
   readonly channelId: string
   readonly serviceUrl: string
-  readonly from: { readonly id: string; readonly name: string; readonly objectId?: string; readonly role?: string }
+  readonly from: {
+    readonly id: string
+    readonly name?: string
+    readonly objectId?: string
+    readonly role?: string
+  }
   readonly recipient: string
   /** The tenant as `conversation` and as `channelData` name it: the guard wants both to be ours. */
   readonly tenants: readonly [string | undefined, string | undefined]
@@ -19,7 +24,12 @@ export type Incoming = {
 export type What =
   | { readonly is: 'message'; readonly text: string }
   /** A card's button: an invoke answered in place, or the older `Action.Submit`, which comes as a message. */
-  | { readonly is: 'pressed'; readonly how: 'invoke' | 'submit'; readonly value: unknown; readonly card?: string }
+  | {
+      readonly is: 'pressed'
+      readonly how: 'invoke' | 'submit'
+      readonly value: unknown
+      readonly card?: string
+    }
   | { readonly is: 'installed' }
   | { readonly is: 'removed' }
   | { readonly is: 'channelNamed' }
@@ -33,7 +43,8 @@ export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined
 
 /** The channel of a thread, or the conversation itself. */
-export const channelOf = (conversation: string): string => conversation.split(';messageid=')[0] ?? conversation
+export const channelOf = (conversation: string): string =>
+  conversation.split(';messageid=')[0] ?? conversation
 
 /** Reads an activity; a string says what is missing. */
 export function readActivity(body: unknown): Incoming | string {
@@ -56,6 +67,7 @@ export function readActivity(body: unknown): Incoming | string {
   const kind = kindOf(conversation, conversationId)
   if (!kind) return 'conversation.conversationType'
   const objectId = textOf(from.aadObjectId)
+  const name = textOf(from.name)
   const role = textOf(from.role)
   const team = textOf(fieldsOf(channelData.team).id)
   const channel = fieldsOf(channelData.channel)
@@ -67,7 +79,7 @@ export function readActivity(body: unknown): Incoming | string {
     serviceUrl,
     from: {
       id: fromId,
-      name: textOf(from.name) ?? 'Somebody',
+      ...(name && { name }),
       ...(objectId && { objectId }),
       ...(role && { role }),
     },

@@ -9,7 +9,9 @@ import {
 
 type Framework = ConfigurationBotFrameworkAuthentication
 type ConnectorFactory = ReturnType<Framework['createConnectorFactory']>
-type CredentialsFactory = NonNullable<ConstructorParameters<typeof ConfigurationBotFrameworkAuthentication>[1]>
+type CredentialsFactory = NonNullable<
+  ConstructorParameters<typeof ConfigurationBotFrameworkAuthentication>[1]
+>
 /** A token that held: who the bot speaks to, and how. */
 export type Authenticated = Awaited<ReturnType<Framework['authenticateRequest']>>
 
@@ -66,7 +68,10 @@ export function createAdapter(identity: Identity): { adapter: BotAdapter; authen
   const connectorFactory = framework.createConnectorFactory.bind(framework)
   const authenticateOnce: typeof authenticate = async (activity, authorization) => {
     const result = await authenticate(activity, authorization)
-    return { ...result, ...(result.connectorFactory && { connectorFactory: sentOnce(result.connectorFactory) }) }
+    return {
+      ...result,
+      ...(result.connectorFactory && { connectorFactory: sentOnce(result.connectorFactory) }),
+    }
   }
   framework.authenticateRequest = authenticateOnce
   framework.createConnectorFactory = (claims) => sentOnce(connectorFactory(claims))
@@ -137,11 +142,7 @@ type ConnectorPipeline = {
  * The bot's own token from another authority, by the OAuth client credentials grant. MSAL would ask
  * login.microsoftonline.com first whether it knows that authority.
  */
-function clientCredentials(options: {
-  appId: string
-  password: string
-  cloud: Cloud
-}): CredentialsFactory {
+function clientCredentials(options: { appId: string; password: string; cloud: Cloud }): CredentialsFactory {
   const { appId, password, cloud } = options
   let held: { readonly token: Promise<string>; readonly until: number } | undefined
   const token = (): Promise<string> => {
@@ -191,7 +192,10 @@ async function fetchToken(options: {
     signal: AbortSignal.timeout(callDeadlineMs),
   })
   const body: unknown = await response.json()
-  const { access_token: token, expires_in: seconds } = body as { access_token?: unknown; expires_in?: unknown }
+  const { access_token: token, expires_in: seconds } = body as {
+    access_token?: unknown
+    expires_in?: unknown
+  }
   if (!response.ok || typeof token !== 'string')
     throw new Error(`The authority gave no token: HTTP ${response.status}`)
   return { token, expiresInMs: (typeof seconds === 'number' ? seconds : 3600) * 1000 }

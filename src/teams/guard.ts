@@ -40,12 +40,20 @@ export function createGuard(options: {
       return { is: 'admitted', incoming, activity, authenticated }
     } catch (error) {
       // The SDK throws a plain error for a bad signature. Its message names the flaw, never the token.
-      return { is: 'refused', status: 401, why: error instanceof Error ? error.message.slice(0, 200) : 'token' }
+      return {
+        is: 'refused',
+        status: 401,
+        why: error instanceof Error ? error.message.slice(0, 200) : 'token',
+      }
     }
   }
 }
 
-function wrongWith(incoming: Incoming, appId: string | undefined, tenantId: string | undefined): string | undefined {
+function wrongWith(
+  incoming: Incoming,
+  appId: string | undefined,
+  tenantId: string | undefined,
+): string | undefined {
   const { from, recipient, what } = incoming
   const [conversationTenant, channelTenant] = incoming.tenants
   // Web Chat and Direct Line clients choose their own `from`.

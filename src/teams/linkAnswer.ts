@@ -1,7 +1,7 @@
 /** Words for what came of asking for a link, said or by the form. */
 import type { LinkAnswer } from '../engine/ports.ts'
 import { resourceName } from '../link/resourceId.ts'
-import { aboutOf } from './about.ts'
+import { aboutLink } from './about.ts'
 import { azureName, type Prose } from './prose.ts'
 import type { Turn } from './turn.ts'
 
@@ -12,7 +12,7 @@ export async function wordLinkAnswer(turn: Turn, answer: LinkAnswer): Promise<Pr
     case 'asked':
       return undefined
     case 'followed': {
-      const { about } = await aboutOf(turn, answer.link)
+      const about = await aboutLink(turn, answer.link)
       return words.replies.followed(about, words.status[answer.link.stage.status], answer.new)
     }
     case 'refused':

@@ -67,8 +67,15 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       response.setHeader('WWW-Authenticate', 'Bearer')
       return refuse(response, next, 401, 'a bearer token is needed')
     }
-    const { 'content-type': type = '', 'content-encoding': encoding, 'content-length': length } = request.headers
-    if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type) || (encoding && encoding !== 'identity'))
+    const {
+      'content-type': type = '',
+      'content-encoding': encoding,
+      'content-length': length,
+    } = request.headers
+    if (
+      !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type) ||
+      (encoding && encoding !== 'identity')
+    )
       return refuse(response, next, 415, 'plain application/json is needed')
     if (Number(length ?? 0) > maxBodyBytes) return refuse(response, next, 413, 'too large')
     readBody(request, maxBodyBytes).then(

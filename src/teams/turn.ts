@@ -1,7 +1,9 @@
 /** One turn: who speaks, where, and what an answer needs. Everything in it outlives the adapter's own context. */
+
+import type { Desk, Person } from '../engine/ports.ts'
 import type { Link, Place } from '../link/link.ts'
 import type { UsualTimes } from '../link/views.ts'
-import type { Desk, Person } from '../engine/ports.ts'
+import type { Drawing, Rendered } from './cards.ts'
 import type { Prose } from './prose.ts'
 import type { Words } from './words/en.ts'
 
@@ -13,22 +15,18 @@ export type Turn = {
   /** The thread or chat in which it was said. */
   readonly place: Place
   readonly scope: Scope
-  /** In a team: its id, and its channel's. */
+  /** The team's id, in a team. */
   readonly team?: string
-  readonly channel?: string
+  /** The channel's conversation, or the chat's: what threads hang on. */
+  readonly channel: string
   readonly desk: Desk
   readonly words: Words
   readonly usual: UsualTimes
   /** How times and portal links are written. */
-  readonly options: RenderOptions
+  readonly drawing: Drawing
   /** Answers in the conversation, for all who are in it. */
   say(prose: Prose): Promise<void>
-  show(rendered: { readonly card: unknown; readonly summary: string }): Promise<void>
-}
-export type RenderOptions = {
-  readonly tenantId?: string
-  readonly portal?: string
-  readonly timeZone?: string
+  show(rendered: Rendered): Promise<void>
 }
 
 /** Whether something of this link was said or posted in exactly this conversation. */

@@ -17,6 +17,6 @@ export const everywhere: readonly Scope[] = ['personal', 'team', 'groupChat']
 
 /** What follows the command's word, or undefined when the text begins with another. */
 export function after(name: string, text: string): string | undefined {
-  const [, first = '', rest = ''] = /^\/?(\S+)\s*([^]*)$/.exec(text.trim()) ?? []
+  const [, first = '', rest = ''] = /^\/?(\S+)\s*([\s\S]*)$/.exec(text.trim()) ?? []
   return first.toLowerCase().replace(/[.,;:!?…]+$/u, '') === name ? rest : undefined
 }

@@ -1,5 +1,6 @@
 /** All commands. A command is one file and one line here. */
 import type { Turn } from '../turn.ts'
+import { unique } from '../unique.ts'
 import { cancel } from './cancel.ts'
 import type { Command } from './command.ts'
 import { disown } from './disown.ts'
@@ -16,17 +17,7 @@ const tasks: readonly Command<unknown>[] = [link, status, list, cancel, unlink, 
 const help = helpOf(tasks)
 
 /** In the order in which help and Teams' menu show them. */
-export const commands: readonly Command<unknown>[] = unique([...tasks, help])
-
-/** Two commands of one name would be a coin toss: refuse to start. */
-export function unique<C extends { readonly name: string }>(all: readonly C[]): readonly C[] {
-  const seen = new Set<string>()
-  for (const { name } of all) {
-    if (seen.has(name)) throw new Error(`Two commands are named ${name}`)
-    seen.add(name)
-  }
-  return all
-}
+export const commands: readonly Command<unknown>[] = unique('name', [...tasks, help])
 
 export type Understood =
   | { readonly is: 'command'; readonly name: string; run(turn: Turn): Promise<void> }

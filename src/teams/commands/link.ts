@@ -21,7 +21,13 @@ export const link: Command<LinkText> = {
       case 'tooMany':
         return turn.say(words.replies.tooManyWords(parsed.word))
       case 'partial':
-        return turn.show(await linkFormCard(words, await desk.choices(by), parsed))
+        return turn.show(
+          await linkFormCard(
+            await desk.choices(by),
+            { ...parsed, ...(parsed.reason && { because: parsed.reason }) },
+            words,
+          ),
+        )
       case 'whole': {
         const { is: _, ...asked } = parsed
         const said = await wordLinkAnswer(turn, await desk.link({ by, ...asked, thread: place }))

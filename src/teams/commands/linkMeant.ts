@@ -1,7 +1,7 @@
 /** Which link somebody means: what they name, else what this thread is about, else the only one there is. */
 import type { Link } from '../../link/link.ts'
-import type { Prose } from '../prose.ts'
 import { pairOf } from '../about.ts'
+import type { Prose } from '../prose.ts'
 import { isTalkedAboutIn, type Turn } from '../turn.ts'
 import { after } from './command.ts'
 import { type Pair, parsePair } from './linkText.ts'

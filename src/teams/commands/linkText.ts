@@ -24,7 +24,7 @@ export type LinkText =
   | { readonly is: 'reasonTooLong'; readonly length: number }
   | { readonly is: 'tooMany'; readonly word: string }
 
-const isArrow = (word: Word): boolean => !word.quoted && /^(to|with|->|→|=>)$/i.test(word.text)
+const isArrow = (word: Word): boolean => !word.quoted && /^(to|from|->|→|=>)$/i.test(word.text)
 const is = (word: Word, keyword: string): boolean => !word.quoted && word.text.toLowerCase() === keyword
 
 /** `rest` is what follows the word `link`. */
@@ -55,7 +55,7 @@ export function parseLink(rest: string): LinkText {
 
 export type Pair = { readonly signalr?: string; readonly vault?: string; readonly extra?: string }
 
-/** `<signalr> to <vault>`, either of them alone, or nothing. A lone word before no `to` is the SignalR's. */
+/** `<signalr> to <vault>` (`from`, when unlinking), either of them alone, or nothing. A lone word before no `to` is the SignalR's. */
 export function parsePair(text: string | readonly Word[]): Pair {
   const all = typeof text === 'string' ? words(text) : text
   // The first place where `to` can stand between two names; a thing called `to` is quoted.

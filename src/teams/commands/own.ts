@@ -12,7 +12,7 @@ export const own: Command<VaultNamed> = {
   parse: (text) => parseVault('own', text),
   async run(turn, { vault, extra }) {
     const { desk, words, by, place, team, channel } = turn
-    if (team === undefined || channel === undefined) return turn.say(words.replies.ownOnlyInTeam)
+    if (team === undefined) return turn.say(words.replies.ownOnlyInTeam)
     if (extra !== undefined) return turn.say(words.replies.tooManyWords(extra))
     if (vault === undefined) return turn.say(words.replies.whichVault('own'))
     // The channel itself is remembered, not the thread in which it was said.

@@ -1,4 +1,6 @@
-import { statusReply } from '../statusReply.ts'
+import { statusView } from '../../link/views.ts'
+import { namesIn } from '../about.ts'
+import { statusText } from '../cards.ts'
 import { type Command, everywhere } from './command.ts'
 import { linkMeant, parseMeant } from './linkMeant.ts'
 import type { Pair } from './linkText.ts'
@@ -12,6 +14,8 @@ export const status: Command<Pair> = {
   parse: (text) => parseMeant('status', text),
   async run(turn, pair) {
     const meant = await linkMeant(turn, pair, { name: 'status', fits: () => true, ended: true })
-    await turn.say(meant.is === 'one' ? await statusReply(turn, meant.link) : meant.say)
+    if (meant.is === 'unclear') return turn.say(meant.say)
+    const view = statusView(meant.link, turn.usual)
+    return turn.say(statusText(view, await namesIn(turn, view), turn.words, turn.drawing))
   },
 }

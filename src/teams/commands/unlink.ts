@@ -23,6 +23,6 @@ export const unlink: Command<Pair> = {
     // Nobody is asked to confirm what the answer would send back to `cancel`.
     if (canCancel(link.stage.status))
       return turn.say(await wordRefusal(turn, { refusal: 'notApprovedYet' }, link, 'unlink'))
-    return turn.show(await confirmUnlinkCard(turn.words, link))
+    return turn.show(await confirmUnlinkCard(link, turn.words, turn.drawing))
   },
 }

@@ -1,0 +1,3 @@
+import { wishAction } from './action.ts'
+
+export const approve = wishAction('approve', ({ desk }, press) => desk.approve(press))

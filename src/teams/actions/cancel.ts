@@ -1,0 +1,3 @@
+import { wishAction } from './action.ts'
+
+export const cancel = wishAction('cancel', ({ desk }, press) => desk.cancel(press))

@@ -1,0 +1,281 @@
+/** Takes in what Teams sends and sees that it is answered: a command, a button, an install. Decides nothing. */
+import type { TurnContext } from 'botbuilder'
+import type { Desk, KnownConversation, Log, Person, Store } from '../engine/ports.ts'
+import type { UsualTimes } from '../link/views.ts'
+import type { ActionAnswer } from './actions/action.ts'
+import { actions } from './actions/index.ts'
+import { channelOf, fieldsOf, type Incoming, textOf } from './activity.ts'
+import { type Drawing, type Rendered, welcomeCard } from './cards.ts'
+import { understand } from './commands/index.ts'
+import { logFieldsOf, TurnTooLong, troubleOf, within } from './errors.ts'
+import { createMembership } from './membership.ts'
+import { type Prose, toPlain, toXml } from './prose.ts'
+import type { Bot } from './server.ts'
+import type { Scope, Turn } from './turn.ts'
+import { evened } from './typedText.ts'
+import type { Words } from './words/en.ts'
+
+export type BotOptions = {
+  readonly desk: Desk
+  /** What is learned of conversations. */
+  readonly conversations: Pick<Store, 'meet' | 'leave' | 'welcome'>
+  readonly words: Words
+  readonly usual: UsualTimes
+  readonly drawing: Drawing
+  readonly log: Log
+  readonly now?: () => number
+  /** How long a turn may take; what it reads of Azure has a shorter deadline, at the desk. */
+  readonly deadlineMs?: number
+}
+
+const scopes: Record<Incoming['kind'], Scope> = { channel: 'team', group: 'groupChat', personal: 'personal' }
+
+/** The bot that the server hands its turns to. */
+export function createBot(options: BotOptions): Bot {
+  const { desk, conversations, words, usual, drawing, deadlineMs = 4_000 } = options
+  const memberOf = createMembership(options.now ?? Date.now)
+
+  return async (context, incoming, correlation) => {
+    const log: Log = (level, event, fields) => options.log(level, event, { ...fields, correlation })
+    const { what } = incoming
+    const outlet = outletOf(context, log)
+    const answer = async (work: () => Promise<void>): Promise<void> => {
+      try {
+        await within(deadlineMs, logged(work(), outlet, log), () => new TurnTooLong())
+      } catch (error) {
+        const trouble = troubleOf(error)
+        log(trouble === 'broken' ? 'error' : 'warn', `turn.${trouble}`, logFieldsOf(error))
+        const sentence = {
+          unanswered: words.azureSlow,
+          tooLong: words.replies.tooLong,
+          broken: words.replies.broken,
+        }
+        await outlet.finally(sentence[trouble], what.is === 'pressed' && what.how === 'invoke')
+      } finally {
+        outlet.close()
+      }
+    }
+
+    switch (what.is) {
+      case 'message':
+        return answer(async () => {
+          const turn = await begin()
+          if (!turn) return outlet.say(words.replies.guest)
+          const text = evened(what.text)
+          if (text === undefined) return outlet.say(words.replies.notUnderstoodLong)
+          const understood = understand(text)
+          if (understood.is === 'unknown') {
+            log('info', 'command.unknown', { near: understood.near })
+            const { near, plain } = words.notUnderstood
+            return outlet.say(understood.near === undefined ? plain : near(understood.near))
+          }
+          log('info', 'command', { command: understood.name })
+          await understood.run(turn)
+        })
+      case 'pressed':
+        return answer(async () => {
+          const turn = await begin()
+          const pressed = fieldsOf(what.value)
+          const data = what.how === 'invoke' ? fieldsOf(pressed.data) : pressed
+          const action = actions.get(textOf(pressed.verb) ?? textOf(data.verb) ?? '')
+          log('info', 'action', { verb: action?.verb ?? 'unknown', how: what.how })
+          const answered: ActionAnswer = !turn
+            ? { is: 'message', say: words.replies.guest }
+            : action
+              ? await action.run(turn, data)
+              : { is: 'message', say: words.replies.notACardOfMine }
+          if (turn && answered.is === 'done' && what.card !== undefined)
+            await retire(turn, what.card, answered.say)
+          if (what.how === 'invoke') await outlet.answerInvoke(answered)
+          // A card that was pressed by the older way is redrawn for all by the worker.
+          else if (answered.is !== 'card') await outlet.say(answered.say)
+        })
+      case 'installed':
+        return quietly('installed', async () => {
+          await meet()
+          if (!(await conversations.welcome(channelOf(incoming.conversation)))) return
+          const installedBy = incoming.from.name ?? (await installerOf())
+          const inTeam = incoming.kind === 'channel'
+          await outlet.show(await welcomeCard(words, { inTeam, ...(installedBy && { installedBy }) }))
+        })
+      case 'removed':
+        return quietly('removed', () => conversations.leave(channelOf(incoming.conversation)))
+      case 'channelNamed':
+        return quietly('channelNamed', async () => {
+          const { channel, kind, team, serviceUrl } = incoming
+          if (!channel) return
+          const { id: conversation, name } = channel
+          await conversations.meet({
+            conversation,
+            serviceUrl,
+            kind,
+            ...(team && { team }),
+            ...(name && { name }),
+          })
+        })
+      case 'channelDeleted':
+        return quietly('channelDeleted', async () => {
+          if (incoming.channel) await conversations.leave(incoming.channel.id)
+        })
+      case 'other':
+        log('info', 'activity.ignored', { type: what.type })
+        return
+    }
+
+    /** Learns where this was said and who said it; undefined for somebody who is not of the organisation. */
+    async function begin(): Promise<Turn | undefined> {
+      const { objectId, id: teamsId, name } = incoming.from
+      const member = await memberOf(context, incoming)
+      if (member.is === 'stranger' || objectId === undefined) {
+        log('warn', 'turn.stranger')
+        return undefined
+      }
+      await meet()
+      const tenant = incoming.tenants[0] ?? ''
+      return turnOf({ objectId, teamsId, name: name ?? member.name ?? words.somebody, tenant })
+    }
+    async function meet(): Promise<void> {
+      const { kind, team, serviceUrl, channel } = incoming
+      const known: KnownConversation = {
+        conversation: channelOf(incoming.conversation),
+        serviceUrl,
+        kind,
+        ...(team && { team }),
+        ...(channel?.name && { name: channel.name }),
+      }
+      await conversations.meet(known)
+    }
+    /** Install events name their sender by id alone. */
+    async function installerOf(): Promise<string | undefined> {
+      try {
+        const member = await memberOf(context, incoming)
+        return member.is === 'member' ? member.name : undefined
+      } catch (error) {
+        log('warn', 'installer.unknown', logFieldsOf(error))
+        return undefined
+      }
+    }
+    function turnOf(by: Person): Turn {
+      const { conversation, serviceUrl, kind, team } = incoming
+      return {
+        by,
+        place: { conversation, serviceUrl, kind },
+        scope: scopes[kind],
+        ...(team && { team }),
+        channel: channelOf(conversation),
+        desk,
+        words,
+        usual,
+        drawing,
+        say: outlet.say,
+        show: outlet.show,
+      }
+    }
+    /** A form or a question is used up once answered. What stands for a link is left alone, whatever a client names. */
+    async function retire(turn: Turn, card: string, say: Prose): Promise<void> {
+      try {
+        const here = { by: turn.by, conversation: turn.place.conversation }
+        const links = [
+          ...(await desk.find({ ...here, open: true })),
+          ...(await desk.find({ ...here, open: false })),
+        ]
+        const stands = links.some((link) =>
+          Object.values(link.told).some(
+            (told) => (told?.is === 'posted' ? told : told?.standing)?.activity === card,
+          ),
+        )
+        if (!stands) await outlet.replace(card, say)
+      } catch (error) {
+        // What was asked stands; only its form is still there.
+        log('warn', 'form.notRetired', logFieldsOf(error))
+      }
+    }
+    /** Nobody waits for an answer: what fails is in the log. */
+    async function quietly(event: string, work: () => Promise<void>): Promise<void> {
+      try {
+        await within(deadlineMs, work(), () => new TurnTooLong())
+        log('info', `conversation.${event}`)
+      } catch (error) {
+        log('error', `conversation.${event}.failed`, logFieldsOf(error))
+      } finally {
+        outlet.close()
+      }
+    }
+  }
+}
+
+/** What a turn says, until it is over: then the context is revoked, and a late word would be an error of its own. */
+function outletOf(context: TurnContext, log: Log) {
+  let open = true
+  const send = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+    if (open) await work()
+    else log('warn', 'turn.late', { what })
+  }
+  const say = (prose: Prose): Promise<void> =>
+    send('text', () =>
+      context.sendActivity({
+        type: 'message',
+        text: toXml(prose),
+        textFormat: 'xml',
+        summary: toPlain(prose),
+      }),
+    )
+  const show = ({ card, text, summary }: Rendered): Promise<void> =>
+    card === undefined
+      ? say(text ?? summary)
+      : send('card', () =>
+          context.sendActivity({
+            type: 'message',
+            summary,
+            attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content: card }],
+          }),
+        )
+  const answerInvoke = (answer: ActionAnswer): Promise<void> =>
+    send('answer', () =>
+      context.sendActivity({
+        type: 'invokeResponse',
+        value: {
+          status: 200,
+          body:
+            answer.is === 'card'
+              ? { statusCode: 200, type: 'application/vnd.microsoft.card.adaptive', value: answer.card }
+              : {
+                  statusCode: 200,
+                  type: 'application/vnd.microsoft.activity.message',
+                  value: toPlain(answer.say),
+                },
+        },
+      }),
+    )
+  return {
+    say,
+    show,
+    answerInvoke,
+    replace: (card: string, prose: Prose): Promise<void> =>
+      send('update', () =>
+        context.updateActivity({ type: 'message', id: card, text: toXml(prose), textFormat: 'xml' }),
+      ),
+    isOpen: () => open,
+    /** The sentence for an error, after which nothing more is said. */
+    async finally(sentence: Prose, isInvoke: boolean): Promise<void> {
+      try {
+        await (isInvoke ? answerInvoke({ is: 'message', say: sentence }) : say(sentence))
+      } catch (error) {
+        log('error', 'turn.unsaid', logFieldsOf(error))
+      }
+    },
+    close(): void {
+      open = false
+    },
+  }
+}
+
+/** The same work; when it fails after its turn was given up, the log still hears of it. */
+async function logged(work: Promise<void>, outlet: { isOpen(): boolean }, log: Log): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!outlet.isOpen()) log('error', 'turn.failedLate', logFieldsOf(error))
+    throw error
+  }
+}

@@ -580,7 +580,6 @@ const listed = (links: readonly Listed[], total: number): string =>
     ...(total > links.length ? [`… and ${total - links.length} more`] : []),
   ].join('\n')
 
-const kinds = { signalr: 'SignalR', vault: 'vault' } as const
 /** A resource's name and where it is, to tell two of one name apart. */
 const placed = (id: string): string => {
   const parsed = parseResourceId(id)
@@ -590,7 +589,6 @@ const placed = (id: string): string => {
 
 /** A name that leads nowhere: which, why, and what to write or to ask for instead. */
 function unclear(problem: NameProblem): readonly Run[] {
-  const kind = kinds[problem.what]
   const wrote = clean(problem.wrote, 80)
   switch (problem.is) {
     case 'ambiguous':
@@ -613,10 +611,11 @@ function unclear(problem: NameProblem): readonly Run[] {
     case 'unknown': {
       const like = problem.like.slice(0, 5).map(placed)
       const near = like.length > 0 ? ` You can use ${list(like)}.` : ''
+      const manager = 'if it is there, ask whoever manages access to it for'
       return [
         problem.what === 'signalr'
-          ? `I know no SignalR "${wrote}" that you may make links on.${near} If it is a new one, create it first; if it is there, ask whoever manages access to it for the right Microsoft.SignalRService/SignalR/sharedPrivateLinkResources/write.`
-          : `I know no ${kind} "${wrote}" that an owners' channel decides for.${near} If it is a new one, create it first; if it is there, its owner adds ${app} to their team and says there: own <vault>.`,
+          ? `I find no SignalR "${wrote}" that you may make links on.${near} Otherwise create it, or, ${manager} Microsoft.SignalRService/SignalR/sharedPrivateLinkResources/write for you and Microsoft.SignalRService/SignalR/read for ${app}'s identity.`
+          : `I find no vault "${wrote}".${near} Otherwise create it, or, ${manager} Microsoft.KeyVault/vaults/read for ${app}'s identity; its owner then says in their channel: own <vault>.`,
       ]
     }
   }

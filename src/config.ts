@@ -28,7 +28,7 @@ export type Config = {
   readonly turnReadsMs: number
   readonly limits: Limits
   /** What only `VAULTLINK_MODE=sandbox` brings: a clock that turns, places to be killed, a token of no worth. */
-  readonly sandbox?: { readonly clockOffsetMs: number; readonly crashAt?: string }
+  readonly sandbox?: { readonly clockOffsetMs: number; readonly crashAt: readonly string[] }
 }
 
 export class ConfigError extends Error {
@@ -92,7 +92,7 @@ export const settings = [
     name: 'AZURE_CLIENT_ID',
     group: 'Azure',
     what: 'The client id of the managed identity that acts on Azure',
-    default: 'the value of MicrosoftAppId',
+    default: 'the value of MicrosoftAppId; with SingleTenant the bot registration itself acts',
   },
   {
     name: 'VAULTLINK_CALL_SECONDS',
@@ -193,7 +193,7 @@ export const settings = [
   {
     name: 'VAULTLINK_CRASH_AT',
     group: 'Sandbox',
-    what: 'The moment at which the process kills itself, as `after approve`',
+    what: 'The moments at which the process kills itself, as `after put,before approve`',
   },
 ] as const satisfies readonly Setting[]
 type Name = (typeof settings)[number]['name']
@@ -248,11 +248,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const timeZone = or('VAULTLINK_TIME_ZONE')
   if (!isTimeZone(timeZone)) problem('VAULTLINK_TIME_ZONE', 'write a time zone as Europe/Berlin, or UTC')
   const portal = url('VAULTLINK_PORTAL', ['https:'])
-  const clientId = get('AZURE_CLIENT_ID') ?? bot.appId
+  const clientId = get('AZURE_CLIENT_ID') ?? (appType === 'UserAssignedMSI' ? bot.appId : undefined)
   const owners = get('VAULTLINK_OWNERS_CHANNEL')
   if (owners !== undefined && !/^19:\S+$/.test(owners))
     problem('VAULTLINK_OWNERS_CHANNEL', 'write the id of a channel: it begins with 19:')
-  const crashAt = get('VAULTLINK_CRASH_AT')
   // In the sandbox minutes shrink to milliseconds, so fractions are as good as whole numbers.
   const least = inSandbox ? 0.000_01 : 0.1
   const second = 1_000
@@ -286,7 +285,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ...(inSandbox && {
       sandbox: {
         clockOffsetMs: number('VAULTLINK_CLOCK_OFFSET_MS', -1e13, 1e13),
-        ...(crashAt !== undefined && { crashAt }),
+        crashAt: or('VAULTLINK_CRASH_AT')
+          .split(',')
+          .filter((moment) => moment !== ''),
       },
     }),
   }

@@ -16,7 +16,7 @@ const callDeadlineMs = 20_000
 const rerouteAgainMs = 60 * 60_000
 
 /** Named moments at which a test may kill the process; see `config.ts`. */
-export type CrashPoint = (moment: `${'before' | 'after'} ${string}`) => void
+export type CrashPoint = (moment: `${'before' | 'after' | 'committing' | 'committed'} ${string}`) => void
 
 export type Performer = {
   /** Resolves to the moment before which this should not be tried again, when that is no fact of the record. */
@@ -88,6 +88,7 @@ export function createPerformer(ports: Ports): Performer {
       await journal.record(id, [
         { fact: 'done', effect: step.step, at, ...(operation !== undefined && { operation }) },
       ])
+      ports.crashPoint(`committed ${step.step}`)
       return undefined
     }
     log('warn', 'azure.failed', {
@@ -160,12 +161,13 @@ export function createPerformer(ports: Ports): Performer {
 
     async tell(row, { post, view, digest, to, place }) {
       const { link } = row
-      ports.crashPoint(`before ${to.how === 'update' ? 'update' : 'post'} ${post}`)
+      const name = `${to.how === 'update' ? 'update' : 'post'} ${post}`
+      ports.crashPoint(`before ${name}`)
       const delivered = await ports.messenger.deliver(
         { link, post, view, to },
         AbortSignal.timeout(callDeadlineMs),
       )
-      ports.crashPoint(`after ${to.how === 'update' ? 'update' : 'post'} ${post}`)
+      ports.crashPoint(`after ${name}`)
       const at = clock.now()
       const fact = ((): Fact => {
         switch (delivered.is) {
@@ -185,6 +187,7 @@ export function createPerformer(ports: Ports): Performer {
         }
       })()
       await journal.record(link.id, [fact])
+      ports.crashPoint(`committed ${name}`)
       return undefined
     },
   }

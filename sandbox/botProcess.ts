@@ -1,0 +1,88 @@
+/** The real bot as a process of its own, started against the local Azure and Teams, killed and started again. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+export type LogLine = { at: string; level: string; event: string } & Record<string, unknown>
+export type BotProcess = {
+  /** Where it listens. */
+  readonly url: string
+  readonly pid: number
+  /** The lines of its log so far. */
+  readonly log: readonly LogLine[]
+  /** Resolves when it has ended, by whatever. */
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  /** Moves its clock on. */
+  turn(ms: number): Promise<void>
+  /** Ends it as a platform would: SIGTERM, and SIGKILL when it does not go. */
+  stop(): Promise<void>
+  kill(): Promise<void>
+}
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+/** Starts the bot; resolves when it listens, rejects with its last words when it ends before. */
+export async function startBot(
+  environment: Readonly<Record<string, string>>,
+  onLine?: (line: LogLine) => void,
+): Promise<BotProcess> {
+  const { PATH = '', HOME = '' } = process.env
+  const child = fork(main, [], {
+    env: { PATH, HOME, ...environment },
+    execArgv: [],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const log: LogLine[] = []
+  const complaints: string[] = []
+  const ended = once(child, 'exit').then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+  }))
+  const listening = new Promise<LogLine>((resolve) => {
+    if (!child.stdout) throw new Error('The bot has no standard output')
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      const line = parse(text)
+      if (!line) return void complaints.push(text)
+      log.push(line)
+      onLine?.(line)
+      if (line.event === 'listening') resolve(line)
+    })
+  })
+  child.stderr?.on('data', (chunk: Buffer) => complaints.push(chunk.toString()))
+  const first = await Promise.race([listening, ended])
+  if (!('event' in first)) throw new Error(`The bot ended before it listened:\n${complaints.join('')}`)
+  return {
+    url: String(first.url),
+    pid: child.pid ?? 0,
+    log,
+    ended,
+    turn: (ms) => turn(child, ms, ended),
+    async stop() {
+      child.kill('SIGTERM')
+      const cut = setTimeout(() => child.kill('SIGKILL'), 20_000)
+      await ended
+      clearTimeout(cut)
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+async function turn(child: ChildProcess, ms: number, ended: Promise<unknown>): Promise<void> {
+  if (!child.connected) return
+  const turned = once(child, 'message')
+  child.send({ turn: ms })
+  await Promise.race([turned, ended])
+}
+
+function parse(text: string): LogLine | undefined {
+  try {
+    const line: unknown = JSON.parse(text)
+    return typeof line === 'object' && line !== null && 'event' in line ? (line as LogLine) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,23 @@
+/** The moments at which the bot is killed once each, in the order in which a granted request meets them. */
+export const crashMoments: readonly string[] = [
+  'before post status',
+  'after post status',
+  'committed post status',
+  'before put',
+  'after put',
+  'committing done put',
+  'committed put',
+  'before post approval',
+  'after post approval',
+  'committed post approval',
+  'committing decided',
+  'before approve',
+  'after approve',
+  'committing done approve',
+  'committed approve',
+  'before update approval',
+  'after update approval',
+  'before post thread/0',
+  'committed post thread/0',
+  'committed post owners/0',
+]

@@ -53,7 +53,7 @@ const request: Link = {
   stage: { status: 'Requested' },
   since: asked,
   moved: asked,
-  looked: asked,
+  looked: true,
   followers: [],
   late: false,
   alarmed: false,

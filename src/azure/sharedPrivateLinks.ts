@@ -4,7 +4,7 @@ import type { SharedPrivateLink } from '../link/link.ts'
 import type { Clients } from './clients.ts'
 import { all, type Look, listed, look, type Reading } from './looks.ts'
 import { type Operation, operationOf, parseOperation, readOperation } from './operation.ts'
-import { sharedPrivateLink } from './parse.ts'
+import { record, sharedPrivateLink } from './parse.ts'
 import { parts } from './resourceIds.ts'
 
 const provider = 'Microsoft.SignalRService/SignalR'
@@ -94,14 +94,15 @@ async function firstAnswer(
   try {
     await begin({
       abortSignal: AbortSignal.any([signal, enough.signal]),
-      onResponse(response, _flat, error) {
-        if (error !== undefined) return
+      onResponse(response) {
         first ??= response
         enough.abort()
       },
     })
   } catch (error) {
-    if (!first) throw error
+    // The client shows a refusal here too, and drops the argument that says so: an error about the first answer is
+    // the answer; any other is of the poll that was cut short.
+    if (!first || record(error).response === first) throw error
   }
   if (!first) throw new Error('The client returned without an answer')
   return first

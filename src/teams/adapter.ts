@@ -111,7 +111,7 @@ function sentOnce(factory: ConnectorFactory): ConnectorFactory {
   return {
     async create(serviceUrl, audience) {
       const connector = await factory.create(serviceUrl, audience)
-      const { pipeline } = connector as unknown as ConnectorPipeline
+      const { pipeline } = (connector as unknown as { client: ConnectorPipeline }).client
       pipeline.removePolicy({ name: 'defaultRetryPolicy' })
       pipeline.addPolicy({
         name: 'deadline',

@@ -20,29 +20,48 @@ export function evened(text: string): string | undefined {
   )
 }
 
-export type Word = { readonly text: string; readonly quoted: boolean; readonly start: number; readonly end: number }
+export type Word = {
+  readonly text: string
+  readonly quoted: boolean
+  readonly start: number
+  readonly end: number
+}
 
 const word = /"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|‘([^’]*)’|'([^']*)'|`([^`]*)`|(\S+)/gu
 
 /** Splits at spaces, keeping what stands in quotes together; loose words lose the punctuation of a sentence. */
 export function words(text: string): readonly Word[] {
-  return [...text.matchAll(word)].map((match) => {
+  const all = [...text.matchAll(word)].map((match) => {
     const quoted = match.slice(1, 8).find((group) => group !== undefined)
     const loose = (match[8] ?? '').replace(/[.,;:!?…]+$/u, '')
     const start = match.index
-    return { text: (quoted ?? loose).trim(), quoted: quoted !== undefined, start, end: start + match[0].length }
+    return {
+      text: (quoted ?? loose).trim(),
+      quoted: quoted !== undefined,
+      start,
+      end: start + match[0].length,
+    }
   })
+  return all.filter(({ text, quoted }) => text !== '' || quoted)
 }
 
 /** Without one pair of quotes around the whole. */
 export const unquoted = (text: string): string =>
-  text.trim().replace(/^(?:"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|‘([^’]*)’|'([^']*)'|`([^`]*)`)$/u, '$1$2$3$4$5$6$7').trim()
+  text
+    .trim()
+    .replace(
+      /^(?:"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|‘([^’]*)’|'([^']*)'|`([^`]*)`)$/u,
+      '$1$2$3$4$5$6$7',
+    )
+    .trim()
 
 /** A resource's name or id, also when it was copied from the portal's address bar. */
 export function resourceText(text: string): string {
   const inPortal = /(\/subscriptions\/[^?#\s]+)/i.exec(text)
   if (!inPortal?.[1] || !/^https?:/i.test(text)) return text
   // The portal's addresses go on after the resource: …/contoso-kv/overview.
-  const id = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/[^/]+\/[^/]+\/[^/]+/i.exec(inPortal[1])
+  const id = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/[^/]+\/[^/]+\/[^/]+/i.exec(
+    inPortal[1],
+  )
   return id?.[0] ?? text
 }

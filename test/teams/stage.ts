@@ -1,0 +1,196 @@
+/** The bot behind its real adapter and server, the local Teams around it, and a desk that answers as it is told. */
+
+import { tenantId } from '../../sandbox/seed.ts'
+import { startTeams, type Teams, type TeamsOptions } from '../../sandbox/teams/server.ts'
+import type { Desk, KnownConversation, Log, Person } from '../../src/engine/ports.ts'
+import type { Link, Place } from '../../src/link/link.ts'
+import { createAdapter, type Identity } from '../../src/teams/adapter.ts'
+import { createBot } from '../../src/teams/bot.ts'
+import { createGuard } from '../../src/teams/guard.ts'
+import { createServer, type Server, type ServerOptions } from '../../src/teams/server.ts'
+import { en } from '../../src/teams/words/en.ts'
+
+export type Line = {
+  readonly level: string
+  readonly event: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+export type Call = { readonly method: keyof Desk; readonly asked: unknown }
+
+export type Stage = {
+  readonly teams: Teams
+  readonly server: Server
+  readonly log: readonly Line[]
+  readonly calls: readonly Call[]
+  /** Conversations that the bot has learned. */
+  readonly known: Map<string, KnownConversation>
+  /** From now on the desk answers so. */
+  answers(over: Partial<Desk>): void
+  close(): Promise<void>
+}
+
+const usual = { usualProvisioningMs: 900_000, usualPropagatingMs: 1_800_000 }
+export const asker: Person = {
+  objectId: 'a0000000-0000-4000-8000-000000000001',
+  teamsId: '29:1',
+  name: 'Riley Park',
+  tenant: tenantId,
+}
+
+export async function startStage(
+  options: {
+    readonly teams?: TeamsOptions
+    readonly identity?: (teams: Teams) => Identity
+    readonly server?: Partial<ServerOptions>
+    readonly deadlineMs?: number
+    readonly now?: () => number
+  } = {},
+): Promise<Stage> {
+  const teams = await startTeams(options.teams ?? {})
+  const log: Line[] = []
+  const write: Log = (level, event, fields = {}) => log.push({ level, event, fields })
+  const calls: Call[] = []
+  let over: Partial<Desk> = {}
+  const desk = deskOf(calls, () => over)
+  const known = new Map<string, KnownConversation>()
+  const welcomed = new Set<string>()
+  const identity = options.identity?.(teams) ?? {}
+  const { adapter, authentication } = createAdapter(identity)
+  const bot = createBot({
+    desk,
+    conversations: {
+      meet: async (conversation) => {
+        known.set(conversation.conversation, { ...known.get(conversation.conversation), ...conversation })
+      },
+      leave: async (conversation) => {
+        known.delete(conversation)
+      },
+      welcome: async (conversation) => !welcomed.has(conversation) && Boolean(welcomed.add(conversation)),
+    },
+    words: en,
+    usual,
+    drawing: { tenantId, timeZone: 'UTC' },
+    log: write,
+    ...(options.now && { now: options.now }),
+    ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
+  })
+  const server = await createServer({
+    host: '127.0.0.1',
+    port: 0,
+    adapter,
+    guard: createGuard({
+      authentication,
+      tenantId,
+      ...(identity.appId !== undefined && { appId: identity.appId }),
+    }),
+    bot,
+    tokens: authentication.required,
+    log: write,
+    ready: () => true,
+    ...options.server,
+  })
+  teams.connect(`${server.url}/api/messages`)
+  return {
+    teams,
+    server,
+    log,
+    calls,
+    known,
+    answers(next) {
+      over = next
+    },
+    async close() {
+      await server.close()
+      await teams.close()
+    },
+  }
+}
+
+/** Stands in for the engine, which has tests of its own: records what it is asked, answers as told. */
+function deskOf(calls: Call[], over: () => Partial<Desk>): Desk {
+  const unasked = (): never => {
+    throw new Error('The test did not say what the desk answers')
+  }
+  const usualAnswers: Desk = {
+    link: unasked,
+    choices: async () => ({ signalrs: [signalr], vaults: [vault] }),
+    approve: unasked,
+    reject: unasked,
+    cancel: unasked,
+    unlink: unasked,
+    retry: unasked,
+    get: async () => undefined,
+    find: async () => [],
+    own: unasked,
+    disown: unasked,
+    people: async (keys) => new Map(keys.map((key) => [key, asker])),
+    texts: async () => new Map(),
+  }
+  const of = (): Desk => ({ ...usualAnswers, ...over() })
+  const told =
+    <K extends keyof Desk>(method: K) =>
+    (asked: never): never => {
+      if (method !== 'people' && method !== 'texts') calls.push({ method, asked })
+      return of()[method](asked) as never
+    }
+  return {
+    link: told('link'),
+    choices: told('choices'),
+    approve: told('approve'),
+    reject: told('reject'),
+    cancel: told('cancel'),
+    unlink: told('unlink'),
+    retry: told('retry'),
+    get: told('get'),
+    find: told('find'),
+    own: told('own'),
+    disown: told('disown'),
+    people: told('people'),
+    texts: told('texts'),
+  }
+}
+
+const provider = '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/contoso/providers'
+export const signalr = `${provider}/Microsoft.SignalRService/SignalR/contoso-signalr`
+export const vault = `${provider}/Microsoft.KeyVault/vaults/contoso-kv`
+export const linkId = '4f7c1a90b2d34e5f8a6b7c8d9e0f1a2b'
+export const ownersChannel = '19:vault-owners@thread.tacv2'
+
+const thread: Place = {
+  conversation: '19:team-contoso@thread.tacv2;messageid=1',
+  serviceUrl: 'http://127.0.0.1:1/',
+  kind: 'channel',
+}
+
+/** A link that waits for its owner. */
+export function aLink(over: Partial<Link> & { readonly asked?: Partial<Link['asked']> } = {}): Link {
+  const at = Date.UTC(2026, 10, 24, 13, 58)
+  return {
+    schema: 1,
+    id: linkId,
+    stage: { status: 'Pending' },
+    since: at,
+    moved: at,
+    looked: true,
+    followers: [],
+    pinned: { connection: `${vault}/privateEndpointConnections/8d1f`, privateEndpoint: '/subscriptions/m' },
+    late: false,
+    alarmed: false,
+    news: [],
+    told: {},
+    gone: [],
+    ...over,
+    asked: {
+      at,
+      by: 'riley',
+      signalr,
+      vault,
+      name: 'kv-contoso-kv',
+      nonce: '4f7c9e21d0b84c6fa35e7d1890ab2c3d',
+      thread,
+      owners: { place: { ...thread, conversation: ownersChannel }, because: { is: 'default' } },
+      expiresAt: at + 86_400_000,
+      ...over.asked,
+    },
+  }
+}

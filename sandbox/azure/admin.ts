@@ -1,5 +1,4 @@
-import type { PersonKey, RoleKey } from '../seed.ts'
-import { people, roles } from '../seed.ts'
+import { type PersonKey, people } from '../seed.ts'
 import type { Azure } from './azure.ts'
 import type { FaultRule } from './faults.ts'
 import { type Reply, refusal } from './reply.ts'
@@ -31,7 +30,6 @@ function keyOf<T extends string>(body: unknown, name: string, all: Readonly<Reco
 }
 
 const person = (body: unknown): PersonKey => keyOf(body, 'by', people)
-const role = (body: unknown): RoleKey => keyOf(body, 'role', roles)
 
 const statuses: Readonly<Record<Decision, true>> = {
   Pending: true,
@@ -83,9 +81,9 @@ const acts: Readonly<Record<string, Act>> = {
   'POST settings': (azure, body) => azure.configure(parseSettings(Object(body))),
   'POST fail': (azure, body) => azure.fail(rule(body)),
   'POST rights/grant': (azure, body) =>
-    azure.rights.grant(text(body, 'principalId'), role(body), text(body, 'scope')),
+    azure.rights.grant(text(body, 'principalId'), text(body, 'role'), text(body, 'scope')),
   'POST rights/revoke': (azure, body) =>
-    azure.rights.revoke(text(body, 'principalId'), role(body), text(body, 'scope')),
+    azure.rights.revoke(text(body, 'principalId'), text(body, 'role'), text(body, 'scope')),
   'POST rights/deny': (azure, body) =>
     azure.rights.deny(text(body, 'principalId'), text(body, 'action'), text(body, 'scope')),
   'POST portal/approve': (azure, body) =>

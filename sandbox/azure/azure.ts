@@ -1,4 +1,3 @@
-import type { RoleKey } from '../seed.ts'
 import type { FaultRule } from './faults.ts'
 import type { Portal } from './portal.ts'
 import type { AzureEvent } from './state.ts'
@@ -31,8 +30,8 @@ export type Azure = {
   readonly portal: Portal
   /** Rights change behind the bot's back. */
   readonly rights: {
-    grant(principalId: string, role: RoleKey, scope: string): void
-    revoke(principalId: string, role: RoleKey, scope: string): void
+    grant(principalId: string, role: string, scope: string): void
+    revoke(principalId: string, role: string, scope: string): void
     deny(principalId: string, action: string, scope: string): void
   }
   configure(settings: Partial<Settings>): void

@@ -12,6 +12,7 @@ import {
   type Operation,
   type Step,
   type World,
+  whoIs,
 } from './state.ts'
 
 /**
@@ -20,12 +21,12 @@ import {
  */
 
 /** Managed private endpoints live in a subscription of Microsoft's, which no tenant can read. */
-export const microsoftSubscription = '9ca4f1b0-51c7-4f0e-9f7e-00005e1f9a11'
+const microsoftSubscription = '9ca4f1b0-51c7-4f0e-9f7e-00005e1f9a11'
 
 const newEtag = (): string => randomUUID().replaceAll('-', '')
 
 const effect = (world: World, at: number, what: Effect, id: string, by: string): void =>
-  world.tell({ at, who: 'Azure', kind: 'effect', what, id, by })
+  world.tell({ at, who: 'Azure', kind: 'effect', what, id, by: whoIs(world, by) })
 
 /** Works off what is due, in order, each step at its own time. */
 export function settle(world: World): void {
@@ -241,7 +242,7 @@ function nameFor(world: World, link: Link): string {
 }
 
 /** Puts a connection on a vault, a link's own or a stranger's. */
-export function addConnection(
+function addConnection(
   world: World,
   target: string,
   made: {

@@ -21,7 +21,7 @@ export function identities(world: World, principal: string): string[] {
 }
 
 /** `Microsoft.KeyVault/vaults/*` against an action, without regard to case. */
-export function matches(pattern: string, action: string): boolean {
+function matches(pattern: string, action: string): boolean {
   const escaped = pattern.split('*').map((piece) => piece.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
   return new RegExp(`^${escaped.join('.*')}$`, 'i').test(action)
 }

@@ -24,7 +24,6 @@ import { vaultRoutes } from './vaults.ts'
 export type { Azure } from './azure.ts'
 export type { FaultRule } from './faults.ts'
 export type { AzureEvent, Seed } from './state.ts'
-export type { Delays, Switches } from './switches.ts'
 export { choices } from './switches.ts'
 export { tokenFor } from './token.ts'
 
@@ -109,6 +108,7 @@ export async function startAzure(
     portal: createPortal(world),
     rights: {
       grant(principalId, role, scope) {
+        if (!world.roles.some(({ key }) => key === role)) throw new Error(`There is no role ${role}`)
         world.assignments.push({ guid: randomUUID(), principalId, role, scope })
       },
       revoke(principalId, role, scope) {

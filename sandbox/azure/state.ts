@@ -131,7 +131,8 @@ export type Step =
 export type Seed = {
   signalrs?: readonly seeded.SeedSignalr[]
   vaults?: readonly seeded.SeedVault[]
-  assignments?: readonly seeded.SeedAssignment[]
+  roles?: Readonly<Record<string, Omit<Role, 'key' | 'guid' | 'builtIn'>>>
+  assignments?: readonly Omit<Assignment, 'guid'>[]
   denials?: readonly Omit<Denial, 'guid'>[]
 }
 
@@ -155,7 +156,7 @@ export function createWorld(
     subscriptions: Object.values(seeded.subscriptions),
     people: { ...seeded.people, bot: seeded.bot },
     groups: seeded.groups,
-    roles: Object.entries(seeded.roles).map(([key, role], index) => ({
+    roles: Object.entries(seed.roles ?? seeded.roles).map(([key, role], index) => ({
       ...role,
       key,
       guid: builtIn[key] ?? `e0000000-0000-4000-8000-${String(index).padStart(12, '0')}`,

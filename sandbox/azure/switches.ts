@@ -1,5 +1,5 @@
 /** What can be set about the local Azure: how long things take, and each answer that nobody outside Microsoft is sure of. */
-export type Delays = {
+type Delays = {
   /** PUT of a shared private link resource until its operation ends. */
   provisioningMs: number
   /** From there until the connection is on the vault. */
@@ -14,7 +14,7 @@ export type Delays = {
   latencyMs: number
 }
 
-export type Switches = {
+type Switches = {
   /** How the vault names the connection. */
   connectionName: 'guid' | 'linkName' | 'dotted'
   /** What a GET of a connection that is not there answers. */

@@ -182,6 +182,8 @@ describe("Microsoft's own clients", () => {
     const labs = await ask("resources | where type == 'microsoft.keyvault/vaults' | where name == 'labs-kv'")
     expect(labs).toMatchObject([{ properties: { publicNetworkAccess: 'Enabled' } }])
     expect(await ask("resources | where name =~ 'contoso-kv'", people.requester.objectId)).toEqual([])
+    const requesters = await ask('resources | project name', people.requester.objectId)
+    expect(requesters.map((row) => row.name)).not.toContain('labs-signalr')
     await expect(ask('resources | summarize count() by type')).rejects.toMatchObject({ statusCode: 400 })
     await expect(ask("resources | where name == 'it's'")).rejects.toMatchObject({ statusCode: 400 })
   })

@@ -271,6 +271,26 @@ describe('the role graph', () => {
     expect((await read()).status).toBe(403)
   })
 
+  test('what a role takes back, another one may still give', async () => {
+    await azure.close()
+    const guest = people.guest.objectId
+    const of = (role: string) => ({ principalId: guest, role, scope: main })
+    azure = await startAzure({
+      seed: {
+        roles: {
+          most: { name: 'Most', actions: ['*'], notActions: ['microsoft.keyvault/*/READ'] },
+          some: { name: 'Some', actions: ['Microsoft.KeyVault/vaults/read'], notActions: [] },
+        },
+        assignments: [of('most')],
+      },
+    })
+    const read = async () => (await get(vaultPath(), { principal: guest })).status
+    expect(await read()).toBe(403)
+    expect((await get(signalrPath, { principal: guest })).status).toBe(200)
+    azure.rights.grant(guest, 'some', main)
+    expect(await read()).toBe(200)
+  })
+
   test('a list shows what may be read, and is refused where nothing may', async () => {
     const names = async (person: keyof typeof people, path: string) => {
       const answer = await get(path, as(person))

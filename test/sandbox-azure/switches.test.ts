@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { type Azure, choices, startAzure } from '../../sandbox/azure/server.ts'
-import { bot, people, type SeedAssignment, subscriptions } from '../../sandbox/seed.ts'
+import { people, type SeedAssignment, subscriptions } from '../../sandbox/seed.ts'
 import { call, codeOf, linkPath, signalrPath, vaultPath, wish } from './clients.ts'
 
 let azure: Azure
@@ -54,9 +54,9 @@ describe('the way of a link', () => {
     azure.turn(1)
     expect(statusOfLink()).toBe('Approved')
     expect(effects()).toEqual([
-      ['linkCreated', bot.objectId],
+      ['linkCreated', 'bot'],
       ['connectionAppeared', 'Azure'],
-      ['connectionApproved', bot.objectId],
+      ['connectionApproved', 'bot'],
       ['propagated', 'Azure'],
     ])
   })
@@ -92,6 +92,23 @@ describe('the way of a link', () => {
     expect(statusOfLink()).toBe('Pending')
     azure.turn(65_000)
     expect(azure.connections('contoso-kv')).toMatchObject([{ status: 'Pending', description: 'again' }])
+  })
+
+  test('what was decided before a repeated PUT no longer reaches SignalR', async () => {
+    await linked()
+    azure.portal.approve('contoso-kv', 'owner')
+    await call(azure, 'PUT', linkPath('our'), { body: wish('again') })
+    azure.turn(180_000)
+    expect(statusOfLink()).toBe('Pending')
+  })
+
+  test('of two decisions at one instant the later one stands', async () => {
+    const now = Date.now()
+    await linked({ settlesMs: 0, clock: () => now })
+    azure.portal.approve('contoso-kv', 'owner')
+    azure.portal.reject('contoso-kv', 'owner')
+    azure.turn(180_000)
+    expect(statusOfLink()).toBe('Rejected')
   })
 
   test('a PUT over a link to another vault takes the old connection away', async () => {
@@ -257,6 +274,7 @@ describe('each switch', () => {
     azure.portal.approve('contoso-kv', 'owner')
     azure.turn(30 * 24 * 3_600_000)
     expect(statusOfLink()).toBe('Pending')
+    await call(azure, 'GET', linkPath('our'))
     azure.configure({ propagation: 'follows' })
     expect(statusOfLink()).toBe('Approved')
     const times = azure.events.map((event) => event.at)
@@ -361,6 +379,13 @@ describe('each switch', () => {
     expect(codeOf(await call(azure, 'PUT', pathOf(1), decision('Rejected')))).toBe('ConflictError')
     azure.configure({ vaultWrites: 'parallel' })
     expect((await call(azure, 'PUT', pathOf(1), decision('Rejected'))).status).toBe(200)
+    azure.turn(60_000)
+    expect((await call(azure, 'PUT', pathOf(0), decision('Rejected'))).status).toBe(200)
+    azure.turn(6_000)
+    expect(azure.connections('contoso-kv').map((one) => one.provisioningState)).toEqual([
+      'Updating',
+      'Succeeded',
+    ])
   })
 
   test('portalDescription', async () => {

@@ -78,7 +78,13 @@ export async function startPeer(
   return { url: `http://127.0.0.1:${port}`, requests }
 }
 
-export const put: Act = { effect: 'put', signalr, name: linkName, vault, requestMessage }
+export const put = {
+  effect: 'put',
+  signalr,
+  name: linkName,
+  vault,
+  requestMessage,
+} as const satisfies Act
 export const watch = (more: Partial<Watch> = {}): Watch => ({
   id: 'one',
   signalr,

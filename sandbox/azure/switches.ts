@@ -14,7 +14,7 @@ type Delays = {
   latencyMs: number
 }
 
-type Switches = {
+export type Switches = {
   /** How the vault names the connection. */
   connectionName: 'guid' | 'linkName' | 'dotted'
   /** What a GET of a connection that is not there answers. */

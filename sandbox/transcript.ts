@@ -22,6 +22,7 @@ export type Transcript = {
 }
 
 const nameWidth = 12
+const hiddenMark = '\u0000'
 /** ARM's paths are long and alike: the two ends of them tell what is meant. */
 const shorten = (path: string): string => {
   const segments = path.split('/').filter((segment) => segment !== '')
@@ -52,7 +53,9 @@ export function createTranscript(write: (text: string) => void, live: boolean): 
     write(`${text}\n`)
   }
   function said(who: string, text: string): void {
-    const [first = '', ...rest] = text.split('\n').filter((line) => line.trim() !== '')
+    const [first = '', ...rest] = readable(text)
+      .split('\n')
+      .filter((line) => line.trim() !== '')
     const name = who.padEnd(nameWidth)
     print(` ${who === 'Vaultlink' ? paint('cyan', name) : paint('bold', name)} ${first}`)
     for (const line of rest) print(` ${' '.repeat(nameWidth)} ${line}`)
@@ -119,19 +122,30 @@ export function createTranscript(write: (text: string) => void, live: boolean): 
 
   /** A card that is edited shows only the lines that are new on it. */
   function card(event: TeamsEvent & { activityId: string; card?: unknown; kind: string }): void {
-    const lines = cardText(event.card).filter((line) => !line.startsWith('(hidden)'))
+    const lines = cardText(event.card).map((line) => line.replace(/^\(hidden\) /, hiddenMark))
     const before = cards.get(event.activityId)
     cards.set(event.activityId, lines)
     if (!before) {
-      bars(lines)
+      bars(lines.filter((line) => !line.startsWith(hiddenMark)))
       return
     }
     const fresh = lines.filter((line) => !before.includes(line))
     const [title = ''] = lines
+    // Azure's answers in between change only what "Show details" hides.
+    if (fresh.every((line) => line.startsWith(hiddenMark)) && fresh.length > 0) {
+      said(
+        'Vaultlink',
+        `(card edited, behind Show details: ${fresh.map((line) => line.slice(1)).join(' · ')})`,
+      )
+      return
+    }
     said('Vaultlink', `(card edited: ${stripVTControlCharacters(title)})`)
     const buttonsGone =
       before.some((line) => line.startsWith('[')) && !lines.some((line) => line.startsWith('['))
-    bars([...fresh.filter((line) => line !== title), ...(buttonsGone ? ['(no buttons left)'] : [])])
+    bars([
+      ...fresh.filter((line) => line !== title && !line.startsWith(hiddenMark)),
+      ...(buttonsGone ? ['(no buttons left)'] : []),
+    ])
   }
 
   function show(event: Event): void {
@@ -189,6 +203,9 @@ export function createTranscript(write: (text: string) => void, live: boolean): 
 
 const nameOf = (key: string): string =>
   Object.values(people).find((person) => person.key === key)?.name ?? key
+
+/** Links by their titles, as Teams shows them. */
+const readable = (text: string): string => text.replace(/<a href="[^"]*">([^<]*)<\/a>/g, '[$1]')
 
 const inputs = (given: Record<string, string>): string => {
   const values = Object.values(given).filter((value) => value !== '')

@@ -74,7 +74,7 @@ export async function startWorld(options: {
   })
   const begin = async (more: Record<string, string> = {}): Promise<BotProcess> => {
     const started = await startBot({ ...environment(), ...more }, options.onLog)
-    teams.connect(started.url)
+    teams.connect(`${started.url}/api/messages`)
     return started
   }
   let bot = await begin()

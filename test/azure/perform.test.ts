@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { Switches } from '../../sandbox/azure/server.ts'
+import type { Settings } from '../../sandbox/azure/switches.ts'
 import { bot, people } from '../../sandbox/seed.ts'
 import type { Act } from '../../src/engine/ports.ts'
 import {
@@ -24,7 +24,7 @@ afterEach(closeAll)
 const remove: Act = { effect: 'delete', signalr, name: linkName }
 
 describe('the PUT of a link', () => {
-  test.each<[string, Partial<Switches>, RegExp | undefined]>([
+  test.each<[string, Partial<Settings>, RegExp | undefined]>([
     ['both headers', {}, /^status https:\S+\/operationStatuses\//],
     ['Location alone', { asyncHeaders: 'location' }, /^result https:\S+\/operationResults\//],
     ['neither', { asyncHeaders: 'none' }, undefined],
@@ -138,7 +138,7 @@ describe('a decision', () => {
     connection: Awaited<ReturnType<typeof provisioned>>,
   ): Act => ({ effect, vault, connection, description: `by an owner [vaultlink ${nonce}]` })
 
-  test.each<[string, Partial<Switches>]>([
+  test.each<[string, Partial<Settings>]>([
     ['by a guid', {}],
     ["by the link's name", { connectionName: 'linkName' }],
     ['with a dot', { connectionName: 'dotted' }],

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { bot, type PersonKey, people, tenantId } from '../seed.ts'
 import type { Activity } from './face.ts'
-import type { Json } from './json.ts'
+import { type Json, record } from './json.ts'
 import { conversationOf, type Place, personId, type World } from './world.ts'
 
 export type Stamp = { world: World; serviceUrl: string }
@@ -11,7 +11,7 @@ const locale = 'en-GB'
 const timezone = 'Europe/Amsterdam'
 
 /** What the service stamps on everything that a person does in a place. */
-export function activityFrom(
+function activityFrom(
   { world, serviceUrl }: Stamp,
   who: PersonKey,
   place: Place,
@@ -113,7 +113,7 @@ export function messageActivity(
 function asHtml({ wire, entities }: Wording): string {
   const escaped = wire.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
   const body = entities.reduce<string>((html, { mentioned }, index) => {
-    const name = String((mentioned as Json).name)
+    const name = String(record(mentioned)?.name)
     return html.replaceAll(
       `&lt;at&gt;${name}&lt;/at&gt;`,
       `<span itemscope="" itemtype="http://schema.skype.com/Mention" itemid="${index}">${name}</span>`,

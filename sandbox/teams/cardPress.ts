@@ -30,12 +30,6 @@ export function pressOn(card: unknown, titles: readonly string[], typed: Typed):
   return made(found, cardVersion(root), typed)
 }
 
-/** Titles of all buttons that can be seen or opened on the card. */
-export const visibleTitles = (card: unknown): string[] => {
-  const root = record(card)
-  return root ? actionsOf([root]).flatMap(({ action }) => string(action.title) ?? []) : []
-}
-
 function findAction(scope: Json[], title: string): Found {
   const named = actionsOf(scope).filter(({ action }) => string(action.title)?.trim() === title.trim())
   const depth = Math.min(...named.map(({ cards }) => cards.length))

@@ -111,7 +111,7 @@ function createChat(room: Room, asked: Json, size: number): Reply {
     return failure(403, 'ForbiddenOperationException', 'The bot is not allowed to reach this user.')
   const place = world.places.find((candidate) => candidate.key === `with:${who}`)
   if (!place) return unknownConversation
-  if (!mayReach(world, place, who))
+  if (!botIsIn(world, place))
     return failure(403, 'BadArgument', "Bot is not installed in user's personal scope")
   const refused = throttled(room, 'create', place.id)
   if (refused) return refused
@@ -120,13 +120,6 @@ function createChat(room: Room, asked: Json, size: number): Reply {
   const posted = post(world, place, activity, size)
   return 'refused' in posted ? posted.refused : { status: 201, body: { id: place.id, activityId: posted.id } }
 }
-
-/** A bot may write to somebody who installed it, or who is in a team or group chat that it is installed in. */
-const mayReach = (world: World, personal: Place, who: PersonKey): boolean =>
-  botIsIn(world, personal) ||
-  world.places.some(
-    (place) => place.kind !== 'personal' && place.members.includes(who) && botIsIn(world, place),
-  )
 
 function sendToConversation(room: Room, [id = '', replyTo]: string[], { body, size }: Call): Reply {
   const at = reachable(room.world, id)
@@ -178,10 +171,7 @@ type Refused = { refused: Reply }
 function reachable(world: World, conversationId: string): { place: Place; root?: string } | Refused {
   const at = placeByConversation(world, conversationId)
   if (!at) return { refused: unknownConversation }
-  const { place } = at
-  const [who] = place.members
-  const may = place.kind === 'personal' && who ? mayReach(world, place, who) : botIsIn(world, place)
-  return may ? at : { refused: notInRoster }
+  return botIsIn(world, at.place) ? at : { refused: notInRoster }
 }
 
 function ownMessage(world: World, place: Place, id: string): Message | Refused {
@@ -239,7 +229,6 @@ function post(
   root?: string,
 ): { id: string } | Refused {
   const id = world.newId()
-  if (size > largestMessage) return { refused: tooLarge }
   if (typeof activity.type !== 'string') return { refused: failure(400, 'BadSyntax', 'The type is missing.') }
   // Typing and traces are taken and leave nothing to read.
   if (activity.type !== 'message') return { id }

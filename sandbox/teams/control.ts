@@ -50,11 +50,9 @@ const routes: Readonly<Record<string, Handler>> = {
   },
 }
 
-export const controlPaths: readonly string[] = Object.keys(routes)
-
 export async function control(teams: Teams, call: ControlCall): Promise<Reply> {
   const handler = routes[`${call.method} ${call.path}`]
-  if (!handler) return { status: 404, body: { error: `There is: ${controlPaths.join(', ')}` } }
+  if (!handler) return { status: 404, body: { error: `There is: ${Object.keys(routes).join(', ')}` } }
   try {
     const body = await handler(teams, record(call.body) ?? {}, call.query)
     return { status: 200, body: body ?? null }

@@ -1,7 +1,7 @@
 import type { PersonKey } from '../seed.ts'
 
 /** A person's key, `Vaultlink`, or `Teams`. */
-export type Author = string
+type Author = string
 
 /** What an observer of this Teams sees. `channel` is a place's key; `at` is the sandbox's clock. */
 export type TeamsEvent =

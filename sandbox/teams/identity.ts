@@ -60,11 +60,11 @@ export async function startIdentity(client: { appId: string; secret?: string }):
       const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
       if (token === undefined) return false
       try {
-        const { payload } = await jwtVerify(token, publicKey, {
+        await jwtVerify(token, publicKey, {
           algorithms: ['RS256'],
           audience: connectorIssuer,
         })
-        return payload.appid === client.appId
+        return true
       } catch (error) {
         // A token that does not verify is an answer here, not a failure; anything else is one.
         if (error instanceof errors.JOSEError) return false

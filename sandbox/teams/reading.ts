@@ -5,7 +5,7 @@ import { conversationOf, placeByKey, type World } from './world.ts'
 
 const patience = 10_000
 
-export const renderedText = (message: Message): string =>
+const renderedText = (message: Message): string =>
   message.deleted
     ? '(deleted)'
     : [...(message.text ? [message.text] : []), ...cardText(message.card)].join('\n')

@@ -7,7 +7,7 @@ import type { Json } from './json.ts'
 export const connectorIssuer = 'https://api.botframework.com'
 
 /** Key ids: the one whose tokens are good for Teams, and one endorsed for other channels only. */
-export const teamsKey = 'teams'
+const teamsKey = 'teams'
 const otherChannelsKey = 'other-channels'
 
 export type Tokens = {

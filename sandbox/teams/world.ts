@@ -46,7 +46,7 @@ export const viewKey = (message: Message, person: PersonKey): string => `${messa
 
 export const isPersonKey = (key: string): key is PersonKey => Object.hasOwn(people, key)
 
-export const personKeys: readonly PersonKey[] = Object.keys(people).filter(isPersonKey)
+const personKeys: readonly PersonKey[] = Object.keys(people).filter(isPersonKey)
 
 export const principalName = (person: Person): string => {
   const mailbox = person.name.toLowerCase().replace(' ', '.')
@@ -159,8 +159,16 @@ export function placeByConversation(
 export const conversationOf = (place: Place, root: string): string =>
   place.kind === 'channel' ? `${place.id};messageid=${root}` : place.id
 
+/** Somebody who shares a team or a group chat with the bot can be written to, and can answer. */
 export const botIsIn = (world: World, place: Place): boolean =>
-  world.installed.has(place.team?.id ?? place.id)
+  world.installed.has(place.team?.id ?? place.id) ||
+  (place.kind === 'personal' &&
+    world.places.some(
+      (other) =>
+        other.kind !== 'personal' &&
+        place.members.every((who) => other.members.includes(who)) &&
+        botIsIn(world, other),
+    ))
 
 export const messageIn = (world: World, place: Place, id: string): Message | undefined =>
   world.messages.find((message) => message.channel === place.key && message.id === id)

@@ -239,6 +239,9 @@ describe('what the bot posts', () => {
       (error: unknown) => error,
     )
     expect(statusOf(stranger)).toBe(403)
+    const foreign = await creating({ ...asked, tenantId: 'another' }).catch((error: unknown) => error)
+    expect([statusOf(foreign), codeOf(foreign)]).toEqual([403, 'ForbiddenOperationException'])
+    expect(await teams.person('guest').says('hi back').in('with:guest')).toMatchObject({ delivered: 200 })
   })
 
   test('mentions those whose name stands in the text and who are there', async () => {
@@ -263,6 +266,20 @@ describe('what the bot posts', () => {
       },
     )
     expect(await teams.thread(said).shows('@Riley Park it works')).toMatchObject({ mentions: ['requester'] })
+    await teams.install({ personal: 'owner' }, 'owner')
+    const card = {
+      ...textCard('<at>Noor</at>, and <at>Riley</at> who is not here'),
+      msteams: {
+        entities: [
+          { type: 'mention', text: '<at>Noor</at>', mentioned: { id: people.owner.objectId } },
+          { type: 'mention', text: '<at>Riley</at>', mentioned: { id: people.requester.objectId } },
+        ],
+      },
+    }
+    await sending((await teams.person('owner').says('me').in('with:owner')).conversationId, {
+      attachments: [cardAttachment(card)],
+    })
+    expect(await teams.channel('with:owner').shows('@Noor')).toMatchObject({ mentions: ['owner'] })
   })
 
   test('is refused when it is unknown, too large, no card, or somebody else’s', async () => {

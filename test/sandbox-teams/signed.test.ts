@@ -1,5 +1,7 @@
 /** Signed mode: a bot with real authentication, and a connector that wants the bot's own token. */
+import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { ClientSecretCredential } from '@azure/identity'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { ConfigurationBotFrameworkAuthentication, TeamsInfo } from 'botbuilder'
@@ -153,6 +155,17 @@ describe('signed mode', () => {
     expect((await roster(`Bearer ${await ownToken('the secret')}`)).status).toBe(404)
     await expect(ownToken('a wrong secret')).rejects.toThrow('AADSTS7000215')
     await expect(ownToken('the secret', 'https://example.test/.default')).rejects.toThrow('AADSTS70011')
-    expect(authority.url.endsWith(`/${tenantId}`)).toBe(true)
+  })
+
+  test('has a certificate that a process trusts when it is given the file', async () => {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [
+        '-e',
+        `fetch('${authority.url}/v2.0/.well-known/openid-configuration').then((r) => console.log(r.status))`,
+      ],
+      { env: { NODE_EXTRA_CA_CERTS: teams.identity?.caFile ?? '' }, timeout: 20_000 },
+    )
+    expect(stdout.trim()).toBe('200')
   })
 })

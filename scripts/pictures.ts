@@ -2,8 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { expand } from '../src/teams/cardTemplates.ts'
-import { findChromium, type Look, openGallery } from '../test/cards/gallery.ts'
+import { type Look, openGallery } from '../test/cards/gallery.ts'
 import { samples, templateNames } from '../test/cards/samples.ts'
+import { findChromium } from './chromium.ts'
 
 const { values } = parseArgs({
   options: {
@@ -58,7 +59,13 @@ const every = templateNames.flatMap((name) =>
 mkdirSync(values.to, { recursive: true })
 const gallery = await openGallery(executable)
 for (const [name, sample, look] of values.all ? every : shown) {
-  const { png } = await gallery.draw(await expand(name, samples[name][sample] ?? {}), look)
+  const { png, overflow, problems } = await gallery.draw(
+    await expand(name, samples[name][sample] ?? {}),
+    look,
+  )
+  if (overflow > 0)
+    console.error(`${name}, ${sample}, ${look.width} px wide: ${overflow} px stand out at the right.`)
+  for (const problem of problems) console.error(`${name}, ${sample}: ${problem}`)
   const parts = [
     name,
     sample,

@@ -153,13 +153,17 @@ function troubleData(explanation: Explanation | undefined, then: Then, words: Wo
     todo: clean(todo, 2 * longest.azure),
     grant:
       grant && actions.length > 0
-        ? [
-            { label: labels.right, value: actions.join(', ') },
-            { label: labels.scope, value: clean(grant.scope, longest.id) },
-          ]
+        ? [copied(labels.right, actions.join(', ')), copied(labels.scope, clean(grant.scope, longest.id))]
         : [],
   }
 }
+
+/** To be copied, so it may be long and without a space: only a TextBlock breaks it on a phone, and only this alphabet is safe there. */
+const copied = (label: string, value: string): Value => ({
+  label,
+  value,
+  plain: /^[A-Za-z0-9./, -]+$/.test(value),
+})
 
 const buttonsData = (words: Words) => ({ ...words.buttons })
 
@@ -406,7 +410,9 @@ function fieldData(
     (id) => known !== undefined && (sameResource(id, known) || sameName(resourceName(id), known)),
   )
   const value = listed ? (chosen.length === 1 ? chosen[0] : '') : clean(known ?? '', longest.id)
-  return { ...words, listed, typed: !listed, choices: listed ? choices : [], value: value ?? '' }
+  // A long list is searched by typing; a short one is seen at once.
+  const style = choices.length > 8 ? 'filtered' : 'compact'
+  return { ...words, style, listed, typed: !listed, choices: listed ? choices : [], value: value ?? '' }
 }
 
 /** What is known of a link that somebody wants to ask for. */

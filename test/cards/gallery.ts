@@ -1,33 +1,10 @@
 /** Draws Adaptive Cards in Chromium as Teams shows them: Microsoft's renderer with the Teams host config. */
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
+import { launchChromium } from '../../scripts/chromium.ts'
 
 const require = createRequire(import.meta.url)
-
-/** Where Chromium is, or undefined: then there are no pictures. */
-export function findChromium(): string | undefined {
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
-    try {
-      return execFileSync('which', [name], { encoding: 'utf8' }).trim()
-    } catch {
-      // Not on the path under this name: the next one may be.
-    }
-  }
-  return undefined
-}
-
-const args = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 export type Look = {
   readonly theme: 'light' | 'dark'
@@ -36,11 +13,11 @@ export type Look = {
   readonly press?: readonly string[]
 }
 export type Gallery = {
-  /** The picture, and what the renderer complained of. */
+  /** The picture, how many pixels stand out at the right, and what the renderer complained of. */
   draw(
     card: unknown,
     look: Look,
-  ): Promise<{ readonly png: Buffer; readonly height: number; readonly problems: readonly string[] }>
+  ): Promise<{ readonly png: Buffer; readonly overflow: number; readonly problems: readonly string[] }>
   close(): Promise<void>
 }
 
@@ -49,6 +26,8 @@ const style = `
   * { box-sizing: border-box }
   body { margin: 0; padding: 12px; background: var(--page); color: var(--ink); font: 14px/20px 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif }
   #card { background: var(--card); border: 1px solid var(--line); border-radius: 6px; box-shadow: 0 1px 2px #0002 }
+  .ac-actionSet { flex-wrap: wrap; row-gap: 8px; overflow: visible !important }
+  .ac-actionSet > * { max-width: 100% }
   .ac-pushButton { font: 600 14px/20px 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif; padding: 5px 12px; border-radius: 4px; border: 1px solid var(--edge); background: var(--card); color: var(--ink); max-width: 100% }
   .ac-pushButton.style-positive { background: #5b5fc7; border-color: #5b5fc7; color: #fff }
   .ac-pushButton.style-destructive { background: var(--card); border-color: #c4314b; color: #c4314b }
@@ -62,37 +41,45 @@ const colors = {
 }
 
 export async function openGallery(executablePath: string): Promise<Gallery> {
-  const browser = await chromium.launch({ executablePath, args })
+  const browser = await launchChromium(executablePath)
   const library = readFileSync(require.resolve('adaptivecards/dist/adaptivecards.js'), 'utf8')
-  const hostConfig = (theme: string): unknown =>
-    JSON.parse(
-      readFileSync(
-        require.resolve(`adaptivecards-designer/lib/hostConfigs/microsoft-teams-${theme}.json`),
-        'utf8',
-      ),
-    )
+  const pages = new Map<string, Promise<Page>>()
+  const pageFor = (theme: Look['theme'], width: number): Promise<Page> => {
+    const key = `${theme} ${width}`
+    const open = async (): Promise<Page> => {
+      const page = await browser.newPage({ viewport: { width, height: 60 }, deviceScaleFactor: 2 })
+      await page.setContent(
+        `<!doctype html><html style="${colors[theme]}"><meta charset="utf-8"><style>${style}</style><div id="card"></div>`,
+      )
+      await page.addScriptTag({ content: library })
+      return page
+    }
+    const page = pages.get(key) ?? open()
+    pages.set(key, page)
+    return page
+  }
   return {
     async draw(card, { theme, width, press = [] }) {
-      const page = await browser.newPage({ viewport: { width, height: 400 }, deviceScaleFactor: 2 })
-      try {
-        await page.setContent(
-          `<!doctype html><html style="${colors[theme]}"><meta charset="utf-8"><style>${style}</style><div id="card"></div>`,
-        )
-        await page.addScriptTag({ content: library })
-        const problems = await render(page, card, hostConfig(theme))
-        for (const title of press)
-          await page.getByRole('button', { name: title, exact: true }).first().click()
-        const height = await page.evaluate('document.documentElement.scrollHeight')
-        return { png: await page.screenshot({ fullPage: true }), height: Number(height), problems }
-      } finally {
-        await page.close()
-      }
+      const page = await pageFor(theme, width)
+      const problems = await render(page, card, hostConfig(theme))
+      for (const title of press) await page.getByRole('button', { name: title, exact: true }).first().click()
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+      return { png: await page.screenshot({ fullPage: true }), overflow: Number(overflow), problems }
     },
     close: () => browser.close(),
   }
 }
 
-async function render(page: Page, card: unknown, hostConfig: unknown): Promise<readonly string[]> {
+const hostConfig = (theme: Look['theme']): unknown =>
+  JSON.parse(
+    readFileSync(
+      require.resolve(`adaptivecards-designer/lib/hostConfigs/microsoft-teams-${theme}.json`),
+      'utf8',
+    ),
+  )
+
+/** Parses and renders as a client that knows version 1.5, and says what the renderer complained of. */
+async function render(page: Page, card: unknown, config: unknown): Promise<readonly string[]> {
   const problems: unknown = await page.evaluate(
     `(([payload, config]) => {
       const { AdaptiveCard, HostConfig, SerializationContext, Version } = globalThis.AdaptiveCards
@@ -102,9 +89,9 @@ async function render(page: Page, card: unknown, hostConfig: unknown): Promise<r
       card.parse(payload, context)
       const problems = []
       for (let i = 0; i < context.eventCount; i++) problems.push(context.getEventAt(i).message)
-      document.getElementById('card').append(card.render())
+      document.getElementById('card').replaceChildren(card.render())
       return problems
-    })(${JSON.stringify([card, hostConfig])})`,
+    })(${JSON.stringify([card, config])})`,
   )
   return problems as readonly string[]
 }

@@ -749,8 +749,8 @@ export const en = {
     question: (vault: string): string => `Approve a private connection to ${vault}?`,
     title: (vault: string): string => `Private connection to ${vault}`,
     /** After the asker's name. */
-    asks: (signalr: string): string => `asks that ${signalr} may reach it`,
-    asked: (signalr: string): string => `asked that ${signalr} may reach it`,
+    asks: (signalr: string): string => `asks to connect ${signalr}`,
+    asked: (signalr: string): string => `asked to connect ${signalr}`,
     because: (reason: string): string => `: "${reason}"`,
     /** The resource group and subscription of a resource. */
     of: (group: string, subscription: string | undefined): string =>

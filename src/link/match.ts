@@ -69,5 +69,6 @@ export function checkAtClick(link: Link, sighting: Sighting<readonly Connection[
   if (!sameResource(pinned.privateEndpoint, link.pinned.privateEndpoint))
     return { cause: 'connectionChanged' }
   if (pinned.status !== 'Pending') return { cause: 'decidedMeanwhile' }
-  return bearing.length === 1 ? undefined : { cause: 'connectionChanged' }
+  const [bearer] = bearing
+  return bearer && sameResource(bearer.id, pinned.id) ? undefined : { cause: 'connectionChanged' }
 }

@@ -100,7 +100,6 @@ type Chosen = { step?: AzureStep; wake?: Millis }
 function azureStep(link: Link, around: Surroundings): Chosen {
   const { now, lookedAt, limits } = around
   if (isEnded(link.stage.status)) return {}
-  if (link.gone.includes('owners') && link.stage.status === 'Pending') return { step: { step: 'reroute' } }
   const failure = link.attempt?.outcome.is === 'failed' ? link.attempt.outcome : undefined
   const notBefore = failure && !link.blocked ? failure.notBefore : 0
   const effect = link.blocked ? undefined : wanted(link)
@@ -116,7 +115,10 @@ function azureStep(link: Link, around: Surroundings): Chosen {
     }
     return { step: effect }
   }
-  return lookAgain(link, around)
+  const rest = lookAgain(link, around)
+  // Nobody may be found to ask for days: meanwhile the portal and the end of the request's time are looked for.
+  const reroutes = link.gone.includes('owners') && link.stage.status === 'Pending' && !rest.step
+  return reroutes ? { step: { step: 'reroute' } } : rest
 }
 
 /** The one thing that Azure should be asked to do, going by the last look. */

@@ -248,7 +248,7 @@ function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): L
     // Gone only if it was there: a link just put may take a moment to be shown.
     if (seen.operation?.status === 'Failed' || seen.operation?.status === 'Canceled')
       return provisioningFailed(link, seen, at)
-    return before?.own.is === 'present'
+    return status !== 'Provisioning' || before?.own.is === 'present'
       ? remove(link, at, 'Removed', { cause: { cause: 'deletedElsewhere' } })
       : link
   }

@@ -7,6 +7,7 @@ import type {
   Cause,
   Connection,
   Decision,
+  Effect,
   Ended,
   Fact,
   GonePlace,
@@ -218,10 +219,16 @@ function failed(link: Link, fact: Fact & { fact: 'failed' }): Link {
     case 'end':
       return ended.stage.status === 'Requested' ? remove(ended, at, 'Failed', { cause }) : ended
     case 'person':
-      return block(ended, at, cause)
+      return asksFor(ended, effect) ? block(ended, at, cause) : ended
     case 'later':
       return ended
   }
+}
+
+/** Whether the stage still asks for this effect: what a given-up approval met must not hold up a removal. */
+function asksFor({ stage: { status } }: Link, effect: Effect): boolean {
+  if (effect === 'put') return status === 'Requested'
+  return effect === 'approve' ? status === 'Approving' : status === 'Removing'
 }
 
 // ---- what Azure shows --------------------------------------------------------------------------------
@@ -290,7 +297,8 @@ function hiddenFrom(link: Link, cause: Cause, at: Millis): Link {
 /** What a look raised, a look puts to rest; what an effect met waits for Retry. */
 function unblockSeen(link: Link): Link {
   return link.attempt?.outcome.is === 'failed' &&
-    remedy(link.attempt.effect, link.attempt.outcome.cause) === 'person'
+    remedy(link.attempt.effect, link.attempt.outcome.cause) === 'person' &&
+    asksFor(link, link.attempt.effect)
     ? link
     : unblock(link)
 }

@@ -235,10 +235,15 @@ function asksFor({ stage: { status } }: Link, effect: Effect): boolean {
 
 const sight = ({ at: _when, ...what }: Seen): string => JSON.stringify(what)
 
+/** When the last attempt was begun or, once that is known, came to its outcome. */
+const attemptedAt = ({ attempt }: Link): Millis =>
+  attempt ? (attempt.outcome.is === 'underWay' ? attempt.at : attempt.outcome.at) : 0
+
 function observed(link: Link, seen: Seen, at: Millis): Link {
   if (isEnded(link.stage.status)) return link
   if (link.looked && link.seen && sight(link.seen) === sight(seen)) return link
-  const followed = follow({ ...link, seen, looked: true }, seen, at, link.seen)
+  // What began before the last attempt, or before its outcome was known, says nothing of what the attempt did.
+  const followed = follow({ ...link, seen, looked: seen.at >= attemptedAt(link) }, seen, at, link.seen)
   const begun = link.stage.status !== 'Removing' && followed.stage.status === 'Removing'
   // The look that began a removal may already show that nothing is left to remove.
   return begun ? follow(followed, seen, at, link.seen) : followed

@@ -108,7 +108,7 @@ function azureStep(link: Link, around: Surroundings): Chosen {
   if (effect) {
     const earliest = notYet(link, effect.step, limits.settleMs)
     if (now < earliest) return lookAgain(link, around, earliest)
-    if (now - lookedAt > limits.settleMs) return { step: { step: 'look' } }
+    if (now - lookedAt > limits.settleMs || lookedAt < earliest) return { step: { step: 'look' } }
     const { decision } = link
     if (effect.step === 'approve' && decision?.by && now - decision.checkedAt > limits.freshDecisionMs) {
       return { step: { step: 'recheck', by: decision.by } }
@@ -150,17 +150,23 @@ function wanted(link: Link): Exclude<AzureStep, { step: 'look' | 'recheck' | 're
   }
 }
 
-/** The earliest moment for this effect: after a failure its not-before; after a success, what Azure needs to show it. */
+/**
+ * The earliest moment for this effect: after a failure its not-before; after a success, what Azure needs to show it.
+ * A decision whose answer was lost may still arrive: sent again too soon, it could override what an owner did since.
+ */
 function notYet(link: Link, effect: Effect, settleMs: number): Millis {
   const { attempt } = link
   if (attempt?.effect !== effect) return 0
+  const decides = effect === 'approve' || effect === 'reject'
   switch (attempt.outcome.is) {
     case 'underWay':
-      return 0
+      return decides ? attempt.at + settleMs : 0
     case 'done':
       return attempt.outcome.at + settleMs
-    case 'failed':
-      return attempt.outcome.notBefore
+    case 'failed': {
+      const { at, cause, notBefore } = attempt.outcome
+      return decides && cause.cause === 'unavailable' ? Math.max(notBefore, at + settleMs) : notBefore
+    }
   }
 }
 

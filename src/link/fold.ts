@@ -236,12 +236,14 @@ function asksFor({ stage: { status } }: Link, effect: Effect): boolean {
 const sight = ({ at: _when, ...what }: Seen): string => JSON.stringify(what)
 
 /** When the last attempt was begun or, once that is known, came to its outcome. */
-const attemptedAt = ({ attempt }: Link): Millis =>
+const attemptedAt = ({ attempt }: Pick<Link, 'attempt'>): Millis =>
   attempt ? (attempt.outcome.is === 'underWay' ? attempt.at : attempt.outcome.at) : 0
 
 function observed(link: Link, seen: Seen, at: Millis): Link {
   if (isEnded(link.stage.status)) return link
-  if (link.looked && link.seen && sight(link.seen) === sight(seen)) return link
+  const isSame = link.looked && link.seen && sight(link.seen) === sight(seen)
+  // A removal may end by the same absence, seen late enough.
+  if (isSame && !(link.stage.status === 'Removing' && seen.own.is === 'absent')) return link
   // What began before the last attempt, or before its outcome was known, says nothing of what the attempt did.
   const followed = follow({ ...link, seen, looked: seen.at >= attemptedAt(link) }, seen, at, link.seen)
   const begun = link.stage.status !== 'Removing' && followed.stage.status === 'Removing'
@@ -417,10 +419,21 @@ function removing(link: Link, to: Stage & { status: 'Removing' }, seen: Seen, at
   const { outcome, by, cause } = to
   const end = (): Link => stage(link, at, { status: outcome, ...(by && { by }), ...(cause && { cause }) })
   if (seen.own.is === 'hidden') return hiddenFrom(link, seen.own.cause, at)
-  if (seen.own.is === 'absent' || !isOurs(link, seen.own.value)) return end()
+  if (seen.own.is === 'absent') return mayStillAppear(link, seen) ? link : end()
+  if (!isOurs(link, seen.own.value)) return end()
   // Taking back and running out both yield to an approval that came first.
   const yields = (outcome === 'Cancelled' || outcome === 'Expired') && link.attempt?.effect !== 'delete'
   return yields && isFunctional(link, seen) ? works(link, at) : unblockSeen(link)
+}
+
+const putShownWithinMs = 60_000
+
+/** A PUT is shown a while after its answer; one whose answer was lost may arrive as late. Until then absence proves nothing. */
+function mayStillAppear({ attempt }: Link, seen: Seen): boolean {
+  if (attempt?.effect !== 'put') return false
+  const { outcome } = attempt
+  if (outcome.is === 'failed' && outcome.cause.cause !== 'unavailable') return false
+  return seen.at < attemptedAt({ attempt }) + putShownWithinMs
 }
 
 // ---- what Teams was told, and time -------------------------------------------------------------------

@@ -18,6 +18,7 @@ import type {
   PostKey,
   Seen,
   Stage,
+  Status,
   Told,
 } from './link.ts'
 import { isOurs, matchConnection, pinnedAmong } from './match.ts'
@@ -459,13 +460,19 @@ function gone(link: Link, place: GonePlace, at: Millis): Link {
   return { ...known, told }
 }
 
+/** Where something takes its time; what waits for a person has an end of its own, and what stands has none. */
+const hasUsualTime = (status: Status): boolean =>
+  ['Requested', 'Provisioning', 'Approving', 'Propagating', 'Removing'].includes(status)
+
 function passed(link: Link, what: 'usualTime' | 'alarmTime' | 'expiry', at: Millis): Link {
   const { status } = link.stage
   switch (what) {
     case 'usualTime':
-      return link.late || isEnded(status) ? link : news({ ...link, late: true }, { news: 'late', at, status })
+      return link.late || !hasUsualTime(status)
+        ? link
+        : news({ ...link, late: true }, { news: 'late', at, status })
     case 'alarmTime':
-      return link.alarmed || isEnded(status)
+      return link.alarmed || status !== 'Propagating'
         ? link
         : news({ ...link, alarmed: true }, { news: 'unfollowed', at })
     case 'expiry':

@@ -80,6 +80,8 @@ function timers(
       times.push({ what: 'usualTime', at: link.asked.at + limits.usualProvisioningMs })
     } else if (status === 'Approving' || status === 'Propagating') {
       times.push({ what: 'usualTime', at: link.since + limits.usualPropagatingMs })
+    } else if (status === 'Removing') {
+      times.push({ what: 'usualTime', at: link.since + limits.usualProvisioningMs })
     }
   }
   if (status === 'Propagating' && !link.alarmed)

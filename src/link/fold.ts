@@ -126,7 +126,9 @@ function take(link: Link, fact: Fact): Link {
 /** Moves to a stage, and tells what people are told of it. */
 function stage(link: Link, at: Millis, to: Stage): Link {
   const { blocked: _cleared, ...rest } = link
-  const moved: Link = { ...rest, stage: to, since: at, late: false, alarmed: false }
+  // Asking and making share one usual time.
+  const late = link.late && to.status === 'Provisioning'
+  const moved: Link = { ...rest, stage: to, since: at, late, alarmed: false }
   if (to.status === 'Approved') return { ...news(moved, { news: 'approved', at }), functionalAt: at }
   if (isEnded(to.status)) {
     const { by, cause } = to as Stage & { status: Ended }

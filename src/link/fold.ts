@@ -410,7 +410,8 @@ function standing(link: Link, seen: Seen, at: Millis): Link {
   const undone = (state: typeof status): Link =>
     stage(news(link, { news: 'disconnected', at, status: state }), at, { status: 'Disconnected' })
   if (status !== 'Approved' && status !== 'Unknown') return undone(status)
-  if (seen.connections.is !== 'present' || !link.pinned) return link
+  if (seen.connections.is === 'absent') return undone('Disconnected')
+  if (seen.connections.is === 'hidden' || !link.pinned) return link
   const connection = pinnedAmong(link, seen.connections.value)
   if (!connection) return undone('Disconnected')
   return connection.status === 'Rejected' || connection.status === 'Disconnected'

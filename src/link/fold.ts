@@ -269,7 +269,11 @@ function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): L
       ? remove(link, at, 'Removed', { cause: { cause: 'deletedElsewhere' } })
       : link
   }
-  if (!isOurs(link, own.value)) return remove(link, at, 'Failed', { cause: { cause: 'nameTaken' } })
+  if (!isOurs(link, own.value)) {
+    return status === 'Approved' || status === 'Disconnected'
+      ? remove(link, at, 'Removed', { cause: { cause: 'deletedElsewhere' } })
+      : remove(link, at, 'Failed', { cause: { cause: 'nameTaken' } })
+  }
   if (isFunctional(link, seen)) return works(link, at)
   switch (status) {
     case 'Requested':

@@ -267,7 +267,7 @@ function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): L
       return provisioningFailed(link, seen, at)
     return status !== 'Provisioning' || before?.own.is === 'present'
       ? remove(link, at, 'Removed', { cause: { cause: 'deletedElsewhere' } })
-      : link
+      : unblockSeen(link)
   }
   if (!isOurs(link, own.value)) {
     return status === 'Approved' || status === 'Disconnected'
@@ -285,9 +285,9 @@ function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): L
     case 'Propagating':
       return deciding(link, seen, at)
     case 'Approved':
-      return standing(link, seen, at)
+      return standing(unblockSeen(link), seen, at)
     default:
-      return link
+      return unblockSeen(link)
   }
 }
 
@@ -358,7 +358,7 @@ function provisioning(link: Link, seen: Seen, at: Millis): Link {
   ) {
     return provisioningFailed(link, seen, at)
   }
-  if (provisioningState !== 'Succeeded' || operation === 'Running') return link
+  if (provisioningState !== 'Succeeded' || operation === 'Running') return unblockSeen(link)
   if (seen.connections.is === 'hidden') return hiddenFrom(link, seen.connections.cause, at)
   if (seen.connections.is === 'absent') return remove(link, at, 'Failed', { cause: { cause: 'vaultGone' } })
   const match = matchConnection(link, seen.connections.value)

@@ -16,6 +16,15 @@ export type OnCommit = (facts: readonly Fact[]) => void
 
 type Links = Pick<Store, 'create' | 'transact' | 'claim' | 'release' | 'nextDue' | 'get' | 'open' | 'list'>
 
+/** Gives every record back, whoever holds it. */
+export async function endLeases({ db }: Database): Promise<void> {
+  await db
+    .updateTable('links')
+    .set((row) => ({ lease_holder: null, lease_until: null, claimable_at: row.ref('due') }))
+    .where('lease_holder', 'is not', null)
+    .execute()
+}
+
 export function links(database: Database, log: Log | undefined, onCommit: OnCommit | undefined): Links {
   const { db, locksRows } = database
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Log, Store } from '../engine/ports.ts'
 import { readFacts, verifyLog } from './auditLog.ts'
 import { conversations } from './conversations.ts'
-import { links, type OnCommit } from './links.ts'
+import { endLeases, links, type OnCommit } from './links.ts'
 import { migrate } from './migrations.ts'
 import { owners } from './owners.ts'
 import { people } from './people.ts'
@@ -24,6 +24,8 @@ export async function openStore({ url, log, onCommit }: StoreOptions): Promise<S
   const { db } = database
   try {
     await migrate(db, log)
+    // One process has one SQLite file: whoever held a lease there is dead, and nobody need wait for its end.
+    if (!database.locksRows) await endLeases(database)
   } catch (error) {
     await db.destroy()
     throw error

@@ -191,6 +191,11 @@ describe.each(databases)('a store on $name', (kind) => {
       const before = await row('one')
       const never = store.transact('one', [], appending({ ...unposted(noon), at: Number.POSITIVE_INFINITY }))
       await expect(never).rejects.toThrow('cannot be kept')
+      const neither = store.transact('one', [], ({ link }) => ({
+        change: { facts: [], link: { ...link, since: Number.NaN }, due: noon },
+        result: 0,
+      }))
+      await expect(neither).rejects.toThrow('cannot be kept')
       expect(await row('one')).toEqual(before)
     })
 
@@ -251,6 +256,7 @@ describe.each(databases)('a store on $name', (kind) => {
       ])
       await write('one', { release: ['vault'] })
       expect(await read('two')).toEqual([{ key: 'signalr', holder: 'one', until: noon }])
+      expect(await store.transact('two', ['vault'], (_, gates) => ({ result: gates }))).toEqual([])
     })
 
     test('that another takes over when the work found them free', async () => {
@@ -433,6 +439,7 @@ describe.each(databases)('a store on $name', (kind) => {
       ['a changed person', [`update facts set person = 'sam' where link = 'one' and seq = 5`]],
       ['a changed text', [`update facts set text = null where link = 'one' and seq = 1`]],
       ['a changed hash', [`update facts set hash = 'x' where link = 'one' and seq = 5`]],
+      ['a changed count', [`update links set version = 6 where id = 'one'`]],
       ['a dropped fact', [`delete from facts where link = 'one' and seq = 3`]],
       [
         'a dropped fact whose gap was closed',

@@ -5,7 +5,7 @@
 import { remedy } from './causes.ts'
 import type {
   Cause,
-  Connection,
+  ConnectionState,
   Decision,
   Effect,
   Ended,
@@ -364,7 +364,8 @@ function provisioning(link: Link, seen: Seen, at: Millis): Link {
   const match = matchConnection(link, seen.connections.value)
   switch (match.is) {
     case 'none':
-      return unblockSeen(link)
+      // A decision in the portal may have overwritten the mark: then SignalR alone tells of it.
+      return byConnectionState(unblockSeen(link), seen.own.value.status, at)
     case 'several':
       return block(link, at, { cause: 'ambiguous', count: match.count })
     case 'strange':
@@ -386,11 +387,11 @@ function deciding(link: Link, seen: Seen, at: Millis): Link {
   if (link.pinned && !sameResource(connection.privateEndpoint, link.pinned.privateEndpoint)) {
     return remove(link, at, 'Failed', { cause: { cause: 'connectionChanged' } })
   }
-  return byConnectionState(unblockSeen(link), connection, at)
+  return byConnectionState(unblockSeen(link), connection.status, at)
 }
 
-function byConnectionState(link: Link, connection: Connection, at: Millis): Link {
-  switch (connection.status) {
+function byConnectionState(link: Link, state: ConnectionState, at: Millis): Link {
+  switch (state) {
     case 'Rejected':
       return remove({ ...link, decision: inPortal('reject', at) }, at, 'Rejected')
     case 'Disconnected':

@@ -54,7 +54,13 @@ export function foldAll(facts: readonly Fact[]): Link | undefined {
 
 export function fold(link: Link, fact: Fact): Link {
   const folded = take(link, fact)
-  return folded === link ? link : { ...folded, moved: Math.max(link.moved, fact.at) }
+  return says(folded, link) ? link : { ...folded, moved: Math.max(link.moved, fact.at) }
+}
+
+/** Whether two records say the same: what was merely copied is no change. */
+function says(a: Link, b: Link): boolean {
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])] as (keyof Link)[]
+  return keys.every((key) => a[key] === b[key] || JSON.stringify(a[key]) === JSON.stringify(b[key]))
 }
 
 function take(link: Link, fact: Fact): Link {

@@ -467,7 +467,7 @@ function withoutTag({ conversation, activity, digest, schema }: Told & { is: 'po
 function gone(link: Link, place: GonePlace, at: Millis): Link {
   if (link.gone.includes(place)) return link
   const known = { ...link, gone: [...link.gone, place] }
-  if (place === 'owners') return news(known, { news: 'ownersGone', at })
+  if (place === 'owners' && !isEnded(link.stage.status)) return news(known, { news: 'ownersGone', at })
   if (place !== 'thread') return known
   // The status card begins anew in the requester's personal chat.
   const { status: _lost, ...told } = known.told

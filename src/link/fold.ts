@@ -68,7 +68,7 @@ function take(link: Link, fact: Fact): Link {
     case 'asked':
       return link
     case 'followed':
-      return { ...link, followers: [...link.followers, { by: fact.by, thread: fact.thread }] }
+      return followed(link, fact)
     case 'decided':
       return decided(link, fact)
     case 'cancelled':
@@ -181,6 +181,11 @@ function decided(link: Link, fact: Fact & { fact: 'decided' }): Link {
   return fact.verdict === 'approve'
     ? stage(known, fact.at, { status: 'Approving' })
     : remove(known, fact.at, 'Rejected', { by: fact.by })
+}
+
+function followed(link: Link, { by, thread }: Fact & { fact: 'followed' }): Link {
+  const there = link.followers.some((one) => one.thread.conversation === thread.conversation)
+  return there ? link : { ...link, followers: [...link.followers, { by, thread }] }
 }
 
 function retried(link: Link, at: Millis): Link {

@@ -36,7 +36,7 @@ type Settings = {
 const isLoopback = (host: string): boolean => ['127.0.0.1', 'localhost', '[::1]'].includes(host)
 
 /** Whether an address is the endpoint's own: the bot's token goes nowhere else, whatever a header or a record says. */
-export function isOwn(address: string, endpoint: URL): boolean {
+function isOwn(address: string, endpoint: URL): boolean {
   if (!URL.canParse(address)) return false
   const { protocol, host } = new URL(address)
   // ARM hands out addresses of its regions: westeurope.management.azure.com.

@@ -39,15 +39,13 @@ export async function look<T>(
 export async function all(
   pages: { byPage(): AsyncIterable<readonly unknown[]> },
   signal: AbortSignal,
-  most = Number.POSITIVE_INFINITY,
 ): Promise<readonly unknown[]> {
   const found: unknown[] = []
   for await (const page of pages.byPage()) {
     signal.throwIfAborted()
     found.push(...page)
-    if (found.length >= most) break
   }
-  return found.slice(0, most)
+  return found
 }
 
 /**

@@ -41,7 +41,7 @@ export const provisioningState: (value: unknown) => ProvisioningState = word([
   'Moving',
   'Disconnected',
 ])
-export const connectionState: (value: unknown) => ConnectionState = word([
+const connectionState: (value: unknown) => ConnectionState = word([
   'Pending',
   'Approved',
   'Rejected',

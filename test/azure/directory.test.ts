@@ -58,6 +58,16 @@ describe('finding by name', () => {
     expect(await world.directory.vaultsNamed('labs-kv', never)).toEqual(named(vaults, 'labs-kv'))
   })
 
+  test('what is found but is no such resource is left out', async () => {
+    const ids = [`${vault}/secrets/contoso-kv`, '/nonsense/contoso-kv', signalr, vault, vault.toUpperCase()]
+    const { url } = await startPeer((_request, response) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ totalRecords: 5, data: ids.map((id) => ({ id })) })),
+    )
+    expect(await adapter(url).directory.vaultsNamed('contoso-kv', never)).toEqual([vault.toUpperCase()])
+  })
+
   test('at most 200', async () => {
     const many = Array.from({ length: 250 }, (_, n) => ({
       id: `${main}/resourceGroups/contoso/providers/Microsoft.KeyVault/vaults/kv-${n}`,
@@ -87,6 +97,8 @@ describe('a SignalR', () => {
     })
     const free = signalr.replace('contoso-signalr', 'contoso-free')
     expect(await world.directory.signalr(free, never)).toMatchObject({ value: { sku: 'Free_F1' } })
+    const asked = world.calls().filter(({ path }) => /SignalRService/i.test(path))
+    expect(new Set(asked.map(({ query }) => query))).toEqual(new Set(['api-version=2024-03-01']))
   })
 
   test('with its replicas', async () => {

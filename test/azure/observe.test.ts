@@ -104,6 +104,9 @@ describe('a look', () => {
     const pinned = { connection: connection.id.toUpperCase(), privateEndpoint: connection.privateEndpoint }
     expect((await see(world)).connections).toEqual({ is: 'present', value: [] })
     expect((await see(world, { pinned })).connections).toMatchObject({ value: [{ status: 'Approved' }] })
+    expect(world.calls().filter(({ path }) => /privateEndpointConnections\/[^/]+$/.test(path))).toHaveLength(
+      0,
+    )
   })
 
   test.each([404, 204] as const)('of a pinned connection that is gone: %d', async (missingConnection) => {
@@ -329,9 +332,10 @@ describe('no answer', () => {
         .end(JSON.stringify({ id: vault, value: [], nextLink: next }))
     })
     expect(await entry(adapter(url, { deadlineMs: 300 }))).toMatchObject({ failed: { cause: 'unavailable' } })
-    const after = requests.length
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(requests.length - after).toBeLessThan(5)
+    // Some pages forget the signal. Whoever went on reading would get as many in as we do here.
+    const before = requests.length
+    for (let n = 0; n < 20; n += 1) await (await fetch(`${url}/ours`)).text()
+    expect(requests.length - before).toBeLessThan(20 + 5)
   })
 
   test.each([

@@ -15,7 +15,7 @@ export const requestMessage = `please approve [vaultlink ${nonce}]`
 
 export const never = new AbortController().signal
 
-export type Line = { readonly level: string; readonly event: string; readonly fields: object | undefined }
+type Line = { readonly level: string; readonly event: string; readonly fields: object | undefined }
 type Options = {
   readonly as?: string
   readonly deadlineMs?: number

@@ -50,10 +50,10 @@ async function play(): Promise<number> {
   const kills = options.crash ? keepKilling(world, stage) : undefined
   try {
     let done = 0
-    const steps = story(name, world)
+    const steps = story(name, world, kills ? 90_000 : undefined)
     for (const step of steps) {
       try {
-        await (kills ? kills.insist(() => step.happens()) : step.happens())
+        await step.happens()
       } catch (error) {
         stage({
           kind: 'step',
@@ -132,9 +132,8 @@ function keepKilling(world: World, stage: (event: { kind: 'killed' | 'started'; 
   let killed = 0
   let finished = false
   const armed = (): Record<string, string> => ({ VAULTLINK_CRASH_AT: moments.join(',') })
-  let up = world.restart({ environment: armed() })
   const watch = async (): Promise<void> => {
-    await up
+    await world.restart({ environment: armed() })
     while (!finished) {
       const bot = world.bot()
       await bot.ended
@@ -144,28 +143,16 @@ function keepKilling(world: World, stage: (event: { kind: 'killed' | 'started'; 
       killed++
       moments = moments.filter((one) => one !== moment)
       stage({ kind: 'killed', text: `SIGKILL ${moment}` })
-      up = world.restart({ kill: true, environment: armed() })
-      await up
+      await world.restart({ kill: true, environment: armed() })
       stage({ kind: 'started', text: 'the bot starts again' })
     }
   }
-  const watching = watch()
+  void watch().catch((error: unknown) => {
+    if (!finished) stage({ kind: 'killed', text: `the bot could not be started again: ${String(error)}` })
+  })
   return {
-    /** People do again what the bot was not there for. */
-    async insist(act: () => Promise<unknown>): Promise<unknown> {
-      for (let tries = 1; ; tries++) {
-        await up
-        try {
-          return await act()
-        } catch (error) {
-          if (tries === 4) throw error
-          await up
-        }
-      }
-    },
     finish(): { killed: number; never: readonly string[] } {
       finished = true
-      watching.catch(() => undefined)
       return { killed, never: moments }
     },
   }

@@ -15,6 +15,8 @@ export type World = {
   readonly teams: Teams
   /** The bot that runs now; another one after a restart. */
   readonly bot: () => BotProcess
+  /** Resolves when the bot listens. */
+  up(): Promise<void>
   /** Ends the bot, if it still runs, and starts it again on the same store. */
   restart(how?: { kill?: boolean; environment?: Record<string, string> }): Promise<void>
   /** Time passes, for everybody. */
@@ -78,14 +80,19 @@ export async function startWorld(options: {
     return started
   }
   let bot = await begin()
+  let rising: Promise<void> = Promise.resolve()
   await teams.install('contoso', 'owner')
   return {
     azure,
     teams,
     bot: () => bot,
-    async restart({ kill = false, environment: more = {} } = {}) {
-      await (kill ? bot.kill() : bot.stop())
-      bot = await begin(more)
+    up: () => rising,
+    restart({ kill = false, environment: more = {} } = {}) {
+      rising = (async () => {
+        await (kill ? bot.kill() : bot.stop())
+        bot = await begin(more)
+      })()
+      return rising
     },
     async passes(ms) {
       offset += ms

@@ -59,7 +59,6 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     texts: store.texts,
     words: en,
     drawing,
-    limits,
     log,
   })
   const router = createRouter({
@@ -90,8 +89,6 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     router,
     deadlineMs: settings.turnReadsMs,
   })
-  worker = startWorker({ store, clock, journal, performer, limits, log })
-
   let leaving = false
   const server = await createServer({
     host: settings.host,
@@ -108,6 +105,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     ready: () => !leaving,
   })
   log('info', 'listening', { url: server.url })
+  worker = startWorker({ store, clock, journal, performer, limits, log })
 
   // What is under way ends, what is asked meanwhile hears 503, and nothing that was answered is lost.
   const leave = async (signal: string): Promise<void> => {

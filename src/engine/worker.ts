@@ -38,6 +38,8 @@ export function startWorker(ports: Ports): Worker {
     const rows = free > 0 ? await store.claim(holder, clock.now(), leaseMs, free) : []
     for (const row of rows) {
       const { id } = row.link
+      // A clock that jumps ends leases early; who is still at work here goes on alone.
+      if (active.has(id)) continue
       const ending = tend(row, holder, stopping.signal, ports)
         .then(() => void failures.delete(id))
         .catch((error: unknown) => setAside(id, error))

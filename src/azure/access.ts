@@ -24,15 +24,15 @@ const definitionKeptMs = 5 * 60_000
 const strings = (value: unknown): readonly string[] =>
   list(value).filter((one): one is string => typeof one === 'string')
 
-/**
- * A permission with a condition of its own grants nothing here. The client drops a field it does not know, so that
- * such a condition is seen only where it is known: in deny assignments, where it is passed over and the denial stands.
- */
 const permissions = (value: unknown): readonly Permission[] =>
   list(value).map((one) => {
     const { actions, notActions } = record(one)
     return { actions: strings(actions), notActions: strings(notActions) }
   })
+
+/** Some of Azure's own roles put a condition on a permission: like one on an assignment, it grants nothing here. */
+const granted = (value: unknown): readonly Permission[] =>
+  permissions(list(value).map((one) => (text(record(one).condition) ? { ...record(one), actions: [] } : one)))
 
 const principals = (value: unknown): readonly Principal[] =>
   list(value).map((one) => {
@@ -87,7 +87,7 @@ export function createAccess(clients: Clients, { deadlineMs, now, log }: Reading
     const client = await clients.authorization()
     try {
       const found = await client.roleDefinitions.getById(unrooted(role), { abortSignal: signal })
-      const read = permissions(found.permissions)
+      const read = granted(found.permissions)
       for (const [old, { readAt: then }] of definitions)
         if (readAt - then >= definitionKeptMs) definitions.delete(old)
       definitions.set(key, { readAt, permissions: read })

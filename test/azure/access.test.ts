@@ -157,18 +157,19 @@ describe('what cannot be read is a no', () => {
     principalId: people.owner.objectId,
     principalType: 'User',
   }
-  const peer = (lists: { assigned?: unknown; denied?: unknown }) =>
+  const peer = (lists: { assigned?: unknown; denied?: unknown; permission?: object }) =>
     startPeer((request, response) => {
       const path = request.url ?? ''
       const body = /roleAssignments/.test(path)
         ? (lists.assigned ?? { value: [{ properties: held }] })
         : /denyAssignments/.test(path)
           ? (lists.denied ?? { value: [] })
-          : { properties: { permissions: [{ actions: ['*'], notActions: [] }] } }
+          : { properties: { permissions: [{ actions: ['*'], notActions: [], ...lists.permission }] } }
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     })
   test.each<[string, Parameters<typeof peer>[0], string]>([
     ['as promised', {}, 'held'],
+    ['a permission with a condition', { permission: { condition: '@Request[a] Exists' } }, 'missing'],
     [
       'a list of assignments that was not filtered',
       {

@@ -268,6 +268,12 @@ describe('the DELETE of a link', () => {
 })
 
 describe("the bot's token", () => {
+  test('is not asked for, nor anything sent, before somebody wants something', async () => {
+    const world = await startWorld({}, { getToken: () => Promise.reject(new Error('not yet')) })
+    await world.warm()
+    expect(world.calls()).toHaveLength(0)
+  })
+
   test('is not sent in the clear to another machine', () => {
     expect(() => adapter('http://management.example.org')).toThrow('https')
   })

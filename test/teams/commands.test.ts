@@ -2,7 +2,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { people, tenantId } from '../../sandbox/seed.ts'
 import { cardText } from '../../sandbox/teams/cardText.ts'
 import type { Message } from '../../sandbox/teams/face.ts'
-import { aLink, asker, linkId, ownersChannel, type Stage, signalr, startStage, vault } from './stage.ts'
+import {
+  aLink,
+  asker,
+  linkId,
+  ownersChannel,
+  readable,
+  type Stage,
+  signalr,
+  startStage,
+  vault,
+} from './stage.ts'
 
 let stage: Stage
 beforeAll(async () => {
@@ -29,7 +39,9 @@ function answerTo(message: Message, where: string): string {
     .channel(where)
     .messages()
     .filter((one) => one.from === 'Vaultlink' && Number(one.id) > Number(message.id))
-  return below.map((one) => (one.card === undefined ? one.text : cardText(one.card).join('\n'))).join('\n')
+  return below
+    .map((one) => (one.card === undefined ? readable(one.text ?? '') : cardText(one.card).join('\n')))
+    .join('\n')
 }
 const lastCall = () => stage.calls.at(-1)
 
@@ -182,7 +194,11 @@ describe('list, cancel, unlink', () => {
     const message = await stage.teams.person('requester').says('cancel').in('general')
     expect(lastCall()).toMatchObject({
       method: 'cancel',
-      asked: { link: linkId, by: { name: people.requester.name }, conversation: message.conversationId },
+      asked: {
+        link: linkId,
+        by: { name: people.requester.name },
+        conversation: message.conversationId,
+      },
     })
     expect(answerTo(message, 'general')).toContain('Cancelled: contoso-signalr to contoso-kv')
   })

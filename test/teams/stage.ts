@@ -21,6 +21,8 @@ export type Stage = {
   readonly teams: Teams
   readonly server: Server
   readonly log: readonly Line[]
+  /** Resolves once the log has this event so many times. */
+  logged(event: string, times?: number): Promise<void>
   readonly calls: readonly Call[]
   /** Conversations that the bot has learned. */
   readonly known: Map<string, KnownConversation>
@@ -48,7 +50,11 @@ export async function startStage(
 ): Promise<Stage> {
   const teams = await startTeams(options.teams ?? {})
   const log: Line[] = []
-  const write: Log = (level, event, fields = {}) => log.push({ level, event, fields })
+  const waiting = new Set<() => void>()
+  const write: Log = (level, event, fields = {}) => {
+    log.push({ level, event, fields })
+    for (const look of waiting) look()
+  }
   const calls: Call[] = []
   let over: Partial<Desk> = {}
   const desk = deskOf(calls, () => over)
@@ -88,12 +94,25 @@ export async function startStage(
     log: write,
     ready: () => true,
     ...options.server,
+  }).catch(async (error: unknown) => {
+    await teams.close()
+    throw error
   })
   teams.connect(`${server.url}/api/messages`)
   return {
     teams,
     server,
     log,
+    logged: (event, times = 1) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (log.filter((line) => line.event === event).length < times) return
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+        look()
+      }),
     calls,
     known,
     answers(next) {
@@ -150,6 +169,16 @@ function deskOf(calls: Call[], over: () => Partial<Desk>): Desk {
   }
 }
 
+/** The text of a message as people read it: it is sent as XML, so that other people's words cannot be markup. */
+export const readable = (text: string): string =>
+  text
+    .replace(/<br\/>/g, '\n')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&quot;/g, '"')
+    .replace(/&amp;/g, '&')
+
 const provider = '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/contoso/providers'
 export const signalr = `${provider}/Microsoft.SignalRService/SignalR/contoso-signalr`
 export const vault = `${provider}/Microsoft.KeyVault/vaults/contoso-kv`
@@ -163,7 +192,9 @@ const thread: Place = {
 }
 
 /** A link that waits for its owner. */
-export function aLink(over: Partial<Link> & { readonly asked?: Partial<Link['asked']> } = {}): Link {
+export function aLink(
+  over: Omit<Partial<Link>, 'asked'> & { readonly asked?: Partial<Link['asked']> } = {},
+): Link {
   const at = Date.UTC(2026, 10, 24, 13, 58)
   return {
     schema: 1,

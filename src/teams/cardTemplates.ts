@@ -1,5 +1,5 @@
 /** The constant templates of `cards/`, and their one expansion. */
-import type { Template } from 'adaptivecards-templating'
+import type { Template } from 'adaptivecards-templating/lib/template-engine.js'
 import approval from '../../cards/approval.json' with { type: 'json' }
 import confirmUnlink from '../../cards/confirmUnlink.json' with { type: 'json' }
 import help from '../../cards/help.json' with { type: 'json' }
@@ -16,13 +16,16 @@ export type Value = string | boolean | readonly Value[] | { readonly [key: strin
 
 /**
  * A parsed template expands in a tenth of the time; both the engine (177 ms) and the parsing wait for the first card.
+ * The package's entry is passed by: its types want the `adaptivecards` package, a browser's renderer.
  * Nothing but this constant result is kept.
  */
 const parsed = new Map<TemplateName, Promise<Template>>()
 function template(name: TemplateName): Promise<Template> {
   const found = parsed.get(name)
   if (found) return found
-  const made = import('adaptivecards-templating').then(({ Template }) => new Template(payloads[name]))
+  const made = import('adaptivecards-templating/lib/template-engine.js').then(
+    ({ Template }) => new Template(payloads[name]),
+  )
   parsed.set(name, made)
   return made
 }

@@ -38,7 +38,7 @@ export type Drawing = {
   readonly timeZone?: string
 }
 
-const longest = { person: 60, reason: 300, message: 140, azure: 300, id: 400 } as const
+const longest = { person: 60, reason: 300, message: 140, azure: 300, id: 600 } as const
 const zoneOf = (drawing: Drawing): string => drawing.timeZone ?? 'UTC'
 
 /** Keys of the people and the texts that a view names. */
@@ -61,8 +61,8 @@ export function namesOf(view: View): { people: readonly PersonKey[]; texts: read
 /** The resource in the portal: `https://portal.azure.com/#@<tenant>/resource<id>`. */
 export function portalUrl(id: string, drawing: Drawing): string {
   const home = (drawing.portal ?? 'https://portal.azure.com').replace(/\/+$/, '')
-  if (!parseResourceId(id)) return home
-  return `${home}/#${drawing.tenantId ? `@${encodeURIComponent(drawing.tenantId)}/` : ''}resource${encodeURI(id)}`
+  if (id.length > longest.id || !parseResourceId(id)) return home
+  return `${home}/#${drawing.tenantId ? `@${encodeURIComponent(drawing.tenantId)}/` : ''}resource${encodeURI(id.toWellFormed())}`
 }
 
 /** What the Azure CLI shows of the link; undefined for an id that a shell would not take as it is. */

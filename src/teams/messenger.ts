@@ -1,89 +1,159 @@
-/** Posts and updates what views show. One call per message, never repeated here: Teams has no idempotency key. */
-import type { Activity, TurnContext } from 'botbuilder'
-import type { ConnectorClient } from 'botframework-connector'
-import type { Delivered, Log, Message, Messenger, Store } from '../engine/ports.ts'
+/**
+ * Posts and updates what views show. No call is repeated here: Teams has no idempotency key, so whether to try again
+ * is for whoever wrote the intent down.
+ */
+import type { Delivered, Log, Message, Messenger, Person, Store } from '../engine/ports.ts'
 import type { BotAdapter } from './adapter.ts'
 import { type Drawing, namesOf, type Rendered, renderView } from './cards.ts'
+import { type Conversations, createConnectors, type Refused, refusedBy } from './connectors.ts'
 import { mentionTag, toPlain, toXml } from './prose.ts'
 import type { Words } from './words/en.ts'
 
-type Options = {
+type Activity = Parameters<Conversations['updateActivity']>[2]
+type Options = Parameters<Conversations['sendToConversation']>[2]
+type NewConversation = Parameters<Conversations['createConversation']>[0]
+/** The client fills in what a message lacks. */
+type Filled = NonNullable<NewConversation['activity']>
+
+export type MessengerOptions = {
   readonly adapter: BotAdapter
   readonly appId: string
   readonly people: Store['people']
   readonly texts: Store['texts']
   readonly words: Words
   readonly drawing: Drawing
+  /** How long Teams has to answer one message. */
+  readonly deadlineMs?: number
+  readonly now?: () => number
   readonly log: Log
 }
 
-export function createMessenger(options: Options): Messenger {
-  const { adapter, appId, words, drawing } = options
+/** Delivers each message once, and says what came of it. Never rejects. */
+export function createMessenger(options: MessengerOptions): Messenger {
+  const { adapter, appId, words, drawing, deadlineMs = 10_000, now = Date.now, log } = options
+  const connectors = createConnectors({ adapter, appId, deadlineMs })
+
   return {
-    async deliver({ view, to }: Message): Promise<Delivered> {
-      const needed = namesOf(view)
-      const [people, texts] = await Promise.all([options.people(needed.people), options.texts(needed.texts)])
-      const rendered = await renderView(view, { person: (key) => people.get(key), text: (key) => texts.get(key) }, words, drawing)
-      const activity = activityOf(rendered)
+    async deliver({ link, post, view, to }, signal): Promise<Delivered> {
+      let recipient: Person | undefined
       try {
-        return await new Promise<Delivered>((resolve, reject) => {
-          const work = async (context: TurnContext): Promise<void> => {
-            const connector = context.turnState.get<ConnectorClient>(context.adapter.ConnectorClientKey as symbol)
-            switch (to.how) {
-              case 'post': {
-                const sent = await connector.conversations.sendToConversation(to.conversation, activity as Activity)
-                resolve({ is: 'posted', conversation: to.conversation, activity: sent.id ?? '' })
-                return
-              }
-              case 'update':
-                await connector.conversations.updateActivity(to.conversation, to.activity, activity as Activity)
-                resolve({ is: 'posted', conversation: to.conversation, activity: to.activity })
-                return
-              case 'thread': {
-                const made = await connector.conversations.createConversation({
-                  isGroup: true,
-                  channelData: { channel: { id: to.channel } },
-                  activity: activity as Activity,
-                } as never)
-                resolve({ is: 'posted', conversation: made.id ?? '', activity: made.activityId ?? '' })
-                return
-              }
-              case 'personal':
-                reject(new Error('not yet'))
-            }
-          }
-          const conversation = to.how === 'thread' ? to.channel : 'conversation' in to ? to.conversation : ''
-          adapter
-            .continueConversationAsync(
-              appId,
-              { channelId: 'msteams', serviceUrl: to.serviceUrl, conversation: { id: conversation } } as never,
-              work,
-            )
-            .catch(reject)
-        })
+        const needed = namesOf(view)
+        const keys = to.how === 'personal' ? [...needed.people, to.person] : needed.people
+        const [people, texts] = await Promise.all([options.people(keys), options.texts(needed.texts)])
+        const names = { person: (key: string) => people.get(key), text: (key: string) => texts.get(key) }
+        const activity = activityOf(await renderView(view, names, words, drawing))
+        recipient = to.how === 'personal' ? people.get(to.person) : undefined
+        if (to.how === 'personal' && !recipient) return { is: 'gone', log: 'the person was forgotten' }
+        return await connectors.call(to.serviceUrl, signal, (conversations, ends) =>
+          send(conversations, activity, to, recipient, { abortSignal: ends }),
+        )
       } catch (error) {
-        const { statusCode } = error as { statusCode?: number }
-        if (statusCode === 404 || statusCode === 403) return { is: 'gone', log: String(error) }
-        return { is: 'failed', log: String(error) }
+        const refused = refusedBy(error, now())
+        if (refused.unforeseen)
+          log('error', 'teams.undelivered', {
+            link: link.id,
+            post,
+            error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          })
+        if (isGone(refused, to)) return { is: 'gone', log: refused.log }
+        const { retryAfterMs } = refused
+        return { is: 'failed', log: refused.log, ...(retryAfterMs !== undefined && { retryAfterMs }) }
       }
     },
   }
+
+  async function send(
+    conversations: Conversations,
+    activity: Activity,
+    to: Message['to'],
+    recipient: Person | undefined,
+    call: Options,
+  ): Promise<Delivered> {
+    switch (to.how) {
+      case 'post': {
+        const { id } = await conversations.sendToConversation(to.conversation, activity, call)
+        return posted(to.conversation, id)
+      }
+      case 'update': {
+        try {
+          await conversations.updateActivity(to.conversation, to.activity, activity, call)
+          return posted(to.conversation, to.activity)
+        } catch (error) {
+          // Somebody deleted the card. Its conversation stands, so the card comes back there.
+          if (refusedBy(error).code !== 'ActivityNotFoundInConversation') throw error
+          return send(conversations, activity, { ...to, how: 'post' }, recipient, call)
+        }
+      }
+      case 'thread': {
+        const made = await conversations.createConversation(
+          conversation({
+            isGroup: true,
+            channelData: { channel: { id: to.channel } },
+            activity: activity as Filled,
+          }),
+          call,
+        )
+        return posted(made.id, made.activityId ?? made.id?.split(';messageid=')[1])
+      }
+      case 'personal': {
+        const chat = await conversations.createConversation(
+          conversation({
+            isGroup: false,
+            members: [{ id: recipient?.teamsId ?? '', name: '' }],
+            tenantId: recipient?.tenant ?? '',
+            channelData: { tenant: { id: recipient?.tenant } },
+          }),
+          call,
+        )
+        // Made or found: a chat with one person is always the same.
+        const { id } = await conversations.sendToConversation(chat.id, activity, call)
+        return posted(chat.id, id)
+      }
+    }
+  }
+
+  function conversation(asked: Partial<NewConversation>): NewConversation {
+    // The type wants every field; Teams wants those of the kind that is made.
+    return { bot: { id: `28:${appId}`, name: words.app }, ...asked } as NewConversation
+  }
 }
 
-function activityOf({ card, text, mentions = [], summary }: Rendered): Partial<Activity> {
+function posted(conversation: string | undefined, activity: string | undefined): Delivered {
+  return conversation && activity
+    ? { is: 'posted', conversation, activity }
+    : { is: 'failed', log: 'Teams took the message and gave no id' }
+}
+
+/** learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/conversation-messages#status-codes */
+const goneCodes: readonly string[] = [
+  'BotNotInConversationRoster',
+  'ConversationBlockedByUser',
+  'ConversationNotFound',
+  'MessageWritesBlocked',
+]
+function isGone({ status, code }: Refused, to: Message['to']): boolean {
+  if (status === 404 || (status === 403 && code !== undefined && goneCodes.includes(code))) return true
+  // Somebody who has not installed the bot, or may not be written to, cannot be told in private.
+  return to.how === 'personal' && status === 403
+}
+
+/** What is sent for a drawn view: a card, or text after its mentions. */
+export function activityOf({ card, text, mentions = [], summary }: Rendered): Activity {
   if (card) {
-    return { type: 'message', summary, attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content: card }] }
+    const contentType = 'application/vnd.microsoft.card.adaptive'
+    return { type: 'message', summary, attachments: [{ contentType, content: card }] }
   }
-  const tags = mentions.map(mentionTag).join(' ')
+  const said = text ?? summary
   return {
     type: 'message',
-    text: `${tags}${tags ? ' ' : ''}${toXml(text ?? summary)}`,
+    text: [...mentions.map(mentionTag), toXml(said)].join(' '),
     textFormat: 'xml',
-    summary: toPlain(text ?? summary),
+    summary: toPlain(said),
+    // The client's type knows of an entity only that it has a type.
     entities: mentions.map((mention) => ({
       type: 'mention',
       text: mentionTag(mention),
       mentioned: { id: mention.id, name: mention.name, aadObjectId: mention.aadObjectId },
-    })) as never,
+    })),
   }
 }

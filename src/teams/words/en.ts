@@ -242,7 +242,11 @@ function standing(now: Status, about: About, facts: Standing, zone: string): Led
   }
 }
 
-const scopeName = (scope: string): string => scope.slice(scope.lastIndexOf('/') + 1) || 'the subscription'
+/** Azure's words, of which a sentence can hold only so many. */
+const quoted = (text: string): string => clean(text, 400)
+
+const scopeName = (scope: string): string =>
+  clean(scope.slice(scope.lastIndexOf('/') + 1), 90) || 'the subscription'
 
 /** What went wrong, told to a person. `then` is what follows from it in this link. */
 function cause(cause: Cause, about: About, then: Then): Explanation {
@@ -266,7 +270,7 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
         happened: `${app} lacks a right on ${scopeName(cause.scope)}, so Azure turned it away.`,
         next,
         todo: `Ask whoever manages access to ${scopeName(cause.scope)} to give ${app}'s identity this right${again}.`,
-        grant: { actions: [cause.action], scope: cause.scope },
+        grant: { actions: [quoted(cause.action)], scope: quoted(cause.scope) },
       }
     case 'nameTaken':
       return told(
@@ -275,7 +279,7 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
       )
     case 'madeByOthers':
       return told(
-        `${signalr} already has a link to ${vault} that somebody else made: ${cause.name}, ${connectionState(cause.status)}.`,
+        `${signalr} already has a link to ${vault} that somebody else made: ${quoted(cause.name)}, ${connectionState(cause.status)}.`,
         cause.status === 'Approved'
           ? 'Nothing: that link does what you asked for.'
           : cause.status === 'Pending'
@@ -308,22 +312,28 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
         `If it is still wanted, ask again: ${linkAgain(about)}.`,
       )
     case 'refused':
-      return told(`Azure said no: "${cause.message}" (${cause.code}).`, `See to what Azure names${again}.`)
+      return told(
+        `Azure said no: "${quoted(cause.message)}" (${quoted(cause.code)}).`,
+        `See to what Azure names${again}.`,
+      )
     case 'provisioningFailed':
       return told(
-        `Azure could not create the endpoint: "${cause.message}" (${cause.code}).`,
+        `Azure could not create the endpoint: "${quoted(cause.message)}" (${quoted(cause.code)}).`,
         `See to what Azure names${again}.`,
       )
     case 'notRegistered':
       return told(
-        `Azure said no: "${cause.message}"`,
+        `Azure said no: "${quoted(cause.message)}"`,
         `Register the provider in the subscription that Azure names (az provider register --namespace Microsoft.KeyVault)${again}.`,
       )
     case 'quota':
-      return told(`A limit in Azure is reached: "${cause.message}"`, `Raise the limit or make room${again}.`)
+      return told(
+        `A limit in Azure is reached: "${quoted(cause.message)}"`,
+        `Raise the limit or make room${again}.`,
+      )
     case 'locked':
       return told(
-        `A lock in Azure forbids the change: "${cause.message}"`,
+        `A lock in Azure forbids the change: "${quoted(cause.message)}"`,
         `Ask whoever set the lock to lift it${again}.`,
       )
     case 'signalrGone':
@@ -336,11 +346,11 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
         `Nothing: ${app} looks again and follows what stands there.`,
       )
     case 'conflict':
-      return told(`Azure is busy with another change there (${cause.code}).`, 'Nothing for now.')
+      return told(`Azure is busy with another change there (${quoted(cause.code)}).`, 'Nothing for now.')
     case 'throttled':
       return told('Azure asked for fewer calls.', 'Nothing for now.')
     case 'unavailable':
-      return told(`Azure isn't answering (${cause.code}).`, 'Nothing for now.')
+      return told(`Azure isn't answering (${quoted(cause.code)}).`, 'Nothing for now.')
   }
 }
 

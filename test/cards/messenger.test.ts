@@ -1,0 +1,298 @@
+/** The messenger and the roster, over HTTP, against the local Teams, with the real adapter. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { bot, people as seeded, tenantId } from '../../sandbox/seed.ts'
+import { startTeams, type Teams } from '../../sandbox/teams/server.ts'
+import type { Delivered, Message, Messenger, Person } from '../../src/engine/ports.ts'
+import { Unanswered } from '../../src/engine/ports.ts'
+import type { Link, News } from '../../src/link/link.ts'
+import { createAdapter } from '../../src/teams/adapter.ts'
+import { createMessenger } from '../../src/teams/messenger.ts'
+import { createRoster } from '../../src/teams/roster.ts'
+import { en } from '../../src/teams/words/en.ts'
+import { approvalOf, news, newsOf, records, statusOf, texts } from './records.ts'
+
+const owners = '19:vault-owners@thread.tacv2'
+const general = '19:team-contoso@thread.tacv2'
+const signal = new AbortController().signal
+const log: { event: string; fields: unknown }[] = []
+let teams: Teams
+let messenger: Messenger
+let roster: ReturnType<typeof createRoster>
+/** Learned from the roster, as the bot does: Teams ids are not to be guessed. */
+const known = new Map<string, Person>()
+
+const endpoint = async (): Promise<{ url: string; close(): Promise<void> }> => {
+  const { createServer } = await import('node:http')
+  const server = createServer((request, response) => {
+    request.resume()
+    response.writeHead(200).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      }),
+  }
+}
+let listener: Awaited<ReturnType<typeof endpoint>>
+
+beforeAll(async () => {
+  listener = await endpoint()
+  teams = await startTeams({ throttle: false })
+  teams.connect(listener.url)
+  await teams.install('contoso', 'owner')
+  await teams.install({ personal: 'requester' }, 'requester')
+  const { adapter } = createAdapter({})
+  const write = (_level: string, event: string, fields?: unknown): void => {
+    log.push({ event, fields })
+  }
+  const options = { adapter, appId: bot.appId, log: write, deadlineMs: 1_000 }
+  roster = createRoster(options)
+  messenger = createMessenger({
+    ...options,
+    words: en,
+    drawing: { tenantId },
+    people: async (keys) =>
+      new Map(
+        keys.flatMap((key) => {
+          const person = known.get(key)
+          return person ? [[key, person]] : []
+        }),
+      ),
+    texts: async (keys) => new Map(keys.flatMap((key) => (texts[key] ? [[key, texts[key]]] : []))),
+  })
+  const members = await roster(
+    { conversation: owners, serviceUrl: teams.serviceUrl, kind: 'channel' },
+    signal,
+  )
+  for (const [key, { objectId }] of [
+    ['riley', seeded.requester],
+    ['noor', seeded.owner],
+  ] as const) {
+    const person = members.find((member) => member.objectId === objectId)
+    if (person) known.set(key, person)
+  }
+})
+afterAll(async () => {
+  await teams.close()
+  await listener.close()
+})
+beforeEach(() => {
+  log.length = 0
+})
+
+type To = Message['to'] extends infer Each ? (Each extends unknown ? Omit<Each, 'serviceUrl'> : never) : never
+const deliver = (view: Message['view'], to: To, link: Link = records.pending): Promise<Delivered> =>
+  messenger.deliver(
+    { link, post: 'status', view, to: { ...to, serviceUrl: teams.serviceUrl } as Message['to'] },
+    signal,
+  )
+const posted = async (delivery: Promise<Delivered>): Promise<{ conversation: string; activity: string }> => {
+  const delivered = await delivery
+  if (delivered.is !== 'posted') throw new Error(`${delivered.is}: ${delivered.log}`)
+  return delivered
+}
+const status = statusOf(records.pending)
+const tell = (piece: News | undefined, link: Link) => {
+  const view = piece && newsOf({ ...link, news: [piece] }).find(({ to }) => to === 'requester')
+  if (!view) throw new Error('no such news')
+  return view
+}
+const sends = (): number =>
+  teams.events.filter((event) => event.who === 'Vaultlink' && ['posts', 'replies'].includes(event.kind))
+    .length
+
+describe('where a message goes', () => {
+  test('a new thread in a channel, a reply in it, and the update of its card', async () => {
+    const approval = approvalOf(records.pending)
+    const propagating = approvalOf(records.propagating)
+    if (!approval || !propagating) throw new Error('no approval view')
+    const card = await posted(deliver(approval, { how: 'thread', channel: owners }))
+    expect(card.conversation).toBe(`${owners};messageid=${card.activity}`)
+
+    const reply = await posted(
+      deliver(tell(news[0], records.approved), { how: 'post', conversation: card.conversation }),
+    )
+    const updated = await posted(deliver(propagating, { how: 'update', ...card }))
+    expect(updated).toMatchObject(card)
+
+    const root = teams
+      .channel('vault-owners')
+      .messages()
+      .find(({ id }) => id === card.activity)
+    expect(root?.card).toMatchObject({ type: 'AdaptiveCard', version: '1.5' })
+    expect(JSON.stringify(root?.card)).toContain('on its way to SignalR')
+    expect(root?.replies.map(({ id }) => id)).toContain(reply.activity)
+  })
+
+  test('a reply mentions by id, and Teams notifies that person', async () => {
+    const thread = await posted(deliver(status, { how: 'thread', channel: general }))
+    const { activity } = await posted(
+      deliver(tell(news[0], records.approved), { how: 'post', conversation: thread.conversation }),
+    )
+    const event = teams.events.find((each) => 'activityId' in each && each.activityId === activity)
+    expect(event).toMatchObject({ mentions: ['requester'] })
+    expect(event).toHaveProperty('text', expect.stringMatching(/^@Riley Park contoso-signalr can now reach/))
+  })
+
+  test('a personal chat', async () => {
+    const { conversation, activity } = await posted(deliver(status, { how: 'personal', person: 'riley' }))
+    const message = teams
+      .channel('with:requester')
+      .messages()
+      .find(({ id }) => id === activity)
+    expect(message?.conversationId).toBe(conversation)
+    expect(message?.card).toBeDefined()
+  })
+})
+
+describe('places that are gone', () => {
+  test.each([
+    ['an unknown conversation', { how: 'post', conversation: '19:nowhere@thread.tacv2' }],
+    ['a team without the bot', { how: 'thread', channel: '19:labs-owners@thread.tacv2' }],
+    [
+      'the chat of a card that stands there',
+      { how: 'update', conversation: '19:nowhere@thread.v2', activity: '1' },
+    ],
+    ['somebody forgotten', { how: 'personal', person: 'nobody' }],
+  ] as const)('%s', async (_, to) => {
+    expect(await deliver(status, to)).toMatchObject({ is: 'gone', log: expect.stringMatching(/\w/) })
+  })
+
+  test('somebody who has not installed the bot', async () => {
+    teams.fail({ method: 'POST', path: /conversations$/, times: 1, status: 403, code: 'BadArgument' })
+    expect(await deliver(status, { how: 'personal', person: 'riley' })).toMatchObject({ is: 'gone' })
+  })
+
+  test('a deleted card does not take its conversation with it: the card comes back there', async () => {
+    const { conversation } = await posted(deliver(status, { how: 'thread', channel: general }))
+    const again = await posted(deliver(status, { how: 'update', conversation, activity: 'deleted' }))
+    expect(again.conversation).toBe(conversation)
+    expect(again.activity).not.toBe('deleted')
+  })
+
+  test.each(['MessageWritesBlocked', 'BotNotInConversationRoster', 'ConversationBlockedByUser'])(
+    '403 %s',
+    async (code) => {
+      teams.fail({ method: 'POST', times: 1, status: 403, code })
+      expect(await deliver(status, { how: 'post', conversation: general })).toEqual({
+        is: 'gone',
+        log: `403 ${code}`,
+      })
+    },
+  )
+})
+
+describe('a delivery that failed is told once and not repeated', () => {
+  test.each([408, 412, 413, 429, 500, 502, 503, 504])('%i', async (code) => {
+    const before = sends()
+    teams.fail({ method: 'POST', times: 1, status: code, code: 'Arranged' })
+    expect(await deliver(status, { how: 'post', conversation: general })).toEqual({
+      is: 'failed',
+      log: `${code} Arranged`,
+    })
+    expect(sends()).toBe(before)
+  })
+
+  test.each([
+    ['7', 7_000],
+    [new Date(Date.now() + 3_600_000).toUTCString(), expect.any(Number)],
+  ])('Retry-After: %s', async (header, retryAfterMs) => {
+    teams.fail({ method: 'POST', times: 1, status: 429, headers: { 'retry-after': header } })
+    expect(await deliver(status, { how: 'post', conversation: general })).toMatchObject({
+      is: 'failed',
+      retryAfterMs,
+    })
+  })
+
+  test('403 of another kind is no proof that the place is gone', async () => {
+    teams.fail({ method: 'POST', times: 1, status: 403, code: 'NotEnoughPermissions' })
+    expect(await deliver(status, { how: 'post', conversation: general })).toMatchObject({ is: 'failed' })
+  })
+
+  test('a reset after the message was taken leaves one message, not two', async () => {
+    const before = sends()
+    teams.fail({ method: 'POST', times: 1, how: 'reset', when: 'after' })
+    expect(await deliver(status, { how: 'post', conversation: general })).toMatchObject({ is: 'failed' })
+    expect(sends()).toBe(before + 1)
+  })
+
+  test('Teams that does not answer is given up at the deadline', async () => {
+    teams.fail({ method: 'POST', times: 1, how: 'hang' })
+    expect(await deliver(status, { how: 'post', conversation: general })).toEqual({
+      is: 'failed',
+      log: 'TimeoutError',
+    })
+    expect(log).toEqual([])
+  })
+
+  test("the worker's own signal ends it too", async () => {
+    const stop = new AbortController()
+    teams.fail({ method: 'POST', times: 1, how: 'hang' })
+    const to = { how: 'post', conversation: general, serviceUrl: teams.serviceUrl } as const
+    const delivery = messenger.deliver(
+      { link: records.pending, post: 'status', view: status, to },
+      stop.signal,
+    )
+    stop.abort()
+    expect(await delivery).toEqual({ is: 'failed', log: 'AbortError' })
+  })
+
+  test('what nobody foresaw is in the log, in full', async () => {
+    const to = { how: 'post', conversation: general, serviceUrl: 'no address' } as const
+    expect(
+      await messenger.deliver({ link: records.pending, post: 'status', view: status, to }, signal),
+    ).toMatchObject({ is: 'failed' })
+    const broken = createMessenger({
+      adapter: createAdapter({}).adapter,
+      appId: bot.appId,
+      words: en,
+      drawing: {},
+      people: async () => {
+        throw new Error('the store is closed')
+      },
+      texts: async () => new Map(),
+      log: (_level, event, fields) => log.push({ event, fields }),
+    })
+    expect(
+      await broken.deliver({ link: records.pending, post: 'status', view: status, to }, signal),
+    ).toMatchObject({ is: 'failed' })
+    expect(log.at(-1)).toMatchObject({
+      event: 'teams.undelivered',
+      fields: { error: expect.stringContaining('the store is closed') },
+    })
+  })
+})
+
+describe('the roster', () => {
+  const place = (): Parameters<typeof roster>[0] => ({
+    conversation: `${owners};messageid=1`,
+    serviceUrl: teams.serviceUrl,
+    kind: 'channel',
+  })
+
+  test('names everybody in the channel of a thread, by their object ids', async () => {
+    const members = await roster(place(), signal)
+    expect(members.map(({ objectId }) => objectId).sort()).toEqual(
+      Object.values(seeded)
+        .map(({ objectId }) => objectId)
+        .sort(),
+    )
+    expect(members.every(({ tenant, teamsId }) => tenant === tenantId && teamsId.startsWith('29:'))).toBe(
+      true,
+    )
+  })
+
+  test.each([{ status: 500 }, { status: 403 }, { how: 'reset' }, { how: 'hang' }] as const)(
+    'is no guess: %j',
+    async (fault) => {
+      teams.fail({ method: 'GET', path: /members/, times: 1, ...fault })
+      await expect(roster(place(), signal)).rejects.toThrow(Unanswered)
+    },
+  )
+})

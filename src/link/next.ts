@@ -186,7 +186,7 @@ function lookInterval(link: Link, now: Millis, limits: Limits): number {
   const { status } = link.stage
   if (status === 'Approved' || status === 'Disconnected') return limits.restLookMs
   const still = Math.max(0, now - link.moved)
-  return Math.min(limits.longestLookMs, Math.max(limits.firstLookMs, still / 5))
+  return Math.min(limits.longestLookMs, Math.max(limits.firstLookMs, Math.round(still / 5)))
 }
 
 // ---- Teams -------------------------------------------------------------------------------------------

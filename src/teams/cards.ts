@@ -409,7 +409,8 @@ function fieldData(
   const chosen = ids.filter(
     (id) => known !== undefined && (sameResource(id, known) || sameName(resourceName(id), known)),
   )
-  const value = listed ? (chosen.length === 1 ? chosen[0] : '') : clean(known ?? '', longest.id)
+  const only = known === undefined ? ids : chosen
+  const value = listed ? (only.length === 1 ? only[0] : '') : clean(known ?? '', longest.id)
   // A long list is searched by typing; a short one is seen at once.
   const style = choices.length > 8 ? 'filtered' : 'compact'
   return { ...words, style, listed, typed: !listed, choices: listed ? choices : [], value: value ?? '' }
@@ -487,7 +488,13 @@ export function helpData(words: Words, commands: readonly Described[]) {
     fallback: `${help.title}: ${commands.map(({ example }) => example).join(' · ')}`,
     title: help.title,
     intro: help.intro,
-    commands: commands.map(({ title, description, example }) => ({ title, description, example })),
+    commands: commands.map(({ title, description, example }) => ({
+      title,
+      description,
+      example,
+      // `List · the links of this channel` says all there is to type.
+      hasExample: !sameName(title, example),
+    })),
   }
 }
 

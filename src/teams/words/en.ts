@@ -117,7 +117,13 @@ const steps: Record<StepName, { readonly now: string; readonly done: string; rea
   },
 }
 const step = (name: StepName, sign: Sign): string =>
-  sign === 'done' ? steps[name].done : sign === 'now' ? steps[name].now : steps[name].name
+  ({
+    done: steps[name].done,
+    now: steps[name].now,
+    failed: steps[name].now,
+    next: steps[name].name,
+    skipped: steps[name].name,
+  })[sign]
 
 /** One or two words for a link's status, for lists. */
 const status: Record<Status, string> = {

@@ -86,7 +86,8 @@ describe('whatever the record', () => {
     const laws = {
       'one message a place': new Set(places).size === places.length,
       'no place that is gone': plan.messages.every(({ place }) => !link.gone.includes(place)),
-      'the wake is yet to come': plan.wake === undefined || plan.wake > now,
+      'the wake is yet to come, in whole milliseconds':
+        plan.wake === undefined || (plan.wake > now && Number.isInteger(plan.wake)),
       'no silence for ever':
         isEnded(link.stage.status) ||
         plan.azure !== undefined ||

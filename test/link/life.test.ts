@@ -1,0 +1,144 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { foldAll } from '../../src/link/fold.ts'
+import { isEnded } from '../../src/link/views.ts'
+import { type Delays, portalActs } from './azureModel.ts'
+import { hour, minute, second } from './given.ts'
+import { createLife, deliveries, faults, type Life, type Move, wishes } from './lives.ts'
+
+const delays: fc.Arbitrary<Delays> = fc.record({
+  shown: fc.constantFrom(0, 10 * second, 30 * second),
+  made: fc.constantFrom(30 * second, 2 * minute),
+  connected: fc.constantFrom(0, 30 * second),
+  follows: fc.constantFrom(0, minute, 20 * minute),
+  deleted: fc.constantFrom(0, minute),
+})
+
+const usually = <T>(value: T, ...rarely: readonly T[]): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: fc.constantFrom(...rarely) })
+const rights = usually<'held' | 'missing' | 'unreadable'>('held', 'missing', 'unreadable')
+const work: fc.Arbitrary<Move> = fc.record({
+  move: fc.constant('work'),
+  fault: usually<(typeof faults)[number]>('none', ...faults),
+  delivery: usually<(typeof deliveries)[number]>('posted', ...deliveries),
+  right: rights,
+})
+const wait: fc.Arbitrary<Move> = fc.record({
+  move: fc.constant('wait'),
+  ms: fc.oneof(
+    fc.constantFrom(second, 5 * second, 30 * second, minute),
+    fc.nat({ max: 20 * minute }),
+    fc.nat({ max: 3 * hour }),
+  ),
+})
+const anyMove: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 12, arbitrary: work },
+  { weight: 5, arbitrary: wait },
+  { weight: 1, arbitrary: fc.constantFrom<Move>({ move: 'beginLook' }, { move: 'endLook' }) },
+  { weight: 2, arbitrary: fc.constantFrom(...portalActs.map((act): Move => ({ move: 'portal', act }))) },
+  { weight: 1, arbitrary: fc.record({ move: fc.constant('hide'), link: fc.boolean(), vault: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ move: fc.constant('wish'), wish: usually(...wishes), right: rights }) },
+  { weight: 1, arbitrary: fc.record({ move: fc.constant('again'), index: fc.nat({ max: 200 }) }) },
+)
+const moves = fc.array(anyMove, { maxLength: 80, size: 'max' })
+
+/** So many moves of work, with the clock turned in between, that a link gets somewhere. */
+const worked = (rounds: number): readonly Move[] =>
+  Array.from({ length: rounds }, (_none, round) =>
+    round % 3 === 2
+      ? { move: 'wait', ms: 20 * second }
+      : { move: 'work', fault: 'none', delivery: 'posted', right: 'held' },
+  )
+const lived = (of: Delays, script: readonly Move[]): Life => {
+  const life = createLife(of)
+  for (const move of script) life.play(move)
+  return life
+}
+const quick: Delays = {
+  shown: 0,
+  made: minute,
+  connected: 10 * second,
+  follows: minute,
+  deleted: 10 * second,
+}
+const owner: Move = { move: 'wish', wish: 'approve', right: 'held' }
+
+describe('a whole life', () => {
+  test('asked, made, approved by an owner, Approved', () => {
+    const life = lived(quick, [...worked(40), owner])
+    expect(life.rest(300)).toBeDefined()
+    expect(life.link()).toMatchObject({
+      stage: { status: 'Approved' },
+      decision: { by: 'owner', where: 'card' },
+    })
+    expect(life.azure.approvals()).toBe(1)
+    expect(life.broken).toEqual([])
+  })
+
+  test('nobody decides: it runs out, and nothing is left', () => {
+    const life = lived(quick, worked(40))
+    expect(life.rest(300)).toBeDefined()
+    expect(life.link().stage.status).toBe('Expired')
+    expect(life.azure.holds()).toBe(false)
+  })
+
+  test('whatever fails, whoever acts: the laws hold, it comes to rest, and nothing of ours is left behind', () => {
+    fc.assert(
+      fc.property(delays, fc.nat({ max: 40 }), moves, (of, rounds, script) => {
+        const life = lived(of, [...worked(rounds), ...script])
+        const rested = life.rest(600)
+        const { stage } = life.link()
+        expect(life.broken).toEqual([])
+        expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
+        expect(life.azure.approvals()).toBeLessThanOrEqual(1)
+        if (isEnded(stage.status)) expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
+      }),
+      { numRuns: 600 },
+    )
+  })
+
+  test('an approval that fails in every way takes effect at most once, and owners who reject are not overruled', () => {
+    const rough: fc.Arbitrary<Move> = fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc
+          .constantFrom(...faults)
+          .map((fault): Move => ({ move: 'work', fault, delivery: 'posted', right: 'held' })),
+      },
+      {
+        weight: 2,
+        arbitrary: fc
+          .constantFrom(second, 5 * second, 30 * second, minute)
+          .map((ms): Move => ({ move: 'wait', ms })),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom<Move>(
+          { move: 'beginLook' },
+          { move: 'endLook' },
+          { move: 'portal', act: 'reject' },
+          { move: 'wish', wish: 'retry', right: 'held' },
+        ),
+      },
+    )
+    fc.assert(
+      fc.property(fc.array(rough, { maxLength: 60, size: 'max' }), (script) => {
+        const life = lived(quick, [...worked(40), owner, ...script])
+        expect(life.rest(600)).toBeDefined()
+        expect(life.broken).toEqual([])
+        expect(life.azure.approvals()).toBeLessThanOrEqual(1)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('the log folded gives the row, after a journey through JSON as well', () => {
+    fc.assert(
+      fc.property(delays, moves, (of, script) => {
+        const life = lived(of, [...worked(20), ...script])
+        expect(foldAll(JSON.parse(JSON.stringify(life.log)))).toEqual(JSON.parse(JSON.stringify(life.link())))
+      }),
+      { numRuns: 100 },
+    )
+  })
+})

@@ -1,0 +1,326 @@
+/** Plays one link's whole life: the plan, its effects with their failures, people, the portal, and a clock that is turned. */
+import { retryAt } from '../../src/link/causes.ts'
+import { decide } from '../../src/link/decide.ts'
+import { begin, fold } from '../../src/link/fold.ts'
+import type { Cause, Effect, Fact, Link, Millis, Right, Seen, Wish } from '../../src/link/link.ts'
+import { type AzureStep, next, type Plan, type PlannedMessage } from '../../src/link/next.ts'
+import { isEnded, viewSchema } from '../../src/link/views.ts'
+import { type Answer, createAzure, type Delays, type PortalAct, type Request } from './azureModel.ts'
+import {
+  around,
+  asked,
+  cardThread,
+  hour,
+  minute,
+  newOwners,
+  noon,
+  otherThread,
+  second,
+  vaultOwners,
+} from './given.ts'
+
+/** How a request may go wrong. What is lost may have been done, or be done later; killed is lost without an outcome. */
+export const faults = [
+  'none',
+  'conflict',
+  'throttled',
+  'lacksRight',
+  'lostBefore',
+  'lostAfter',
+  'lostAndLate',
+  'killedBefore',
+  'killedAfter',
+  'killedAndLate',
+] as const
+export type Fault = (typeof faults)[number]
+export const deliveries = ['posted', 'failed', 'gone'] as const
+export type Delivery = (typeof deliveries)[number]
+export const wishes = ['approve', 'approveOwn', 'reject', 'cancel', 'unlink', 'retry', 'follow'] as const
+
+export type Move =
+  | { readonly move: 'work'; readonly fault: Fault; readonly delivery: Delivery; readonly right: Right['is'] }
+  | { readonly move: 'wait'; readonly ms: Millis }
+  | { readonly move: 'beginLook' }
+  | { readonly move: 'endLook' }
+  | { readonly move: 'portal'; readonly act: PortalAct }
+  | { readonly move: 'hide'; readonly link: boolean; readonly vault: boolean }
+  | { readonly move: 'wish'; readonly wish: (typeof wishes)[number]; readonly right: Right['is'] }
+  /** Something that was recorded before arrives once more. */
+  | { readonly move: 'again'; readonly index: number }
+
+const callDeadlineMs = 20 * second
+const unavailable: Cause = { cause: 'unavailable', code: 'Deadline' }
+
+export type Life = ReturnType<typeof createLife>
+
+export function createLife(delays: Delays) {
+  const azure = createAzure(delays)
+  const request = {
+    fact: 'asked',
+    at: noon,
+    id: 'link-1',
+    asked: { ...asked, expiresAt: noon + 2 * hour },
+  } as const
+  const log: Fact[] = [request]
+  const broken: string[] = []
+  let now: Millis = noon
+  let link: Link = begin(request)
+  let lookedAt: Millis | undefined
+  let looking: { seen: Seen; attempt: Link['attempt'] } | undefined
+  let granted = 0
+
+  const law = (name: string, holds: boolean): void => {
+    if (!holds) broken.push(`${name} (at ${(now - noon) / second} s, ${link.stage.status})`)
+  }
+  const plan = (): Plan => next(link, around(now, lookedAt))
+
+  function record(fact: Fact): void {
+    const before = link.stage.status
+    const folded = fold(link, fact)
+    if (folded === link) return
+    link = folded
+    log.push(fact)
+    const { status } = link.stage
+    if (status === before) return
+    const own = fact.fact === 'observed' && fact.seen.own.is === 'present' ? fact.seen.own.value : undefined
+    law('Approved only by what Azure shows', status !== 'Approved' || own?.status === 'Approved')
+    law('an end is the end', !isEnded(before))
+  }
+
+  function observe(seen: Seen, attempt: Link['attempt']): void {
+    // The engine drops a look when an effect began since.
+    if (link.attempt?.at !== attempt?.at || link.attempt?.count !== attempt?.count) return
+    lookedAt = seen.at
+    record({ fact: 'observed', seen, at: now })
+  }
+
+  function wait(ms: Millis): void {
+    now += ms
+    azure.turn(now)
+  }
+
+  const requestOf = (step: AzureStep & { step: Effect }): Request =>
+    step.step === 'approve' || step.step === 'reject'
+      ? { does: step.step, connection: step.connection }
+      : { does: step.step }
+
+  /** The moment before an approval goes out: what must be true of the record. */
+  function checkApproval(step: AzureStep & { step: Effect }): void {
+    if (step.step !== 'approve') return
+    const { pinned, seen, attempt, decision } = link
+    const shown =
+      seen?.connections.is === 'present'
+        ? seen.connections.value.find(({ id }) => id === pinned?.connection)
+        : undefined
+    law('an approval goes to the pinned connection', step.connection.id === pinned?.connection)
+    law('its endpoint is the pinned one', shown?.privateEndpoint === pinned?.privateEndpoint)
+    law('a look showed it Pending', shown?.status === 'Pending')
+    law('somebody decided so', decision?.verdict === 'approve' && granted > 0)
+    if (attempt?.effect !== 'approve') return
+    const known = attempt.outcome.is === 'underWay' ? attempt.at : attempt.outcome.at
+    law(
+      'the look is later than the last attempt',
+      lookedAt !== undefined && lookedAt > attempt.at && lookedAt >= known,
+    )
+  }
+
+  function fail(effect: Effect, cause: Cause, retryAfterMs?: Millis): void {
+    record({
+      fact: 'failed',
+      effect,
+      cause,
+      at: now,
+      notBefore: retryAt(now, link.attempt?.count ?? 1, retryAfterMs),
+    })
+  }
+  function finish(effect: Effect, answer: Answer): void {
+    if (answer === 'done') record({ fact: 'done', effect, at: now })
+    else fail(effect, answer === 'conflict' ? { cause: 'conflict', code: 'Conflict' } : { cause: answer })
+  }
+
+  function act(step: AzureStep & { step: Effect }, fault: Fault): void {
+    checkApproval(step)
+    const sent = requestOf(step)
+    const effect = step.step
+    record({ fact: 'intended', effect, at: now })
+    wait(second)
+    switch (fault) {
+      case 'none':
+        finish(effect, azure.answer(sent, now))
+        return
+      case 'conflict':
+        fail(effect, { cause: 'conflict', code: 'Conflict' })
+        return
+      case 'throttled':
+        fail(effect, { cause: 'throttled' }, minute)
+        return
+      case 'lacksRight':
+        fail(effect, { cause: 'botLacksRight', action: effect, scope: 'there' })
+        return
+      case 'lostBefore':
+        fail(effect, unavailable)
+        return
+      case 'lostAfter':
+        azure.answer(sent, now)
+        fail(effect, unavailable)
+        return
+      case 'lostAndLate':
+        azure.send(sent, now + callDeadlineMs)
+        wait(callDeadlineMs / 2)
+        fail(effect, unavailable)
+        return
+      case 'killedBefore':
+        return
+      case 'killedAfter':
+        azure.answer(sent, now)
+        return
+      case 'killedAndLate':
+        azure.send(sent, now + callDeadlineMs)
+    }
+  }
+
+  function tell({ post, to, digest, place }: PlannedMessage, delivery: Delivery): void {
+    const conversation =
+      to.how === 'thread' ? cardThread : to.how === 'personal' ? 'personal' : to.conversation
+    switch (delivery) {
+      case 'posted':
+        record({
+          fact: 'posted',
+          post,
+          conversation,
+          activity: post,
+          digest,
+          schema: viewSchema,
+          at: now,
+        })
+        return
+      case 'failed':
+        record({ fact: 'unposted', post, notBefore: now + minute, at: now })
+        return
+      case 'gone':
+        record({ fact: 'gone', place, at: now })
+        return
+    }
+  }
+
+  function work(fault: Fault, delivery: Delivery, right: Right['is']): boolean {
+    const { passed, azure: step, messages } = plan()
+    law('one message a place', new Set(messages.map(({ place }) => place)).size === messages.length)
+    if (passed) record({ fact: 'passed', what: passed, at: now })
+    else if (step) take(step, fault, right)
+    for (const message of messages) tell(message, delivery)
+    return Boolean(passed ?? step) || messages.length > 0
+  }
+
+  function take(step: AzureStep, fault: Fault, right: Right['is']): void {
+    switch (step.step) {
+      case 'look': {
+        const seen = azure.look(now)
+        const { attempt } = link
+        wait(second)
+        observe(seen, attempt)
+        return
+      }
+      case 'recheck':
+        record({ fact: 'rechecked', right, at: now })
+        return
+      case 'reroute':
+        if (fault === 'none')
+          record({ fact: 'rerouted', owners: { place: newOwners, because: { is: 'tagged' } }, at: now })
+        return
+      default:
+        act(step, fault)
+        return
+    }
+  }
+
+  const rightOf = (is: Right['is']): Right => (is === 'missing' ? { is, actions: ['write'] } : { is })
+
+  function wish(what: (typeof wishes)[number], right: Right): void {
+    const conversation = link.gone.includes('owners')
+      ? vaultOwners.conversation
+      : link.asked.owners.place.conversation
+    const wished = ((): Wish => {
+      switch (what) {
+        case 'approve':
+        case 'approveOwn': {
+          const by = what === 'approve' ? 'owner' : 'requester'
+          const { connections } = azure.look(now)
+          return { wish: 'approve', by, right, connections, conversation }
+        }
+        case 'reject':
+          return { wish: 'reject', by: 'owner', right, conversation }
+        case 'follow':
+          return { wish: 'follow', by: 'colleague', thread: otherThread }
+        case 'retry':
+          return { wish: 'retry', by: 'colleague' }
+        default:
+          return { wish: what, by: 'requester', right }
+      }
+    })()
+    const decided = decide(link, wished, now)
+    if (decided.is === 'refused') return
+    law('nobody approves what they asked for', what !== 'approveOwn')
+    if (what === 'approve' || what === 'reject' || what === 'unlink')
+      law('only with the right', right.is === 'held')
+    if (what === 'approve') granted += 1
+    record(decided.fact)
+  }
+
+  function play(move: Move): void {
+    switch (move.move) {
+      case 'work':
+        work(move.fault, move.delivery, move.right)
+        return
+      case 'wait':
+        wait(move.ms)
+        return
+      case 'beginLook':
+        looking = { seen: azure.look(now), attempt: link.attempt }
+        return
+      case 'endLook':
+        if (looking) observe(looking.seen, looking.attempt)
+        looking = undefined
+        return
+      case 'portal':
+        azure.portal(move.act, now)
+        return
+      case 'hide':
+        Object.assign(azure.hides, { link: move.link, vault: move.vault })
+        return
+      case 'wish':
+        wish(move.wish, rightOf(move.right))
+        return
+      case 'again': {
+        const fact = log[move.index % log.length]
+        // The log itself is written once; what arrives twice are outcomes, news of posts, and clicks.
+        if (fact && fact.fact !== 'observed' && fact.fact !== 'intended' && fact.fact !== 'asked')
+          record({ ...fact, at: now })
+      }
+    }
+  }
+
+  return {
+    play,
+    azure,
+    broken,
+    log,
+    link: () => link,
+    /** Azure and Teams are fair from now on, somebody presses Retry: the number of rounds until it rests; undefined: never. */
+    rest(mostRounds: number): number | undefined {
+      play({ move: 'hide', link: false, vault: false })
+      for (let round = 1; round <= mostRounds; round++) {
+        if (link.blocked && round % 10 === 0 && round <= 30) wish('retry', { is: 'held' })
+        if (work('none', 'posted', 'held')) continue
+        const { wake } = plan()
+        if (wake === undefined) return round
+        const stands = link.stage.status === 'Approved' || link.stage.status === 'Disconnected'
+        // The wrong connection is open: people were told so, and it is theirs to undo.
+        const told = link.stage.status === 'Propagating' && link.late && link.alarmed && azure.imitated()
+        if (stands || told) return round
+        wait(wake - now)
+      }
+      return undefined
+    },
+  }
+}

@@ -20,7 +20,7 @@ export type BotProcess = {
   kill(): Promise<void>
 }
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../src/start.js', import.meta.url))
 
 /** Starts the bot; resolves when it listens, rejects with its last words when it ends before. */
 export async function startBot(
@@ -30,12 +30,14 @@ export async function startBot(
   const { PATH = '', HOME = '' } = process.env
   const child = fork(main, [], {
     env: { PATH, HOME, ...environment },
-    execArgv: [],
+    // As npm start does: a smaller young generation holds 30 MB less.
+    execArgv: ['--max-semi-space-size=8'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const log: LogLine[] = []
   const complaints: string[] = []
-  const ended = once(child, 'exit').then(([code, signal]) => ({
+  // Its end and the last line of its log: a process may be gone before what it wrote is read.
+  const ended = once(child, 'close').then(([code, signal]) => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,
   }))

@@ -38,7 +38,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     log('warn', 'sandbox', { text: 'Nobody is asked who they are. Only this machine can speak to this bot.' })
 
   const store = await openStore({ url: settings.databaseUrl, log, onCommit: moments.onCommit })
-  const { azure, directory, access } = createAzure({
+  const { azure, directory, access, warm } = createAzure({
     endpoint: arm.endpoint,
     credential: credentialOf(identity, arm.clientId, sandbox !== undefined),
     deadlineMs: arm.deadlineMs,
@@ -104,8 +104,11 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     log,
     ready: () => !leaving,
   })
-  log('info', 'listening', { url: server.url })
   worker = startWorker({ store, clock, journal, performer, limits, log })
+  // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
+  warm().catch((error: unknown) =>
+    log('warn', 'azure.notWarm', { error: error instanceof Error ? error.message : '' }),
+  )
 
   // What is under way ends, what is asked meanwhile hears 503, and nothing that was answered is lost.
   const leave = async (signal: string): Promise<void> => {
@@ -130,6 +133,8 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
       process.send?.({ turned: ms })
     })
   }
+  // Said last: whoever waits for it may end the process at once, and is heard.
+  log('info', 'listening', { url: server.url })
 }
 
 /** As whom the bot acts on Azure: a managed identity, or without one the bot registration itself. */

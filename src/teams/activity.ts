@@ -21,7 +21,7 @@ export type Incoming = {
   readonly channel?: { readonly id: string; readonly name?: string }
   readonly what: What
 }
-export type What =
+type What =
   | { readonly is: 'message'; readonly text: string }
   /** A card's button: an invoke answered in place, or the older `Action.Submit`, which comes as a message. */
   | {

@@ -24,7 +24,7 @@ export type Identity = {
   /** Identity servers other than the public cloud's: a local Teams, or a sovereign cloud. */
   readonly cloud?: Cloud
 }
-export type Cloud = {
+type Cloud = {
   /** Where the keys are published with which Teams signs its calls, and the issuer that those tokens name. */
   readonly openIdMetadataUrl: string
   readonly issuer: string

@@ -6,7 +6,7 @@ import type { Activity } from 'botbuilder'
 import { type Incoming, readActivity } from './activity.ts'
 import type { Authenticated, Authentication } from './adapter.ts'
 
-export type Verdict =
+type Verdict =
   | {
       readonly is: 'admitted'
       readonly incoming: Incoming

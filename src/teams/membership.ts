@@ -3,7 +3,7 @@ import { TeamsInfo, type TurnContext } from 'botbuilder'
 import { Unanswered } from '../engine/ports.ts'
 import type { Incoming } from './activity.ts'
 
-export type Member = { readonly is: 'member'; readonly name?: string } | { readonly is: 'stranger' }
+type Member = { readonly is: 'member'; readonly name?: string } | { readonly is: 'stranger' }
 export type Membership = (context: TurnContext, incoming: Incoming) => Promise<Member>
 
 /** Guests seldom become members, or members guests. */

@@ -130,8 +130,8 @@ describe('link', () => {
     expect(answer).toContain(`${signalr}-2`)
     expect(answer).toContain('I find no vault "<b>x</b> **y**"')
     expect(answer).toContain('You can use contoso-kv (contoso)')
-    const wire = stage.teams.events.filter((event) => event.kind === 'replies').at(-1)
-    expect(JSON.stringify(wire)).not.toContain('</b> **y**</b>')
+    // On the wire other people's words are text, whatever they hold.
+    expect(stage.teams.channel('general').messages().at(-1)?.text).toContain('&lt;b&gt;x&lt;/b&gt; **y**')
   })
 })
 
@@ -299,6 +299,39 @@ describe('help and the unknown', () => {
     stage.answers({ find: async () => [] })
     expect(await said('<at>Vaultlink</at> list')).toContain('There is no link here yet')
     expect(await said('list <at>Noor Haddad</at>')).toContain('There is no link here yet')
+  })
+  test.each([
+    ['quotes that never close', 'link "contoso-signalr to contoso-kv'],
+    ['templates', 'link $\u007broot} to {{DATE(2026-01-01)}} as $\u007bx}'],
+    ['markup', 'status <script>alert(1)</script> to <at>all</at>'],
+    ['Markdown', 'link [a](https://evil.example) to **b**'],
+    ['JSON', '{"verb":"approve","link":"x"}'],
+    ['SQL', "status '; drop table links; --"],
+    ['KQL', 'link x | project secrets to y'],
+    ['directions turned round', 'link \u202econtoso-signalr to contoso-kv'],
+    ['half of a character', 'status \ud800 to \udfff'],
+    ['many marks', `status ${'e\u0301\u0302'.repeat(300)}`],
+    ['nulls', 'own contoso\u0000-kv'],
+    ['paths', 'link ../../secrets to /subscriptions/../..'],
+    ['a prototype', 'status __proto__ to constructor'],
+    ['emoji', '👩‍👩‍👧‍👦 🔐'],
+    ['line breaks', 'link\ncontoso-signalr\r\nto\ncontoso-kv\nand\nmore'],
+    ['right to left', 'قم بربط contoso-signalr'],
+  ])('%s get an answer, and nothing in it comes alive', async (_, text) => {
+    stage.answers({
+      link: async ({ signalr: wrote }) => ({
+        is: 'unclear',
+        problems: [{ what: 'signalr', wrote, is: 'unknown', like: [] }],
+      }),
+      own: async ({ vault: wrote }) => ({
+        is: 'unclear',
+        problem: { what: 'vault', wrote, is: 'unknown', like: [] },
+      }),
+    })
+    const answer = await said(text)
+    expect(answer.length).toBeGreaterThan(20)
+    expect(answer).not.toMatch(/\$\{|\{\{|(?!\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069]|\p{Cs}/u)
+    expect(stage.log.filter(({ event }) => event === 'turn.broken')).toHaveLength(0)
   })
   test('a guest is told so, and the desk is not asked', async () => {
     const before = stage.calls.length

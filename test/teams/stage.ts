@@ -10,12 +10,12 @@ import { createGuard } from '../../src/teams/guard.ts'
 import { createServer, type Server, type ServerOptions } from '../../src/teams/server.ts'
 import { en } from '../../src/teams/words/en.ts'
 
-export type Line = {
+type Line = {
   readonly level: string
   readonly event: string
   readonly fields: Readonly<Record<string, unknown>>
 }
-export type Call = { readonly method: keyof Desk; readonly asked: unknown }
+type Call = { readonly method: keyof Desk; readonly asked: unknown }
 
 export type Stage = {
   readonly teams: Teams

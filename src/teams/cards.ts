@@ -66,7 +66,7 @@ export function portalUrl(id: string, drawing: Drawing): string {
 }
 
 /** What the Azure CLI shows of the link; undefined for an id that a shell would not take as it is. */
-export function azCommand(link: { readonly signalr: string; readonly name: string }): string | undefined {
+function azCommand(link: { readonly signalr: string; readonly name: string }): string | undefined {
   const id = `${link.signalr}/sharedPrivateLinkResources/${link.name}`
   if (!/^[\w\-./()]+$/.test(id)) return undefined
   return `az rest --method get --url "${id}?api-version=2024-03-01"`
@@ -357,7 +357,7 @@ function newsMessage(view: NewsView, names: Names, words: Words, drawing: Drawin
   }
 }
 
-export const mentionOf = (person: Person, words: Words): Mention => ({
+const mentionOf = (person: Person, words: Words): Mention => ({
   id: person.teamsId,
   name: clean(person.name, longest.person) || words.somebody,
   aadObjectId: person.objectId,

@@ -70,13 +70,11 @@ export async function openGallery(executablePath: string): Promise<Gallery> {
   }
 }
 
-const hostConfig = (theme: Look['theme']): unknown =>
-  JSON.parse(
-    readFileSync(
-      require.resolve(`adaptivecards-designer/lib/hostConfigs/microsoft-teams-${theme}.json`),
-      'utf8',
-    ),
-  )
+const hostConfigs = {
+  light: require.resolve('adaptivecards-designer/lib/hostConfigs/microsoft-teams-light.json'),
+  dark: require.resolve('adaptivecards-designer/lib/hostConfigs/microsoft-teams-dark.json'),
+}
+const hostConfig = (theme: Look['theme']): unknown => JSON.parse(readFileSync(hostConfigs[theme], 'utf8'))
 
 /** Parses and renders as a client that knows version 1.5, and says what the renderer complained of. */
 async function render(page: Page, card: unknown, config: unknown): Promise<readonly string[]> {

@@ -25,7 +25,7 @@ const person = (name: string, n: number): Person => ({
   name,
   tenant: '72f988bf-0000-4000-8000-00000000c0de',
 })
-export const people: Readonly<Record<string, Person>> = {
+const people: Readonly<Record<string, Person>> = {
   riley: person('Riley Park', 1),
   noor: person('Noor Haddad', 2),
 }

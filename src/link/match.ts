@@ -8,8 +8,10 @@ const mark = (nonce: string): string => `[vaultlink ${nonce}]`
 
 /** The request message that SignalR carries to the vault: people's words, then our mark; at most 140 characters. */
 export function requestMessage(words: string | undefined, nonce: string): string {
+  // Words that bear another request's mark would make that one's connection ambiguous.
   // Azure counts UTF-16 units; half a pair at the cut would be no character at all.
   const text = (words?.trim() || 'please approve')
+    .replace(/\[(?=vaultlink )/gi, '(')
     .slice(0, longestText)
     .replace(/[\uD800-\uDBFF]$/, '')
     .trim()

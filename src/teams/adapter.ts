@@ -32,7 +32,7 @@ type Cloud = {
   readonly authority: string
   readonly scope: string
 }
-export const publicIssuer = 'https://api.botframework.com'
+const publicIssuer = 'https://api.botframework.com'
 
 /** Teams is given this long to answer one call of a turn; the messenger sets its own. */
 const callDeadlineMs = 10_000

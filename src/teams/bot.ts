@@ -47,6 +47,7 @@ export function createBot(options: BotOptions): Bot {
         log(trouble === 'broken' ? 'error' : 'warn', `turn.${trouble}`, logFieldsOf(error))
         const sentence = {
           unanswered: words.azureSlow,
+          teamsSilent: words.replies.teamsSlow,
           tooLong: words.replies.tooLong,
           broken: words.replies.broken,
         }

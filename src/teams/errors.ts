@@ -6,9 +6,15 @@ export class TurnTooLong extends Error {
   override readonly name = 'TurnTooLong'
 }
 
-export type Trouble = 'unanswered' | 'tooLong' | 'broken'
+/** Teams does not say who somebody is: nothing was asked of anybody yet. */
+export class TeamsSilent extends Error {
+  override readonly name = 'TeamsSilent'
+}
+
+type Trouble = 'unanswered' | 'teamsSilent' | 'tooLong' | 'broken'
 export const troubleOf = (error: unknown): Trouble => {
   if (error instanceof Unanswered) return 'unanswered'
+  if (error instanceof TeamsSilent) return 'teamsSilent'
   if (error instanceof TurnTooLong) return 'tooLong'
   return 'broken'
 }

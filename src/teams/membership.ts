@@ -1,7 +1,7 @@
 /** Whether somebody belongs to the organisation, asked of Teams: an activity does not say that its sender is a guest. */
 import { TeamsInfo, type TurnContext } from 'botbuilder'
-import { Unanswered } from '../engine/ports.ts'
 import type { Incoming } from './activity.ts'
+import { TeamsSilent } from './errors.ts'
 
 type Member = { readonly is: 'member'; readonly name?: string } | { readonly is: 'stranger' }
 export type Membership = (context: TurnContext, incoming: Incoming) => Promise<Member>
@@ -10,7 +10,7 @@ export type Membership = (context: TurnContext, incoming: Incoming) => Promise<M
 const keptMs = 600_000
 const mostKept = 2_000
 
-/** Answers are kept for ten minutes. Rejects with `Unanswered` when Teams does not say. */
+/** Answers are kept for ten minutes. Rejects with `TeamsSilent` when Teams does not say. */
 export function createMembership(now: () => number): Membership {
   const kept = new Map<string, { readonly member: Member; readonly until: number }>()
   return async (context, incoming) => {
@@ -39,7 +39,7 @@ async function ask(context: TurnContext, { from, tenants }: Incoming): Promise<M
     const status = statusOf(error)
     // In no roster that the bot may read.
     if (status === 403 || status === 404) return { is: 'stranger' }
-    throw new Unanswered('Teams does not say who this is', { cause: error })
+    throw new TeamsSilent('Teams does not say who this is', { cause: error })
   }
 }
 

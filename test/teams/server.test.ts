@@ -64,7 +64,7 @@ describe('before a request is read', () => {
     ['no token', json, 401],
     ['an empty token', `${json}Authorization: Bearer \r\n`, 401],
     ['another scheme', `${json}Authorization: Basic eDp5\r\n`, 401],
-  ])('%s: %d', async (_, headers, status) => {
+  ])('%s is refused', async (_, headers, status) => {
     const heard = await answerTo(post(headers, '{}'), { server: { tokens: true } })
     expect(heard).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(heard).toContain('WWW-Authenticate: Bearer')
@@ -78,7 +78,7 @@ describe('before a request is read', () => {
     ['a JSON patch', 'Content-Type: application/json-patch+json\r\n', 415],
     ['gzip', `${json}Content-Encoding: gzip\r\n`, 415],
     ['deflate', `${json}Content-Encoding: deflate\r\n`, 415],
-  ])('%s: %d', async (_, headers, status) => {
+  ])('%s is refused', async (_, headers, status) => {
     const heard = await answerTo(post(headers, '{}'))
     expect(heard).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(heard).toContain('X-Content-Type-Options: nosniff')

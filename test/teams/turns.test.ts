@@ -98,7 +98,7 @@ describe('what goes wrong in a turn', () => {
   test('who Teams does not vouch for gets no further; when it does not answer, that is said', async () => {
     stage.teams.fail({ method: 'GET', path: /members/, times: 1, status: 503 })
     await ask()
-    expect(texts().at(-1)).toContain("isn't answering. Nothing was recorded")
+    expect(texts().at(-1)).toContain("Teams isn't answering. Nothing was recorded")
     expect(stage.calls).toHaveLength(0)
   })
 

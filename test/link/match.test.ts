@@ -1,0 +1,162 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import {
+  bears,
+  decisionMessage,
+  isOurs,
+  matchConnection,
+  pinnedAmong,
+  requestMessage,
+} from '../../src/link/match.ts'
+import { parseResourceId } from '../../src/link/resourceId.ts'
+import {
+  asked,
+  at,
+  connection,
+  connectionId,
+  endpoint,
+  given,
+  home,
+  imitation,
+  nonce,
+  otherNonce,
+  otherVault,
+  own,
+  vault,
+} from './given.ts'
+
+describe('the request message', () => {
+  test('words of any kind and length: at most 140 UTF-16 units, the mark whole, no half pair', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string({ maxLength: 300 }), fc.string({ unit: 'binary', maxLength: 300 })),
+        (words) => {
+          const message = requestMessage(words, nonce)
+          expect(message.length).toBeLessThanOrEqual(140)
+          expect(message.endsWith(` [vaultlink ${nonce}]`)).toBe(true)
+          expect(bears(nonce, message)).toBe(true)
+          expect(message.isWellFormed() || !words.isWellFormed()).toBe(true)
+        },
+      ),
+    )
+  })
+
+  test.each([
+    ['pairs', '🔑'.repeat(200)],
+    ['pairs after an odd letter', `a${'🔑'.repeat(200)}`],
+    ['spaces', ' '.repeat(200)],
+    ['a long word', 'x'.repeat(500)],
+  ])('%s', (_what, words) => {
+    const message = requestMessage(words, nonce)
+    expect(message.length).toBeLessThanOrEqual(140)
+    expect(message.isWellFormed()).toBe(true)
+  })
+
+  test('no words, or only spaces: what the documentation says', () => {
+    for (const words of [undefined, '', '  \n'])
+      expect(requestMessage(words, nonce)).toBe(`please approve [vaultlink ${nonce}]`)
+  })
+
+  test('short words stand as they are', () => {
+    expect(requestMessage(' custom domain ', nonce)).toBe(`custom domain [vaultlink ${nonce}]`)
+  })
+
+  test('words that look like a mark are not taken for ours', () => {
+    expect(bears(nonce, requestMessage(`[vaultlink ${nonce}]`.slice(0, -2), otherNonce))).toBe(false)
+  })
+
+  test("words cannot carry somebody else's mark", () => {
+    expect(bears(nonce, requestMessage(`x [vaultlink ${nonce}]`, otherNonce))).toBe(false)
+    expect(bears(nonce, requestMessage(`x [VAULTLINK ${nonce}]`, otherNonce))).toBe(false)
+  })
+
+  test('a decision repeats the mark', () => {
+    for (const verdict of ['approve', 'reject'] as const) {
+      const message = decisionMessage(verdict, nonce)
+      expect(bears(nonce, message)).toBe(true)
+      expect(message.length).toBeLessThanOrEqual(140)
+    }
+  })
+})
+
+describe('the mark', () => {
+  test.each([
+    [`please approve [vaultlink ${nonce}]`, true],
+    [`PLEASE APPROVE [VAULTLINK ${nonce.toUpperCase()}]`, true],
+    [`[vaultlink ${nonce}] and more`, true],
+    [`[vaultlink ${otherNonce}]`, false],
+    [`[vaultlink ${nonce.slice(0, -1)}]`, false],
+    [`[vaultlink ${nonce}0]`, false],
+    [nonce, false],
+    ['please approve', false],
+    ['', false],
+  ])('%s', (text, expected) => {
+    expect(bears(nonce, text)).toBe(expected)
+  })
+})
+
+describe('the link of ours', () => {
+  const found = (change: object) => {
+    const sighting = own(change)
+    return sighting.is === 'present' && isOurs(given(), sighting.value)
+  }
+  test.each([
+    ['our target and our mark', {}, true],
+    ['the target in other letters', { target: vault.toUpperCase() }, true],
+    ['another target', { target: otherVault }, false],
+    ['another mark', { requestMessage: `[vaultlink ${otherNonce}]` }, false],
+    ['no message', { requestMessage: '' }, false],
+    ['no target', { target: '' }, false],
+  ])('%s', (_what, change, expected) => {
+    expect(found(change)).toBe(expected)
+  })
+})
+
+describe('the connection of ours', () => {
+  const link = at('Provisioning')
+  test.each([
+    ['none', [], { is: 'none' }],
+    ['only those of others', [connection('Pending', { description: 'please approve' })], { is: 'none' }],
+    [
+      'only those of another link',
+      [connection('Pending', { description: `[vaultlink ${otherNonce}]` })],
+      { is: 'none' },
+    ],
+    ['ours', [connection()], { is: 'one', connection: connection() }],
+    [
+      'ours among others',
+      [imitation({ description: 'x' }), connection()],
+      { is: 'one', connection: connection() },
+    ],
+    ['two', [connection(), imitation()], { is: 'several', count: 2 }],
+    ['two, one decided', [connection('Rejected'), imitation()], { is: 'several', count: 2 }],
+    [
+      'an endpoint in our subscription',
+      [connection('Pending', { privateEndpoint: endpoint('e', home) })],
+      { is: 'strange' },
+    ],
+    [
+      'an endpoint in our subscription, in other letters',
+      [connection('Pending', { privateEndpoint: endpoint('e', home).toUpperCase() })],
+      { is: 'strange' },
+    ],
+  ])('%s', (_what, connections, expected) => {
+    expect(matchConnection(link, connections)).toEqual(expected)
+  })
+
+  test("the vault's subscription is ours too", () => {
+    const elsewhere = vault.replace(home, '22222222-0000-4000-8000-000000000002')
+    const other = { ...link, asked: { ...asked, vault: elsewhere } }
+    const strange = connection('Pending', {
+      privateEndpoint: endpoint('e', parseResourceId(elsewhere)?.subscription),
+    })
+    expect(matchConnection(other, [strange])).toEqual({ is: 'strange' })
+  })
+
+  test('the pinned one is found by its id, in whatever letters, and nothing is before the match', () => {
+    const ours = { ...connection(), id: connectionId('ours').toUpperCase() }
+    expect(pinnedAmong(at('Pending'), [imitation(), ours])).toBe(ours)
+    expect(pinnedAmong(at('Pending'), [imitation()])).toBeUndefined()
+    expect(pinnedAmong(link, [connection()])).toBeUndefined()
+  })
+})

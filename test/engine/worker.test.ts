@@ -1,0 +1,132 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { turnableClock } from '../../src/clock.ts'
+import { createJournal } from '../../src/engine/journal.ts'
+import type { Performer } from '../../src/engine/perform.ts'
+import type { Clock, Store } from '../../src/engine/ports.ts'
+import { startWorker, type Worker } from '../../src/engine/worker.ts'
+import type { Limits } from '../../src/link/link.ts'
+import { openStore } from '../../src/store/openStore.ts'
+
+const limits: Limits = {
+  expiryMs: 7 * 86_400_000,
+  usualProvisioningMs: 900_000,
+  usualPropagatingMs: 1_800_000,
+  alarmMs: 900_000,
+  freshDecisionMs: 900_000,
+  firstLookMs: 2_000,
+  longestLookMs: 60_000,
+  restLookMs: 86_400_000,
+  settleMs: 30_000,
+}
+const subscription = '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/contoso/providers'
+const place = {
+  conversation: '19:general@thread.tacv2;messageid=1',
+  serviceUrl: 'http://127.0.0.1/teams/',
+  kind: 'channel',
+} as const
+
+let worker: Worker | undefined
+let store: Store | undefined
+afterEach(async () => {
+  await worker?.stop()
+  await store?.close()
+})
+
+/** A worker on a real store; what it would do is noted, and everything in Azure and Teams stays silent. */
+async function atWork(links: number, performer: Partial<Performer> = {}) {
+  const opened = await openStore({ url: ':memory:' })
+  store = opened
+  const turnable = turnableClock(0)
+  let waits = 0
+  let mostWaits = 0
+  const clock: Clock = {
+    now: turnable.now,
+    async until(at, signal) {
+      mostWaits = Math.max(mostWaits, ++waits)
+      await turnable.until(at, signal)
+      waits--
+    },
+  }
+  const journal = createJournal({ store: opened, clock, limits, wake: () => worker?.wake() })
+  for (let number = 0; number < links; number++) {
+    await journal.ask({
+      by: 'somebody',
+      signalr: `${subscription}/Microsoft.SignalRService/SignalR/signalr-${number}`,
+      vault: `${subscription}/Microsoft.KeyVault/vaults/vault-${number}`,
+      name: 'kv-vault',
+      thread: place,
+      owners: { place, because: { is: 'default' } },
+    })
+  }
+  const acted: string[] = []
+  const logged: string[] = []
+  worker = startWorker({
+    store: opened,
+    clock,
+    journal,
+    limits,
+    log: (_level, event) => void logged.push(event),
+    performer: {
+      act: async ({ link }) => {
+        acted.push(link.id)
+        return clock.now() + 60_000
+      },
+      tell: async () => clock.now() + 60_000,
+      ...performer,
+    },
+  })
+  return { acted, logged, turnable, mostWaits: () => mostWaits, waits: () => waits }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(setImmediate)
+}
+
+describe('the worker', () => {
+  test('waits with one timer, however many links wait', async () => {
+    const { acted, mostWaits, waits } = await atWork(200)
+    await until(() => new Set(acted).size === 200 && waits() === 1)
+    expect(mostWaits()).toBe(1)
+  })
+
+  test('comes again when the time has come, and not before', async () => {
+    const { acted, turnable, waits } = await atWork(1)
+    await until(() => acted.length === 1 && waits() === 1)
+    turnable.turn(61_000)
+    await until(() => acted.length === 2)
+    expect(acted).toHaveLength(2)
+  })
+
+  test('sets aside a link that cannot be worked on, and goes on with the others', async () => {
+    let broken: string | undefined
+    const { acted, logged } = await atWork(3, {
+      act: async ({ link }) => {
+        broken ??= link.id
+        if (link.id === broken) throw new Error('a defect')
+        acted.push(link.id)
+        return Number.MAX_SAFE_INTEGER
+      },
+    })
+    await until(() => new Set(acted).size === 2 && logged.includes('link.failed'))
+    expect(acted).not.toContain(broken)
+  })
+
+  test('stops only when what is under way has ended', async () => {
+    let finish: (() => void) | undefined
+    let ended = false
+    await atWork(1, {
+      act: async () => {
+        await new Promise<void>((resolve) => {
+          finish = resolve
+        })
+        ended = true
+        return undefined
+      },
+    })
+    await until(() => finish !== undefined)
+    const stopped = worker?.stop()
+    setImmediate(() => finish?.())
+    await stopped
+    expect(ended).toBe(true)
+  })
+})

@@ -36,7 +36,7 @@ type StandingConnection = {
   edits: number
 }
 
-export type AzureModel = ReturnType<typeof createAzure>
+type AzureModel = ReturnType<typeof createAzure>
 
 export function createAzure(delays: Delays) {
   let link: StandingLink | undefined

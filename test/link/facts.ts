@@ -35,7 +35,7 @@ import {
   timed,
 } from './given.ts'
 
-export const provisioningStates = [
+const provisioningStates = [
   'Succeeded',
   'Failed',
   'Canceled',
@@ -77,7 +77,7 @@ export const causes: readonly Cause[] = [
   { cause: 'throttled' },
   { cause: 'unavailable', code: 'ECONNRESET' },
 ]
-export const effects = ['put', 'approve', 'reject', 'delete'] as const
+const effects = ['put', 'approve', 'reject', 'delete'] as const
 
 const owns: readonly Sighting<SharedPrivateLink>[] = [
   absent,
@@ -183,7 +183,7 @@ const anyLook: fc.Arbitrary<Step> = fc.oneof(
       .map((seen) => looked(seen)),
   },
 )
-export const anyStep: fc.Arbitrary<Step> = fc.oneof(
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: anyLook },
   { weight: 1, arbitrary: fc.constantFrom(...everyOther) },
 )

@@ -11,7 +11,6 @@ import type {
   Seen,
   SharedPrivateLink,
   Sighting,
-  Stage,
   Status,
 } from '../../src/link/link.ts'
 import type { Surroundings } from '../../src/link/next.ts'
@@ -226,6 +225,3 @@ export const ended = ['Rejected', 'Cancelled', 'Expired', 'Failed', 'Removed'] a
 
 /** The record at a stage, and what then happens to it, each a minute later. */
 export const at = (status: Status, ...then: readonly Step[]): Link => given(...histories[status], ...then)
-
-/** The stage without its times, to compare in one look. */
-export const stageOf = (link: Link): Stage => link.stage

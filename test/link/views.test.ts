@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import { fold } from '../../src/link/fold.ts'
 import type { Link, News, Status } from '../../src/link/link.ts'
@@ -78,11 +79,14 @@ describe('the status card', () => {
   test.each(statuses)(
     '%s: five steps in order, at most one of them now, none done after one that is not',
     (name) => {
-      for (const step of [...everyOther, ...everyLook]) {
-        const link = fold(at(name), timed(step, at(name).moved + minute))
-        expect(signs(link)).toMatch(/^d+(●○*|✗-*|✗○*)?$/)
-        expect(signs(link)).toHaveLength(5)
-      }
+      const before = at(name)
+      const odd = [...everyOther, ...everyLook].flatMap((step) => {
+        const shown = signs(fold(before, timed(step, before.moved + minute)))
+        return shown.length === 5 && /^d+(●○*|✗-*|✗○*)?$/.test(shown)
+          ? []
+          : [`${shown}: ${JSON.stringify(step)}`]
+      })
+      expect(odd).toEqual([])
     },
   )
 
@@ -199,10 +203,11 @@ describe('the approval card', () => {
 
   test('while it is open the same data whatever is seen', () => {
     const open = at('Pending')
-    for (const step of everyLook) {
+    const changed = everyLook.filter((step) => {
       const link = fold(open, timed(step, open.moved + minute))
-      if (link.stage.status === 'Pending') expect(approval(link)).toEqual(approval(open))
-    }
+      return link.stage.status === 'Pending' && !isDeepStrictEqual(approval(link), approval(open))
+    })
+    expect(changed).toEqual([])
   })
 })
 

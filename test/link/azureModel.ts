@@ -36,8 +36,6 @@ type StandingConnection = {
   edits: number
 }
 
-type AzureModel = ReturnType<typeof createAzure>
-
 export function createAzure(delays: Delays) {
   let link: StandingLink | undefined
   let connections: StandingConnection[] = []

@@ -121,6 +121,13 @@ describe('views of every stage', () => {
       expect(text).toContain(part)
   })
 
+  test('a reason for a rejection is asked for, and capped', async () => {
+    const view = approvalOf(records.pending)
+    if (!view) throw new Error('no such view')
+    const { card } = await renderView(view, names, en, drawing)
+    expect(JSON.stringify(card)).toMatch(/"id":"reason"[^}]*"maxLength":300\b/)
+  })
+
   test("while it is open the card says nothing of Azure's comings and goings: nobody's reason is wiped", async () => {
     const open = approvalOf(records.pending)
     const later = approvalOf({ ...records.pending, moved: records.pending.moved + 1, late: true })
@@ -212,7 +219,10 @@ describe('replies', () => {
     const link = { ...records.approved, ...(seen && { seen: { ...seen, vaultIsPublic: false } }), news }
     const view = newsOf(link)[0]
     if (!view) throw new Error('no news')
-    expect(toPlain((await renderView(view, names, en, drawing)).text ?? '')).not.toContain('public')
+    const text = toXml((await renderView(view, names, en, drawing)).text ?? '')
+    expect(text).not.toContain('public')
+    // What there is to see is then on the SignalR.
+    expect(text).toContain(`/resource${signalr}"`)
   })
 
   test('a rejection tells the reason', async () => {

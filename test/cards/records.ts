@@ -28,6 +28,7 @@ const person = (name: string, n: number): Person => ({
 const people: Readonly<Record<string, Person>> = {
   riley: person('Riley Park', 1),
   noor: person('Noor Haddad', 2),
+  mika: person('Mika Aalto', 3),
 }
 export const texts: Readonly<Record<string, string>> = {
   why: 'custom domain certificate',
@@ -161,7 +162,7 @@ export const records = {
   cancelled: { ...pending, stage: { status: 'Cancelled', by: 'riley' } },
   expired: { ...pending, stage: { status: 'Expired' } },
   failed: { ...request, stage: { status: 'Failed', cause: failed } },
-  removed: { ...approved, stage: { status: 'Removed', by: 'riley' } },
+  removed: { ...approved, stage: { status: 'Removed', by: 'mika' } },
 } as const satisfies Record<string, Link>
 
 const told = asked + 10 * minute
@@ -172,7 +173,7 @@ export const news: readonly News[] = [
   { news: 'ended', at: told, outcome: 'Cancelled', by: 'riley' },
   { news: 'ended', at: told, outcome: 'Expired' },
   { news: 'ended', at: told, outcome: 'Failed', cause: failed },
-  { news: 'ended', at: told, outcome: 'Removed', by: 'riley' },
+  { news: 'ended', at: told, outcome: 'Removed', by: 'mika' },
   { news: 'ended', at: told, outcome: 'Removed', cause: { cause: 'deletedElsewhere' } },
   { news: 'disconnected', at: told, status: 'Disconnected' },
   { news: 'late', at: told, status: 'Propagating' },

@@ -205,7 +205,7 @@ const nameOf = (key: string): string =>
   Object.values(people).find((person) => person.key === key)?.name ?? key
 
 /** Links by their titles, as Teams shows them. */
-const readable = (text: string): string => text.replace(/<a href="[^"]*">([^<]*)<\/a>/g, '[$1]')
+const readable = (text: string): string => text.replace(/(View in Azure portal) <[^>]*>/g, '[$1]')
 
 const inputs = (given: Record<string, string>): string => {
   const values = Object.values(given).filter((value) => value !== '')

@@ -5,6 +5,7 @@
 import { bot, type PersonKey, people, tenantId } from '../seed.ts'
 import type { Message } from './face.ts'
 import { type Json, list, record, records, string } from './json.ts'
+import { messageText } from './messageText.ts'
 import type { Limits } from './threadLimits.ts'
 import {
   botIsIn,
@@ -198,7 +199,7 @@ function contentOf(world: World, place: Place, body: unknown, size: number): Con
   if (!card && (text === undefined || text === ''))
     return { refused: failure(400, 'BadSyntax', 'The message has no content.') }
   return {
-    ...(text !== undefined && text !== '' && { text: text.replace(/<at>([^<]*)<\/at>/g, '@$1') }),
+    ...(text !== undefined && text !== '' && { text: messageText(text, string(activity.textFormat)) }),
     ...(card && { card }),
     mentions: [
       ...mentioned(world, place, list(activity.entities), text ?? ''),

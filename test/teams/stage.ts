@@ -169,16 +169,6 @@ function deskOf(calls: Call[], over: () => Partial<Desk>): Desk {
   }
 }
 
-/** The text of a message as people read it: it is sent as XML, so that other people's words cannot be markup. */
-export const readable = (text: string): string =>
-  text
-    .replace(/<br\/>/g, '\n')
-    .replace(/<[^>]*>/g, '')
-    .replace(/&lt;/g, '<')
-    .replace(/&gt;/g, '>')
-    .replace(/&quot;/g, '"')
-    .replace(/&amp;/g, '&')
-
 const provider = '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/contoso/providers'
 export const signalr = `${provider}/Microsoft.SignalRService/SignalR/contoso-signalr`
 export const vault = `${provider}/Microsoft.KeyVault/vaults/contoso-kv`

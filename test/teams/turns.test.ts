@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { people } from '../../sandbox/seed.ts'
 import { cardText } from '../../sandbox/teams/cardText.ts'
 import { Unanswered } from '../../src/engine/ports.ts'
-import { aLink, linkId, readable, type Stage, startStage } from './stage.ts'
+import { aLink, linkId, type Stage, startStage } from './stage.ts'
 
 let stage: Stage
 let now = 0
@@ -17,7 +17,7 @@ const texts = (where = 'general') =>
     .channel(where)
     .messages()
     .filter(({ from }) => from === 'Vaultlink')
-    .map(({ text, card }) => (card === undefined ? readable(text ?? '') : cardText(card).join('\n')))
+    .map(({ text, card }) => (card === undefined ? (text ?? '') : cardText(card).join('\n')))
 const events = () => stage.log.map(({ event }) => event)
 
 describe('what goes wrong in a turn', () => {

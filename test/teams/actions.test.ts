@@ -219,7 +219,7 @@ describe('Action.Submit, the older way', () => {
   test.each([{}, { verb: 'destroy' }, 'approve', 7, { verb: 'approve', link: 'x' }])(
     '%j gets a sentence',
     async (value) => {
-      expect(readable((await submit(value))?.text ?? '')).toContain('This button is not on a card of mine')
+      expect((await submit(value))?.text ?? '').toContain('This button is not on a card of mine')
     },
   )
 })

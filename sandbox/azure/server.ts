@@ -23,8 +23,8 @@ import { vaultRoutes } from './vaults.ts'
 
 export type { Azure } from './azure.ts'
 export type { FaultRule } from './faults.ts'
-export type { AzureEvent, Seed } from './state.ts'
-export { choices, type Switches } from './switches.ts'
+export type { Seed } from './state.ts'
+export { choices } from './switches.ts'
 export { tokenFor } from './token.ts'
 
 const routes: readonly Route[] = [

@@ -16,8 +16,8 @@ export const digestOf = (view: View): string =>
   createHash('sha256').update(JSON.stringify(view)).digest('base64url').slice(0, 22)
 
 /** Opaque, unguessable: the only thing that a card carries. */
-export const newLinkId = (): LinkId => randomBytes(16).toString('hex')
-export const newNonce = (): string => randomBytes(16).toString('hex')
+const newLinkId = (): LinkId => randomBytes(16).toString('hex')
+const newNonce = (): string => randomBytes(16).toString('hex')
 
 export function createJournal(ports: { store: Store; clock: Clock; limits: Limits; wake: () => void }) {
   const { store, clock, limits } = ports

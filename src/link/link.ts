@@ -272,7 +272,6 @@ export type Fact = { readonly at: Millis } & (
   | { readonly fact: 'rerouted'; readonly owners: Route }
   | { readonly fact: 'passed'; readonly what: 'usualTime' | 'alarmTime' | 'expiry' }
 )
-export type FactName = Fact['fact']
 
 /** Whether somebody may do something, as read from Azure. What cannot be read is a no. */
 export type Right =

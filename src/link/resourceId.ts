@@ -44,8 +44,8 @@ export function isWithin(scope: string, id: string): boolean {
   return outer === '' || inner === outer || inner.startsWith(`${outer}/`)
 }
 
-export const SIGNALR = { provider: 'Microsoft.SignalRService', type: 'signalR' } as const
-export const VAULT = { provider: 'Microsoft.KeyVault', type: 'vaults' } as const
+const SIGNALR = { provider: 'Microsoft.SignalRService', type: 'signalR' } as const
+const VAULT = { provider: 'Microsoft.KeyVault', type: 'vaults' } as const
 
 const isTop = (id: string, of: { provider: string; type: string }): boolean => {
   const parsed = parseResourceId(id)

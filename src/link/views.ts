@@ -199,7 +199,8 @@ export function statusView(link: Link, usual: UsualTimes): StatusView {
     ...has('provisioningState', own?.is === 'present' ? own.value.provisioningState : undefined),
     ...has('connectionState', own?.is === 'present' ? own.value.status : undefined),
     ...has('functionalAt', link.functionalAt),
-    ...has('vaultIsPublic', link.seen?.vaultIsPublic),
+    // Said of a link that works: before, it would only redraw the card.
+    ...has('vaultIsPublic', link.functionalAt === undefined ? undefined : link.seen?.vaultIsPublic),
     actions,
   }
 }

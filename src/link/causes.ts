@@ -16,19 +16,21 @@ export function remedy(effect: Effect, cause: Cause): Remedy {
     case 'unavailable':
     case 'decidedMeanwhile':
       return 'later'
+    case 'connectionGone':
+    case 'signalrGone':
+    case 'vaultGone':
+      // A look says what has become of it, and ends what has to end.
+      return effect === 'put' ? 'end' : 'later'
     case 'nameTaken':
     case 'madeByOthers':
     case 'ambiguous':
     case 'strangeEndpoint':
     case 'connectionChanged':
-    case 'connectionGone':
     case 'deletedElsewhere':
     case 'refused':
     case 'provisioningFailed':
     case 'notRegistered':
     case 'quota':
-    case 'signalrGone':
-    case 'vaultGone':
       // Before there is a link, a final no ends the request. Later, a decision or a removal stays until a person acts.
       return effect === 'put' ? 'end' : 'person'
   }

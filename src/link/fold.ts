@@ -250,7 +250,7 @@ function asksFor({ stage: { status } }: Link, effect: Effect): boolean {
 const sight = ({ at: _when, ...what }: Seen): string => JSON.stringify(what)
 
 /** When the last attempt was begun or, once that is known, came to its outcome. */
-const attemptedAt = ({ attempt }: Pick<Link, 'attempt'>): Millis =>
+export const attemptedAt = ({ attempt }: Pick<Link, 'attempt'>): Millis =>
   attempt ? (attempt.outcome.is === 'underWay' ? attempt.at : attempt.outcome.at) : 0
 
 function observed(link: Link, seen: Seen, at: Millis): Link {

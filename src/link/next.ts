@@ -2,6 +2,7 @@
  * What to do now: at most one Azure step, at most one message per place, or until when to wait. The same record
  * and the same moment always give the same answer, so a restart needs no recovery: a due record is just due.
  */
+import { attemptedAt } from './fold.ts'
 import type { Connection, Effect, GonePlace, Limits, Link, Millis, PersonKey, PostKey } from './link.ts'
 import { isOurs, pinnedAmong } from './match.ts'
 import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
@@ -103,7 +104,8 @@ function azureStep(link: Link, around: Surroundings): Chosen {
   const { now, lookedAt, limits } = around
   if (isEnded(link.stage.status)) return {}
   const failure = link.attempt?.outcome.is === 'failed' ? link.attempt.outcome : undefined
-  const notBefore = failure && !link.blocked ? failure.notBefore : 0
+  // Another instance's clock may be ahead: a look begun before the attempt it follows would not count.
+  const notBefore = Math.max(attemptedAt(link), failure && !link.blocked ? failure.notBefore : 0)
   const effect = link.blocked ? undefined : wanted(link)
   if (!link.looked || lookedAt === undefined)
     return now >= notBefore ? { step: { step: 'look' } } : { wake: notBefore }

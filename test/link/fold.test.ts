@@ -669,6 +669,21 @@ describe('taken back, run out, removed', () => {
     expect(link.news).toEqual([])
   })
 
+  test.each([
+    ['approve', 'connectionGone'],
+    ['approve', 'vaultGone'],
+    ['delete', 'signalrGone'],
+  ] as const)('%s met %s: what has become of it, a look says', (effect, cause) => {
+    const link = at(effect === 'approve' ? 'Approving' : 'Removing', intended(effect), {
+      fact: 'failed',
+      effect,
+      cause: { cause },
+      notBefore: noon,
+    })
+    expect(link.blocked).toBeUndefined()
+    expect(link.news).toEqual([])
+  })
+
   test('a removal that is locked is blocked and told, and goes on after Retry', () => {
     const link = at('Removing', intended('delete'), {
       fact: 'failed',

@@ -226,6 +226,15 @@ describe('the step on Azure', () => {
     expect(next(link, around(noon + day, link.seen?.at)).azure?.step).toBe('look')
   })
 
+  test('a clock behind that of the attempt waits for its moment', () => {
+    const link = at('Approving', pendingOnVault, intended('approve'))
+    const began = link.attempt?.at ?? 0
+    const plan = next(told(link), around(began - hour, link.seen?.at))
+    expect(plan.azure).toBeUndefined()
+    expect(plan.wake).toBe(began)
+    expect(next(link, around(began, link.seen?.at)).azure?.step).toBe('look')
+  })
+
   test('after a success the same is not done again until Azure had time to show it', () => {
     const sent = at('Requested', looked({}), intended('put'), done('put'), looked({}))
     expect(sent.stage.status).toBe('Provisioning')

@@ -77,8 +77,9 @@ export function createAzure(delays: Delays) {
       case 'reject': {
         const found = connections.find(({ id }) => id === request.connection.id)
         if (!found || found.appears > now) return 'connectionGone'
-        // Only a connection that was edited before has an etag to hold against.
-        if (found.edits > 0 && request.connection.etag !== etagOf(found)) return 'decidedMeanwhile'
+        // A connection never edited is seen without an etag: a decision on that look overrides whatever came since.
+        const { etag } = request.connection
+        if (etag !== undefined && etag !== etagOf(found)) return 'decidedMeanwhile'
         const status = request.does === 'approve' ? 'Approved' : 'Rejected'
         if (status === 'Approved' && found.status !== 'Approved') approvals += 1
         decideOn(found, status, decisionMessage(request.does, nonce), now)
@@ -172,9 +173,11 @@ export function createAzure(delays: Delays) {
       const found = ours()
       switch (act) {
         case 'approve':
-        case 'reject':
           if (found && found.appears <= now && found.status === 'Pending')
-            decideOn(found, act === 'approve' ? 'Approved' : 'Rejected', `${act}d by hand`, now)
+            decideOn(found, 'Approved', 'approved by hand', now)
+          return
+        case 'reject':
+          if (found && found.appears <= now) decideOn(found, 'Rejected', 'rejected by hand', now)
           return
         case 'deleteLink':
           answer({ does: 'delete' }, now)

@@ -132,6 +132,32 @@ describe('a whole life', () => {
     )
   })
 
+  test.each([
+    ['cut off by a kill', 'killedAndLate', 0, 19.5],
+    ['its answer lost', 'lostAndLate', 2, 8],
+  ] as const)(
+    'an approval %s arrives late, and an owner rejects after it: nothing overrules that',
+    (_what, fault, pause, arrives) => {
+      const working: Move = { move: 'work', fault, delivery: 'posted', right: 'held' }
+      const life = lived(quick, [
+        ...worked(40),
+        owner,
+        working,
+        working,
+        { move: 'wait', ms: pause * second },
+        working,
+        working,
+        { move: 'wait', ms: arrives * second },
+        { move: 'portal', act: 'reject' },
+      ])
+      expect(life.azure.approvals()).toBe(1)
+      expect(life.rest(600)).toBeDefined()
+      expect(life.azure.approvals()).toBe(1)
+      expect(life.link()).toMatchObject({ stage: { status: 'Rejected' }, decision: { where: 'portal' } })
+      expect(life.broken).toEqual([])
+    },
+  )
+
   test('the log folded gives the row, after a journey through JSON as well', () => {
     fc.assert(
       fc.property(delays, moves, (of, script) => {

@@ -19,6 +19,7 @@ import type {
   Sighting,
   TextKey,
 } from '../link/link.ts'
+import type { Destination } from '../link/next.ts'
 import type { View } from '../link/views.ts'
 
 export type Clock = {
@@ -133,17 +134,7 @@ export type Message = {
   readonly link: Link
   readonly post: PostKey
   readonly view: View
-  readonly to:
-    | { readonly how: 'post'; readonly conversation: string; readonly serviceUrl: string }
-    /** A new thread in a channel. */
-    | { readonly how: 'thread'; readonly channel: string; readonly serviceUrl: string }
-    | { readonly how: 'personal'; readonly person: PersonKey; readonly serviceUrl: string }
-    | {
-        readonly how: 'update'
-        readonly conversation: string
-        readonly activity: string
-        readonly serviceUrl: string
-      }
+  readonly to: Destination
 }
 export type Delivered =
   | { readonly is: 'posted'; readonly conversation: string; readonly activity: string }

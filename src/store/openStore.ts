@@ -24,8 +24,9 @@ export async function openStore({ url, log, onCommit }: StoreOptions): Promise<S
   const { db } = database
   try {
     await migrate(db, log)
-    // One process has one SQLite file: whoever held a lease there is dead, and nobody need wait for its end.
-    if (!database.locksRows) await endLeases(database)
+    // Whoever held a lease is dead: nobody need wait for its end.
+    if (database.isAlone) await endLeases(database)
+    database.letOthersIn()
   } catch (error) {
     await db.destroy()
     throw error

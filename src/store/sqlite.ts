@@ -22,16 +22,23 @@ const busyTimeoutMs = 5000
 export function openSqlite(path: string, log: Log | undefined): Database {
   const inMemory = path === ':memory:'
   if (!inMemory) makeFile(path, log)
+  const presence = inMemory ? unseen : announce(`${path}.open`, log)
   const sqlite = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+  const close = () => {
+    sqlite.close()
+    presence.end()
+  }
   try {
     configure(sqlite, inMemory)
   } catch (error) {
-    sqlite.close()
+    close()
     throw error
   }
   return {
-    db: new Kysely<Tables>({ dialect: dialect(sqlite) }),
+    db: new Kysely<Tables>({ dialect: dialect(sqlite, close) }),
     locksRows: false,
+    isAlone: presence.isAlone,
+    letOthersIn: presence.letOthersIn,
     scrub: async () => {
       // The pages before a deletion stand in the write-ahead log until it is emptied.
       const result = sqlite.prepare('pragma wal_checkpoint(truncate)').get()
@@ -54,6 +61,53 @@ function makeFile(path: string, log: Log | undefined): void {
   }
 }
 
+type Presence = { readonly isAlone: boolean; readonly letOthersIn: () => void; readonly end: () => void }
+const unseen: Presence = { isAlone: true, letOthersIn: () => undefined, end: () => undefined }
+
+/**
+ * Says that this process has the database open, and finds out whether another has: by a lock on an empty database
+ * beside it, which all that are alive share. The system takes it back even from a process that was killed.
+ */
+function announce(path: string, log: Log | undefined): Presence {
+  makeFile(path, log)
+  const lock = new DatabaseSync(path, { timeout: 0 })
+  // Reading in a transaction keeps the shared lock until the connection is closed.
+  const share = () => lock.exec(`pragma busy_timeout = ${busyTimeoutMs}; begin; select 1 from sqlite_schema`)
+  try {
+    const isAlone = lockAlone(lock)
+    if (!isAlone) {
+      share()
+      log?.('warn', 'store.shared', { reason: 'another process has the database open' })
+    }
+    return {
+      isAlone,
+      letOthersIn: () => {
+        if (!isAlone) return
+        lock.exec('commit')
+        share()
+      },
+      end: () => lock.close(),
+    }
+  } catch (error) {
+    lock.close()
+    throw error
+  }
+}
+
+function lockAlone(lock: DatabaseSync): boolean {
+  try {
+    lock.exec('begin exclusive')
+    return true
+  } catch (error) {
+    if (isBusy(error)) return false
+    throw error
+  }
+}
+
+/** Node's error carries SQLite's own result code; 5 is SQLITE_BUSY. */
+const isBusy = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === 5
+
 function configure(sqlite: DatabaseSync, inMemory: boolean): void {
   // Asked first: the switch wants the file alone for a moment, and once made it stays with the file.
   if (!inMemory && pragma(sqlite, 'journal_mode') !== 'wal') {
@@ -74,13 +128,13 @@ function pragma(sqlite: DatabaseSync, command: string): unknown {
   return row === undefined ? undefined : Object.values(row)[0]
 }
 
-function dialect(sqlite: DatabaseSync): Dialect {
+function dialect(sqlite: DatabaseSync, close: () => void): Dialect {
   return {
     createAdapter: () => new TransactionalAdapter(),
     createDriver: () =>
       // A transaction that begins by reading and then writes fails at once when another process wrote in
       // between (SQLITE_BUSY_SNAPSHOT, which no timeout waits out): take the write lock from the start.
-      Object.assign(new SqliteDriver({ database: asKyselyWants(sqlite) }), {
+      Object.assign(new SqliteDriver({ database: asKyselyWants(sqlite, close) }), {
         beginTransaction: async (connection: Connection) => {
           await connection.executeQuery(CompiledQuery.raw('begin immediate'))
         },
@@ -99,9 +153,9 @@ class TransactionalAdapter extends SqliteAdapter {
 }
 
 /** Kysely's own dialect speaks better-sqlite3, which takes parameters as an array and tells readers apart. */
-function asKyselyWants(sqlite: DatabaseSync): SqliteDatabase {
+function asKyselyWants(sqlite: DatabaseSync, close: () => void): SqliteDatabase {
   return {
-    close: () => sqlite.close(),
+    close,
     prepare: (sql) => {
       const statement = sqlite.prepare(sql)
       return {

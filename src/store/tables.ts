@@ -60,6 +60,9 @@ export type Database = {
    * their first statement on.
    */
   readonly locksRows: boolean
+  /** Whether no other process has it open, nor can open it until `letOthersIn`. */
+  readonly isAlone: boolean
+  readonly letOthersIn: () => void
   /** Makes what was deleted unreadable on the disk too. */
   readonly scrub: () => Promise<void>
 }

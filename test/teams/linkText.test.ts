@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { distance } from '../../src/link/names.ts'
 import { commands, understand } from '../../src/teams/commands/index.ts'
 import { parseLink, parsePair } from '../../src/teams/commands/linkText.ts'
-import { distance, nearest } from '../../src/teams/commands/nearest.ts'
+import { nearest } from '../../src/teams/commands/nearest.ts'
 import { evened, words } from '../../src/teams/typedText.ts'
 import { unique } from '../../src/teams/unique.ts'
 

@@ -119,11 +119,16 @@ export function createJournal(ports: { store: Store; clock: Clock; limits: Limit
       holder: string,
       wanted: (plan: Plan) => (Fact & { fact: 'intended' }) | undefined,
       gate: { key: string; until: Millis },
-    ): Promise<{ is: 'intended'; link: Link } | { is: 'changed' } | { is: 'busy'; until: Millis }> {
-      type Result = { is: 'intended'; link: Link } | { is: 'changed' } | { is: 'busy'; until: Millis }
+    ): Promise<
+      { is: 'intended'; link: Link } | { is: 'changed' } | { is: 'lost' } | { is: 'busy'; until: Millis }
+    > {
+      type Result =
+        | { is: 'intended'; link: Link }
+        | { is: 'changed' }
+        | { is: 'lost' }
+        | { is: 'busy'; until: Millis }
       return store.transact<Result>(id, [gate.key], (row, gates) => {
-        if (row.lease?.holder !== holder || row.lease.until <= clock.now())
-          return { result: { is: 'changed' } }
+        if (row.lease?.holder !== holder || row.lease.until <= clock.now()) return { result: { is: 'lost' } }
         const intent = wanted(planFor(row.link, row.lookedAt))
         if (!intent) return { result: { is: 'changed' } }
         const taken = gates.find(
@@ -138,14 +143,18 @@ export function createJournal(ports: { store: Store; clock: Clock; limits: Limit
       })
     },
 
-    /** Sets when the record is due, with what only the worker knows: not before `earliest`. */
-    async rest(id: LinkId, earliest: Millis | undefined): Promise<void> {
+    /**
+     * Sets when the record is due once nothing more can be done now. `earliest`: until then what the plan asks for would
+     * be in vain, as only the worker knows. It holds for the record of that `version` alone: a newer one may ask for more.
+     */
+    async rest(id: LinkId, { version, earliest }: { version?: number; earliest?: Millis }): Promise<void> {
       await store.transact(id, [], (row) => {
-        const due = dueOf(planFor(row.link, row.lookedAt))
-        const later = due !== undefined && earliest !== undefined ? Math.max(due, earliest) : due
-        return later === row.due
+        const plan = planFor(row.link, row.lookedAt)
+        const holds = earliest !== undefined && (version === undefined || version === row.version)
+        const due = holds ? Math.min(earliest, plan.wake ?? earliest) : dueOf(plan)
+        return due === row.due
           ? { result: undefined }
-          : { change: { facts: [], link: row.link, due: later }, result: undefined }
+          : { change: { facts: [], link: row.link, due }, result: undefined }
       })
     },
   }

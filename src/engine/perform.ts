@@ -76,6 +76,8 @@ export function createPerformer(ports: Ports): Performer {
       { key: gateKey(row.link, step.step), until: clock.now() + longestGateMs },
     )
     if (intended.is === 'changed') return undefined
+    // Somebody else has the record now, or will soon.
+    if (intended.is === 'lost') return clock.now() + ports.limits.firstLookMs
     if (intended.is === 'busy') return Math.min(intended.until, clock.now() + ports.limits.firstLookMs)
     const act = await actOf(intended.link, step)
     ports.crashPoint(`before ${step.step}`)

@@ -59,7 +59,7 @@ export function startWorker(ports: Ports): Worker {
     const count = (failures.get(id) ?? 0) + 1
     failures.set(id, count)
     log('error', 'link.failed', { link: id, count, error: describe(error) })
-    await ports.journal.rest(id, retryAt(clock.now(), count, undefined))
+    await ports.journal.rest(id, { earliest: retryAt(clock.now(), count, undefined) })
   }
 
   async function run(): Promise<void> {
@@ -125,7 +125,9 @@ async function tend(row: Row, holder: string, stopping: AbortSignal, ports: Port
         continue
       }
       const { azure } = plan
-      if (azure && free('azure')) start('azure', () => performer.act(now, azure, holder))
+      // Looking for another channel waits by itself: it must not keep Azure from being looked at.
+      const lane = azure?.step === 'reroute' ? 'reroute' : 'azure'
+      if (azure && free(lane)) start(lane, () => performer.act(now, azure, holder))
       for (const message of plan.messages) {
         if (free(message.place)) start(message.place, () => performer.tell(now, message))
       }
@@ -133,7 +135,8 @@ async function tend(row: Row, holder: string, stopping: AbortSignal, ports: Port
     if (running.size === 0) {
       const waits = [...notBefore.values()].filter((at) => at > clock.now())
       const idle = !rested && (plan.azure || plan.messages.length > 0)
-      await journal.rest(id, idle && waits.length > 0 ? Math.min(...waits) : undefined)
+      const earliest = idle && waits.length > 0 ? { earliest: Math.min(...waits) } : {}
+      await journal.rest(id, { version: now.version, ...earliest })
       return
     }
     try {

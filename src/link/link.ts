@@ -225,7 +225,7 @@ export type Link = {
   readonly seen?: Seen
   /** What stands in the way until a person acts: the decision and the cards stay. */
   readonly blocked?: { readonly at: Millis; readonly cause: Cause }
-  /** When the vault's side was first seen approved, and when SignalR first said the link is functional. */
+  /** When the vault's side was first seen approved, and since when SignalR says that the link is functional. */
   readonly vaultApprovedAt?: Millis
   readonly functionalAt?: Millis
   /** Which usual times have passed in this stage. */

@@ -122,7 +122,7 @@ function azureStep(link: Link, around: Surroundings): Chosen {
   const rest = lookAgain(link, around)
   // Nobody may be found to ask for days: meanwhile the portal and the end of the request's time are looked for.
   const reroutes = link.gone.includes('owners') && link.stage.status === 'Pending' && !rest.step
-  return reroutes ? { step: { step: 'reroute' } } : rest
+  return reroutes ? { ...rest, step: { step: 'reroute' } } : rest
 }
 
 /** The one thing that Azure should be asked to do, going by the last look. */

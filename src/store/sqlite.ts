@@ -1,5 +1,5 @@
 /** Kysely on node:sqlite: one file, one connection per process, every acknowledged commit on the disk. */
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import {
@@ -23,16 +23,10 @@ export function openSqlite(path: string, log: Log | undefined): Database {
   const inMemory = path === ':memory:'
   if (!inMemory) makeFile(path, log)
   const presence = inMemory ? unseen : announce(`${path}.open`, log)
-  const sqlite = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+  const sqlite = opened(path, inMemory, presence.end)
   const close = () => {
     sqlite.close()
     presence.end()
-  }
-  try {
-    configure(sqlite, inMemory)
-  } catch (error) {
-    close()
-    throw error
   }
   return {
     db: new Kysely<Tables>({ dialect: dialect(sqlite, close) }),
@@ -51,7 +45,8 @@ export function openSqlite(path: string, log: Log | undefined): Database {
 /** SQLite gives the log beside the file the file's own mode, so nobody else can read that either. */
 function makeFile(path: string, log: Log | undefined): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, 'a', 0o600))
+  // Never opened when it is there: closing it again would drop the locks that this process has on it (fcntl).
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   if ((statSync(path).mode & 0o077) === 0 || process.platform === 'win32') return
   try {
     chmodSync(path, 0o600)
@@ -107,6 +102,19 @@ function lockAlone(lock: DatabaseSync): boolean {
 /** Node's error carries SQLite's own result code; 5 is SQLITE_BUSY. */
 const isBusy = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === 5
+
+function opened(path: string, inMemory: boolean, onFailure: () => void): DatabaseSync {
+  let sqlite: DatabaseSync | undefined
+  try {
+    sqlite = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+    configure(sqlite, inMemory)
+    return sqlite
+  } catch (error) {
+    sqlite?.close()
+    onFailure()
+    throw error
+  }
+}
 
 function configure(sqlite: DatabaseSync, inMemory: boolean): void {
   // Asked first: the switch wants the file alone for a moment, and once made it stays with the file.

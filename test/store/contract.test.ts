@@ -617,7 +617,6 @@ describe.each(databases)('a store on $name', (kind) => {
     })
     await store.create(ask('two'))
     await store.transact('one', [], appending(unposted(noon)))
-    await store.claim('worker', noon, minute, 1)
     await store.own({ vault: vaultId('kv'), team: 'blue', place: channel('blue'), since: noon, by })
     await store.meet({ ...channel('general'), name: 'General' })
     const everything = async () => [

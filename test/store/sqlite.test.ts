@@ -1,12 +1,16 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { openStore } from '../../src/store/openStore.ts'
-import { appending, ask, noon, riley, unposted } from './samples.ts'
+import { appending, ask, minute, noon, riley, unposted } from './samples.ts'
+
+const appender = fileURLToPath(new URL('./appender.ts', import.meta.url))
 
 let folder: string
 let file: string
@@ -22,11 +26,11 @@ test.each([
 ])('%s: folder and file are made, for their owner alone', async (_, url) => {
   const store = await openStore({ url: url() })
   const files = await readdir(join(folder, 'data'))
-  expect(files.toSorted()).toEqual(['links.db', 'links.db-shm', 'links.db-wal'])
+  expect(files.toSorted()).toEqual(['links.db', 'links.db-shm', 'links.db-wal', 'links.db.open'])
   const modes = await Promise.all(
     files.map(async (name) => (await stat(join(folder, 'data', name))).mode & 0o777),
   )
-  expect(modes).toEqual([0o600, 0o600, 0o600])
+  expect(modes).toEqual([0o600, 0o600, 0o600, 0o600])
   await store.close()
   // The last to close empties the log into the file.
   expect(existsSync(`${file}-wal`)).toBe(false)
@@ -97,4 +101,31 @@ test('who is next is read from an index, however many links there are', async ()
   expect(plan.map(({ detail }) => detail).join()).toMatch(
     /SEARCH links USING (COVERING )?INDEX links_claimable/,
   )
+})
+
+test('a lease ends with its process: at the next opening, unless another process lives', async () => {
+  const holder = async () => {
+    const store = await openStore({ url: file })
+    const row = await store.get('held')
+    await store.close()
+    return row?.lease?.holder
+  }
+  const store = await openStore({ url: file })
+  await store.create(ask('one', {}, noon + 1))
+  await store.create(ask('held'))
+  const child = spawn(process.execPath, [appender, file, 'one', '1000000'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    // Open it is once it has written.
+    await once(child.stdout, 'data')
+    child.stdout.resume()
+    await store.claim('worker', noon, minute, 2)
+    await store.close()
+    expect(await holder()).toBe('worker')
+  } finally {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  expect(await holder()).toBeUndefined()
 })

@@ -439,6 +439,7 @@ describe.each(databases)('a store on $name', (kind) => {
       ['a changed person', [`update facts set person = 'sam' where link = 'one' and seq = 5`]],
       ['a changed text', [`update facts set text = null where link = 'one' and seq = 1`]],
       ['a changed hash', [`update facts set hash = 'x' where link = 'one' and seq = 5`]],
+      ['a changed number', [`update facts set seq = 9 where link = 'one' and seq = 5`]],
       ['a changed count', [`update links set version = 6 where id = 'one'`]],
       ['a dropped fact', [`delete from facts where link = 'one' and seq = 3`]],
       [
@@ -737,6 +738,20 @@ describe.each(databases)('a store on $name', (kind) => {
         await fresh.remove()
       }
     })
+  })
+
+  test('a migration that fails leaves nothing half done', async () => {
+    const fresh = await kind.place()
+    try {
+      await fresh.sql('create table welcomes (other integer)')
+      await expect(openStore({ url: fresh.url })).rejects.toThrow('could not be migrated')
+      await expect(fresh.sql('select * from links')).rejects.toThrow()
+      await fresh.sql('drop table welcomes')
+      await (await openStore({ url: fresh.url })).close()
+      expect(await fresh.sql('select * from links')).toEqual([])
+    } finally {
+      await fresh.remove()
+    }
   })
 
   describe('when a newer version has migrated it', () => {

@@ -16,7 +16,7 @@ let folder: string
 let file: string
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vaultlink-sqlite-'))
-  file = join(folder, 'data', 'links.db')
+  file = join(folder, 'my data', 'links.db')
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
@@ -25,10 +25,10 @@ test.each([
   ['a file URL', () => pathToFileURL(file).href],
 ])('%s: folder and file are made, for their owner alone', async (_, url) => {
   const store = await openStore({ url: url() })
-  const files = await readdir(join(folder, 'data'))
+  const files = await readdir(join(folder, 'my data'))
   expect(files.toSorted()).toEqual(['links.db', 'links.db-shm', 'links.db-wal', 'links.db.open'])
   const modes = await Promise.all(
-    files.map(async (name) => (await stat(join(folder, 'data', name))).mode & 0o777),
+    files.map(async (name) => (await stat(join(folder, 'my data', name))).mode & 0o777),
   )
   expect(modes).toEqual([0o600, 0o600, 0o600, 0o600])
   await store.close()
@@ -74,8 +74,8 @@ test('who is forgotten cannot be found in the files either', async () => {
   const reason = await store.keep('because of the custom domain certificate')
   await store.create(ask('one', { by: key, reason }))
   const onDisk = async () => {
-    const files = await readdir(join(folder, 'data'))
-    return (await Promise.all(files.map((name) => readFile(join(folder, 'data', name), 'latin1')))).join()
+    const files = await readdir(join(folder, 'my data'))
+    return (await Promise.all(files.map((name) => readFile(join(folder, 'my data', name), 'latin1')))).join()
   }
   const words = [riley.name, riley.objectId, riley.teamsId, 'custom domain']
   const before = await onDisk()

@@ -295,12 +295,12 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
     case 'ambiguous':
       return told(
         `${count(cause.count, 'connection')} on ${vault} carry this request's message, and ${app} never guesses which is right.`,
-        `On ${vault}, under Networking, Private endpoint connections, reject what is not from ${signalr}${again}.`,
+        `On ${vault}, under Networking, Private endpoint connections, remove what is not from ${signalr}${again}.`,
       )
     case 'strangeEndpoint':
       return told(
         `A connection on ${vault} carries this request's message, but its private endpoint lies in one of your own subscriptions. SignalR's never does.`,
-        `Look at it on ${vault}, under Networking, and reject it if nobody knows it${again}.`,
+        `Look at it on ${vault}, under Networking, and remove it if nobody knows it${again}.`,
       )
     case 'connectionChanged':
       return told(

@@ -116,7 +116,7 @@ export function doneTwice({ azure, teams }: World): readonly string[] {
       const { what, id } = event
       if (what === 'linkCreated') generation++
       if (what === 'linkUpdated') twice.push(`${id} was put over`)
-      if (/^(linkCreated|linkDeleted|connectionApproved|connectionRejected)$/.test(what)) {
+      if (what !== 'propagated') {
         if (standing.get(id) === what) twice.push(`${what} ${id}`)
         standing.set(id, what)
       }
@@ -143,6 +143,16 @@ export function doneTwice({ azure, teams }: World): readonly string[] {
 /** What the bot's log calls an error. */
 export const troubles = (world: World): readonly unknown[] =>
   world.bot().log.filter(({ level }) => level === 'error')
+
+/** Ends the world; what must be empty of everything that happened in it. */
+export async function closed(
+  world: World,
+): Promise<{ twice: readonly string[]; troubles: readonly unknown[] }> {
+  const found = { twice: doneTwice(world), troubles: troubles(world) }
+  await world.close()
+  return found
+}
+export const allWell = { twice: [], troubles: [] }
 
 // ---- what people do ----------------------------------------------------------------------------------
 
@@ -219,6 +229,19 @@ export async function linked(
   await approves(world, request.approval, asking.approver)
   await request.thread.shows('can now reach', { within })
   return request
+}
+
+/** A working link is taken away, so that its pair can be asked for again; resolves once everybody has heard. */
+export async function unlinked(
+  world: World,
+  { thread, approval }: { thread: Thread; approval?: Message },
+): Promise<void> {
+  const { teams } = world
+  await says(world, 'unlink', { in: thread })
+  const question = await thread.shows(/^Unlink /, { within })
+  await teams.person('requester').presses('Yes, unlink').on(question)
+  await thread.shows('no longer reaches', { within })
+  if (approval) await teams.thread(approval).shows(/^\S.* removed the link/, { within })
 }
 
 /** Resolves once the condition holds; looked at whenever something happens in Azure or Teams. */

@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { World } from '../../sandbox/world.ts'
 import {
+  allWell,
   approvalOf,
   approves,
   asks,
   buttonsOf,
-  doneTwice,
+  closed,
   linked,
   pending,
   rejects,
@@ -16,7 +17,6 @@ import {
   signalrId,
   startStage,
   told,
-  troubles,
   vaultId,
   watch,
   within,
@@ -26,13 +26,7 @@ let world: World
 beforeAll(async () => {
   world = await startStage({ owned: ['contoso-kv', 'contoso-certs'] })
 })
-afterAll(async () => {
-  const twice = doneTwice(world)
-  const errors = troubles(world)
-  await world.close()
-  expect(twice).toEqual([])
-  expect(errors).toEqual([])
-})
+afterAll(async () => expect(await closed(world)).toEqual(allWell))
 
 /** The five steps of a status card, as `✓ Done Requested`. */
 const stepsOn = (text: string): readonly string[] =>

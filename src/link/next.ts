@@ -125,11 +125,15 @@ function azureStep(link: Link, around: Surroundings): Chosen {
   return reroutes ? { ...rest, step: { step: 'reroute' } } : rest
 }
 
+/** The pinned connection as the last look showed it. */
+const pinnedSeen = (link: Link): Connection | undefined =>
+  link.seen?.connections.is === 'present' ? pinnedAmong(link, link.seen.connections.value) : undefined
+
 /** The one thing that Azure should be asked to do, going by the last look. */
 function wanted(link: Link): Exclude<AzureStep, { step: 'look' | 'recheck' | 'reroute' }> | undefined {
   const { seen, stage } = link
   if (!seen) return undefined
-  const connection = seen.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
+  const connection = pinnedSeen(link)
   switch (stage.status) {
     case 'Requested':
       return seen.own.is === 'absent' && seen.rivals.length === 0 && seen.connections.is === 'present'
@@ -186,9 +190,18 @@ function lookAgain(link: Link, { now, lookedAt = now, limits }: Surroundings, no
 /** Soon while something is fresh, seldom when nothing has moved for long. */
 function lookInterval(link: Link, now: Millis, limits: Limits): number {
   const { status } = link.stage
-  if (status === 'Approved' || status === 'Disconnected') return limits.restLookMs
+  const stands = status === 'Approved' || status === 'Disconnected'
+  if (stands && !(isUpdating(link) && now - link.since < limits.usualPropagatingMs)) return limits.restLookMs
   const still = Math.max(0, now - link.moved)
   return Math.min(limits.longestLookMs, Math.max(limits.firstLookMs, Math.round(still / 5)))
+}
+
+/** SignalR may say Approved before the vault is settled, and until then nothing else is written to that vault. */
+function isUpdating(link: Link): boolean {
+  const { seen } = link
+  const connection =
+    seen?.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
+  return connection?.provisioningState === 'Updating'
 }
 
 // ---- Teams -------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import {
   pending,
   rejects,
   seen,
+  signalrId,
   startStage,
   told,
   unlinked,
@@ -91,9 +92,14 @@ describe('to the same end', () => {
     await allThree()
   })
 
-  test('the vault is still Updating when SignalR says Approved: the next request does not wait for it', async () => {
-    world.azure.configure({ settlesMs: 300 })
-    await allThree()
+  test('the vault is still Updating when SignalR says Approved: the next approval there soon follows', async () => {
+    world.azure.configure({ settlesMs: 500 })
+    const first = await linked(world)
+    const chat = signalrId('contoso-chat', 'chat-blue')
+    const second = await linked(world, `link ${chat} to contoso-kv`)
+    await unlinked(world, first)
+    await unlinked(world, second)
+    nothingLeft()
   })
 
   test('somebody else writes the vault at the moment of the approval: it is tried again', async () => {

@@ -94,7 +94,7 @@ describe('link', () => {
     [{ refusal: 'madeByOthers', name: 'kv', status: 'Pending' }, /somebody else made/],
     [{ refusal: 'vaultFull', count: 64 }, /Azure allows 64/],
     [{ refusal: 'botLacksRight', actions: ['B/write'], on: 'vault' }, /B\/write/],
-    [{ refusal: 'nobodyMayApprove' }, /Nobody but you/],
+    [{ refusal: 'nobodyMayApprove' }, /Nobody in the channel/],
   ] as const)('refused with %j is a sentence', async (refusal, sentence) => {
     stage.answers({ link: async () => ({ is: 'refused', refusal, signalr, vault }) })
     expect(await said('link contoso-signalr to contoso-kv')).toMatch(sentence)

@@ -458,7 +458,7 @@ function askRefusal(refusal: AskRefusal, about: Omit<About, 'name' | 'asker'>): 
     case 'noOwners':
       return `No channel decides for ${vault} yet, so there is nobody to ask. Ask its owner to add ${app} to their team and say there: own ${vault}.`
     case 'nobodyMayApprove':
-      return `Nobody but you in the channel that decides for ${vault} may approve there, so asking would lead nowhere. Ask the vault's owner to join that channel, or to claim the vault in theirs: own ${vault}.`
+      return `Nobody in the channel that decides for ${vault} may approve there, so asking would lead nowhere. Ask the vault's owner to join that channel, or to claim the vault in theirs: own ${vault}.`
     case 'alreadyAsked':
       return `This was asked already and is ${status[refusal.link.stage.status]}.`
   }

@@ -30,6 +30,7 @@ export function startWorker(ports: Ports): Worker {
   const stopping = new AbortController()
   const active = new Map<LinkId, Promise<void>>()
   const failures = new Map<LinkId, number>()
+  const patience = new Map<LinkId, Map<string, Millis>>()
   let alarm = new AbortController()
   const wake = (): void => alarm.abort()
 
@@ -40,13 +41,16 @@ export function startWorker(ports: Ports): Worker {
       const { id } = row.link
       // A clock that jumps ends leases early; who is still at work here goes on alone.
       if (active.has(id)) continue
-      const ending = tend(row, holder, stopping.signal, ports)
+      const notBefore = patience.get(id) ?? new Map<string, Millis>()
+      patience.set(id, notBefore)
+      const ending = tend(row, notBefore, holder, stopping.signal, ports)
         .then(() => void failures.delete(id))
         .catch((error: unknown) => setAside(id, error))
         .then(() => store.release(id, holder))
         .catch((error: unknown) => log('error', 'link.notReleased', { link: id, error: describe(error) }))
         .finally(() => {
           active.delete(id)
+          if ([...notBefore.values()].every((at) => at <= clock.now())) patience.delete(id)
           wake()
         })
       active.set(id, ending)
@@ -93,14 +97,21 @@ export function startWorker(ports: Ports): Worker {
   }
 }
 
-/** Works on one record until nothing is left to do now. */
-async function tend(row: Row, holder: string, stopping: AbortSignal, ports: Ports): Promise<void> {
+/**
+ * Works on one record until nothing is left to do now. `notBefore`: what failed with nothing to record, or met a busy
+ * gate, waits without a fact; whatever wakes the record meanwhile, it waits on, since calling early makes Azure's wait longer.
+ */
+async function tend(
+  row: Row,
+  notBefore: Map<string, Millis>,
+  holder: string,
+  stopping: AbortSignal,
+  ports: Ports,
+): Promise<void> {
   const { store, clock, journal, performer } = ports
   const { id } = row.link
   const until = clock.now() + leaseMs / 2
   const running = new Map<string, Promise<void>>()
-  // What failed with nothing to record, or met a busy gate, waits without a fact.
-  const notBefore = new Map<string, Millis>()
   const start = (lane: string, task: () => Promise<Millis | undefined>): void => {
     const ended = task()
       .then((later) => {
@@ -125,16 +136,15 @@ async function tend(row: Row, holder: string, stopping: AbortSignal, ports: Port
         continue
       }
       const { azure } = plan
-      // Looking for another channel waits by itself: it must not keep Azure from being looked at.
-      const lane = azure?.step === 'reroute' ? 'reroute' : 'azure'
-      if (azure && free(lane)) start(lane, () => performer.act(now, azure, holder))
+      if (azure && free(laneOf(azure))) start(laneOf(azure), () => performer.act(now, azure, holder))
       for (const message of plan.messages) {
         if (free(message.place)) start(message.place, () => performer.tell(now, message))
       }
     }
     if (running.size === 0) {
       const waits = [...notBefore.values()].filter((at) => at > clock.now())
-      const idle = !rested && (plan.azure || plan.messages.length > 0)
+      const ready = (plan.azure && free(laneOf(plan.azure))) || plan.messages.some(({ place }) => free(place))
+      const idle = !ready && (plan.azure || plan.messages.length > 0)
       const earliest = idle && waits.length > 0 ? { earliest: Math.min(...waits) } : {}
       await journal.rest(id, { version: now.version, ...earliest })
       return
@@ -147,6 +157,9 @@ async function tend(row: Row, holder: string, stopping: AbortSignal, ports: Port
     }
   }
 }
+
+/** Looking for another channel waits by itself: it must not keep Azure from being looked at. */
+const laneOf = ({ step }: NonNullable<Plan['azure']>): string => (step === 'reroute' ? 'reroute' : 'azure')
 
 const describe = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error)

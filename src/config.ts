@@ -184,6 +184,12 @@ export const settings = [
     default: '30',
   },
   {
+    name: 'VAULTLINK_FRESH_LOOK_SECONDS',
+    group: 'Times',
+    what: 'How old a look may be at most when Azure is written to',
+    default: '5',
+  },
+  {
     name: 'VAULTLINK_MODE',
     group: 'Sandbox',
     what: '`production`, or `sandbox`: listens on 127.0.0.1 alone, asks nobody who they are, and speaks to a local Azure only',
@@ -265,12 +271,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     arm: {
       endpoint: arm?.href.replace(/\/$/, '') ?? '',
       ...(clientId !== undefined && { clientId }),
-      deadlineMs: number('VAULTLINK_CALL_SECONDS', least, 60, second),
+      deadlineMs: number('VAULTLINK_CALL_SECONDS', least, 20, second),
     },
     ...(owners !== undefined && { defaultOwners: owners }),
     portal: portal?.origin ?? '',
     timeZone,
-    turnReadsMs: number('VAULTLINK_TURN_SECONDS', least, 10, second),
+    turnReadsMs: number('VAULTLINK_TURN_SECONDS', least, 3.5, second),
     limits: {
       expiryMs: number('VAULTLINK_EXPIRY_DAYS', inSandbox ? least : 1, 30, 24 * hour),
       usualProvisioningMs: number('VAULTLINK_PROVISIONING_MINUTES', least, 1_440, minute),
@@ -281,6 +287,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       longestLookMs: number('VAULTLINK_LONGEST_LOOK_SECONDS', least, 3_600, second),
       restLookMs: number('VAULTLINK_REST_LOOK_HOURS', least, 168, hour),
       settleMs: number('VAULTLINK_SETTLE_SECONDS', least, 600, second),
+      freshLookMs: number('VAULTLINK_FRESH_LOOK_SECONDS', least, 30, second),
     },
     ...(inSandbox && {
       sandbox: {
@@ -295,8 +302,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return config
 
   function readBot(): Omit<Config['bot'], 'appType'> {
-    const appId = get('MicrosoftAppId')
-    const tenantId = get('MicrosoftAppTenantId')
+    // Teams writes ids in lower case.
+    const appId = get('MicrosoftAppId')?.toLowerCase()
+    const tenantId = get('MicrosoftAppTenantId')?.toLowerCase()
     const password = get('MicrosoftAppPassword')
     // In the sandbox a bot without an app id talks to anybody on this machine; one that has it is held to all of it.
     if (!inSandbox || appId !== undefined) {

@@ -102,7 +102,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     bot: createBot({ desk, conversations: store, words: en, usual: limits, drawing, log, now: clock.now }),
     tokens: authentication.required,
     log,
-    ready: () => !leaving,
+    ready: () => worker !== undefined && !leaving,
   })
   worker = startWorker({ store, clock, journal, performer, limits, log })
   // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.

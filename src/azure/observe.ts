@@ -59,6 +59,9 @@ export function createObserve(
       const connections = await vaults.ours(listed, watch.nonce, watch.pinned, signal)
       // The operation's status may be lost, with its token or its address; only a wait that Azure asks for counts.
       const lost = polled?.is === 'silent' && polled.failure.cause.cause !== 'throttled'
+      // A list that says 404 of a vault that answers is an answer that contradicts itself: look again.
+      if (connections.is === 'absent' && open.is !== 'absent')
+        return { failed: { cause: 'unavailable', code: 'ContradictoryAnswer' } }
       const silent = [own, all, open, connections, ...(polled && !lost ? [polled] : [])].flatMap((found) =>
         found.is === 'silent' ? [found.failure] : [],
       )

@@ -214,7 +214,7 @@ export function createDesk(ports: Ports): Desk {
           ? follow(request, by, decided.refusal.link)
           : refused(decided.refusal)
       }
-      const reason = request.reason ? await store.keep(request.reason) : undefined
+      const reason = request.reason ? await store.keep(request.reason, by) : undefined
       const asked = await journal.ask({
         by,
         signalr: findings.signalr.id,
@@ -250,7 +250,7 @@ export function createDesk(ports: Ports): Desk {
     reject: (press) =>
       wish(press, async (link, by, signal) => {
         const right = await rightOn(press.by, link, 'decide', signal)
-        const reason = press.reason && right.is === 'held' ? await store.keep(press.reason) : undefined
+        const reason = press.reason && right.is === 'held' ? await store.keep(press.reason, by) : undefined
         return { wish: 'reject', by, right, conversation: press.conversation, ...(reason && { reason }) }
       }),
 
@@ -269,7 +269,17 @@ export function createDesk(ports: Ports): Desk {
         right: await rightOn(press.by, link, 'ask', signal),
       })),
 
-    retry: (press) => wish(press, async (_link, by) => ({ wish: 'retry', by })),
+    retry: (press) =>
+      wish(press, async (link, by, signal) => {
+        // Whoever asked, may ask, or may decide: each has a part in it.
+        if (by === link.asked.by) return { wish: 'retry', by, right: { is: 'held' } }
+        const right = await rightOn(press.by, link, 'ask', signal)
+        return {
+          wish: 'retry',
+          by,
+          right: right.is === 'held' ? right : await rightOn(press.by, link, 'decide', signal),
+        }
+      }),
 
     get: async (link) => (await store.get(link))?.link,
 
@@ -301,9 +311,6 @@ export function createDesk(ports: Ports): Desk {
       if (signal.aborted) throw new Unanswered('the reads took longer than the turn')
       const key = await store.remember(by)
       const before = await store.owner(named.id)
-      // A team may move its vault to another of its channels; only another team has to be asked to let go.
-      if (before?.team === team && before.place.conversation !== place.conversation)
-        await store.disown(named.id)
       const owner = await store.own({ vault: named.id, team, place, since: journal.now(), by: key })
       const ours = owner.team === team && owner.place.conversation === place.conversation
       if (!ours) return { is: 'ownedElsewhere', vault: named.id, owner }

@@ -1,7 +1,7 @@
 /** Does one step: a look, an effect between its intent and its outcome, a message. Each ends as facts in the journal. */
 import { retryAt } from '../link/causes.ts'
 import type { Effect, Fact, Limits, Link, LinkId, Millis, Seen } from '../link/link.ts'
-import { decisionMessage, pinnedAmong, requestMessage } from '../link/match.ts'
+import { decisionMessage, pinnedAmong, requestMessage, withoutWords } from '../link/match.ts'
 import type { AzureStep, Plan, PlannedMessage } from '../link/next.ts'
 import { decideActions } from '../link/policy.ts'
 import { resourceKey } from '../link/resourceId.ts'
@@ -13,6 +13,8 @@ import type { Router } from './router.ts'
 /** A write is seen settled within this time, or its gate opens all the same. */
 const longestGateMs = 15 * 60_000
 const callDeadlineMs = 20_000
+/** Looks that share one deadline. */
+const mostTogether = 8
 const rerouteAgainMs = 60 * 60_000
 
 /** Named moments at which a test may kill the process; see `config.ts`. */
@@ -52,13 +54,17 @@ export function createPerformer(ports: Ports): Performer {
       return retryAt(clock.now(), count, answer.retryAfterMs, ports.limits.firstLookMs)
     }
     failedLooks.delete(link.id)
-    await journal.record(link.id, [{ fact: 'observed', seen: answer, at: clock.now() }], {
-      lookedAt: answer.at,
-      // An effect that began since makes this look a thing of the past.
-      unless: (newest) => newest.link.attempt !== undefined && effectBegan(row.link, newest.link),
-      gates: [gateKey(link, 'put'), gateKey(link, 'approve')],
-      release: settledGates,
-    })
+    await journal.record(
+      link.id,
+      [{ fact: 'observed', seen: withoutWords(link.asked.nonce, answer), at: clock.now() }],
+      {
+        lookedAt: answer.at,
+        // An effect that began since makes this look a thing of the past.
+        unless: (newest) => newest.link.attempt !== undefined && effectBegan(row.link, newest.link),
+        gates: [gateKey(link, 'put'), gateKey(link, 'approve')],
+        release: settledGates,
+      },
+    )
     return undefined
   }
 
@@ -78,7 +84,8 @@ export function createPerformer(ports: Ports): Performer {
     if (intended.is === 'changed') return undefined
     // Somebody else has the record now, or will soon.
     if (intended.is === 'lost') return clock.now() + ports.limits.firstLookMs
-    if (intended.is === 'busy') return Math.min(intended.until, clock.now() + ports.limits.firstLookMs)
+    // When the gate opens, what was seen is old: look again first.
+    if (intended.is === 'busy') return clock.now() + ports.limits.freshLookMs + 1
     const act = await actOf(intended.link, step)
     ports.crashPoint(`before ${step.step}`)
     const outcome = await ports.azure.perform(act, AbortSignal.timeout(callDeadlineMs))
@@ -236,9 +243,13 @@ function settledGates(link: Link, held: readonly Gate[]): readonly string[] {
 function createLooker(azure: Azure) {
   type Answer = Seen | { readonly failed: { readonly cause: string }; readonly retryAfterMs?: number }
   let waiting: { watch: Watch; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = []
-  const flush = async (): Promise<void> => {
+  const flush = (): void => {
     const asked = waiting
     waiting = []
+    for (let first = 0; first < asked.length; first += mostTogether)
+      void ask(asked.slice(first, first + mostTogether))
+  }
+  const ask = async (asked: typeof waiting): Promise<void> => {
     try {
       const seen = await azure.observe(
         asked.map(({ watch }) => watch),

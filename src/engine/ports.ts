@@ -214,7 +214,7 @@ export type Store = {
   get(id: LinkId): Promise<Row | undefined>
   /** The link of that pair that is not ended. */
   open(signalr: string, vault: string): Promise<Link | undefined>
-  /** Newest first. `people`: asked by one of these; `conversation`: asked in, or decided in, this conversation or channel. */
+  /** Newest first. `by`: asked by this person; `conversation`: asked in, or decided in, this conversation or channel. */
   list(
     which: {
       readonly by?: PersonKey
@@ -231,13 +231,13 @@ export type Store = {
   /** The key of a person, made at the first meeting; name and Teams id are refreshed. */
   remember(person: Person): Promise<PersonKey>
   people(keys: readonly PersonKey[]): Promise<ReadonlyMap<PersonKey, Person>>
-  keep(text: string): Promise<TextKey>
+  keep(text: string, by: PersonKey): Promise<TextKey>
   texts(keys: readonly TextKey[]): Promise<ReadonlyMap<TextKey, string>>
   /** Erases names, ids and words of a person; the facts stay. */
   forget(person: PersonKey): Promise<void>
 
   owner(vault: string): Promise<Owner | undefined>
-  /** Rejects nothing: returns the owner that stands, which is another when one was there first. */
+  /** Returns the owner that stands: another team's when that was there first; the same team's is moved. */
   own(owner: Owner): Promise<Owner>
   disown(vault: string): Promise<boolean>
   ownedVaults(): Promise<readonly Owner[]>

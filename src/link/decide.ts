@@ -20,9 +20,8 @@ export function decide(link: Link, wish: Wish, now: Millis): Decided {
     case 'unlink':
       return unlink(link, wish, now)
     case 'retry':
-      return link.blocked
-        ? grant({ fact: 'retried', at: now, by: wish.by })
-        : refuse({ refusal: 'nothingBlocked' })
+      if (!link.blocked) return refuse({ refusal: 'nothingBlocked' })
+      return retry(wish, now)
     case 'follow':
       return follow(link, wish, now)
   }
@@ -119,6 +118,11 @@ function unlink(link: Link, wish: Wish & { wish: 'unlink' }, now: Millis): Decid
   return status === 'Approved' || status === 'Disconnected'
     ? grant({ fact: 'unlinked', at: now, by: wish.by })
     : refuse({ refusal: 'notApprovedYet' })
+}
+
+function retry(wish: Wish & { wish: 'retry' }, now: Millis): Decided {
+  const lacking = unlessHeld(wish.right)
+  return lacking ? refuse(lacking) : grant({ fact: 'retried', at: now, by: wish.by })
 }
 
 function follow(link: Link, wish: Wish & { wish: 'follow' }, now: Millis): Decided {

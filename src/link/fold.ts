@@ -16,12 +16,13 @@ import type {
   News,
   PersonKey,
   PostKey,
+  ProvisioningState,
   Seen,
   Stage,
   Status,
   Told,
 } from './link.ts'
-import { isOurs, matchConnection, pinnedAmong } from './match.ts'
+import { bears, checkAtClick, isOurs, matchConnection, pinnedAmong } from './match.ts'
 import { sameResource } from './resourceId.ts'
 import { canCancel, isEnded } from './views.ts'
 
@@ -43,6 +44,7 @@ export function begin(fact: AskedFact): Link {
     told: {},
     gone: [],
     looked: false,
+    unlookedAt: fact.at,
   }
 }
 
@@ -73,7 +75,7 @@ function take(link: Link, fact: Fact): Link {
       return decided(link, fact)
     case 'cancelled':
       return canCancel(link.stage.status)
-        ? stage({ ...link, looked: false }, fact.at, {
+        ? stage(unlook(link, fact.at), fact.at, {
             status: 'Removing',
             outcome: 'Cancelled',
             by: fact.by,
@@ -81,14 +83,13 @@ function take(link: Link, fact: Fact): Link {
         : link
     case 'unlinked':
       return link.stage.status === 'Approved' || link.stage.status === 'Disconnected'
-        ? stage({ ...link, looked: false }, fact.at, { status: 'Removing', outcome: 'Removed', by: fact.by })
+        ? stage(unlook(link, fact.at), fact.at, { status: 'Removing', outcome: 'Removed', by: fact.by })
         : link
     case 'retried':
       return retried(link, fact.at)
     case 'intended':
       return {
-        ...link,
-        looked: false,
+        ...unlook(link, fact.at),
         attempt: {
           effect: fact.effect,
           at: fact.at,
@@ -109,7 +110,7 @@ function take(link: Link, fact: Fact): Link {
       return tell(link, fact.post, { is: 'posted', conversation, activity, digest, schema })
     }
     case 'unposted':
-      return unposted(link, fact.post, fact.notBefore)
+      return unposted(link, fact.post, fact.notBefore, fact.at)
     case 'gone':
       return gone(link, fact.place, fact.at)
     case 'rerouted': {
@@ -126,6 +127,13 @@ function take(link: Link, fact: Fact): Link {
       return passed(link, fact.what, fact.at)
   }
 }
+
+/** What was seen no longer counts: only a look that begins from now on does. */
+const unlook = (link: Link, at: Millis): Link => ({
+  ...link,
+  looked: false,
+  unlookedAt: Math.max(link.unlookedAt, at),
+})
 
 // ---- moving from stage to stage ----------------------------------------------------------------------
 
@@ -153,10 +161,15 @@ function remove(link: Link, at: Millis, outcome: Ended, why: { by?: PersonKey; c
   return stage(link, at, { status: 'Removing', outcome, ...why })
 }
 
-/** Stops until a person acts, and says so once per reason. */
+/** Stops until a person acts, and says so once: a reason that comes and goes is not told each time. */
 function block(link: Link, at: Millis, cause: Cause): Link {
-  if (link.blocked && JSON.stringify(link.blocked.cause) === JSON.stringify(cause)) return link
-  return news({ ...link, blocked: { at, cause } }, { news: 'blocked', at, cause })
+  const same = (other: Cause | undefined): boolean => JSON.stringify(other) === JSON.stringify(cause)
+  if (same(link.blocked?.cause)) return link
+  const blocked = { ...link, blocked: { at, cause } }
+  const last = link.news.at(-1)
+  return last?.news === 'blocked' && same(last.cause)
+    ? blocked
+    : news(blocked, { news: 'blocked', at, cause })
 }
 
 function unblock(link: Link): Link {
@@ -177,7 +190,7 @@ function decided(link: Link, fact: Fact & { fact: 'decided' }): Link {
     where: 'card',
     checkedAt: fact.at,
   }
-  const known = { ...link, decision, looked: false }
+  const known = { ...unlook(link, fact.at), decision }
   return fact.verdict === 'approve'
     ? stage(known, fact.at, { status: 'Approving' })
     : remove(known, fact.at, 'Rejected', { by: fact.by })
@@ -191,7 +204,7 @@ function followed(link: Link, { by, thread }: Fact & { fact: 'followed' }): Link
 function retried(link: Link, at: Millis): Link {
   if (!link.blocked) return link
   const { attempt } = link
-  const again = { ...unblock(link), looked: false }
+  const again = unlook(unblock(link), at)
   if (attempt?.outcome.is !== 'failed') return again
   return { ...again, attempt: { ...attempt, outcome: { ...attempt.outcome, notBefore: at } } }
 }
@@ -208,8 +221,7 @@ function rechecked(link: Link, fact: Fact & { fact: 'rechecked' }): Link {
 function done(link: Link, fact: Fact & { fact: 'done' }): Link {
   const { attempt } = link
   const ended: Link = {
-    ...unblock(link),
-    looked: false,
+    ...unlook(unblock(link), fact.at),
     ...(fact.operation !== undefined && { operation: fact.operation }),
     ...(attempt?.effect === fact.effect && { attempt: { ...attempt, outcome: { is: 'done', at: fact.at } } }),
   }
@@ -222,8 +234,7 @@ function failed(link: Link, fact: Fact & { fact: 'failed' }): Link {
   const { attempt } = link
   const { at, cause, notBefore, effect } = fact
   const ended: Link = {
-    ...link,
-    looked: false,
+    ...unlook(link, at),
     ...(attempt?.effect === effect && {
       attempt: { ...attempt, outcome: { is: 'failed', at, cause, notBefore } },
     }),
@@ -250,7 +261,7 @@ function asksFor({ stage: { status } }: Link, effect: Effect): boolean {
 const sight = ({ at: _when, ...what }: Seen): string => JSON.stringify(what)
 
 /** When the last attempt was begun or, once that is known, came to its outcome. */
-export const attemptedAt = ({ attempt }: Pick<Link, 'attempt'>): Millis =>
+const attemptedAt = ({ attempt }: Pick<Link, 'attempt'>): Millis =>
   attempt ? (attempt.outcome.is === 'underWay' ? attempt.at : attempt.outcome.at) : 0
 
 function observed(link: Link, seen: Seen, at: Millis): Link {
@@ -258,8 +269,8 @@ function observed(link: Link, seen: Seen, at: Millis): Link {
   const isSame = link.looked && link.seen && sight(link.seen) === sight(seen)
   // A removal may end by the same absence, seen late enough.
   if (isSame && !(link.stage.status === 'Removing' && seen.own.is === 'absent')) return link
-  // What began before the last attempt, or before its outcome was known, says nothing of what the attempt did.
-  const followed = follow({ ...link, seen, looked: seen.at >= attemptedAt(link) }, seen, at, link.seen)
+  // What began before the last decision, attempt or outcome says nothing of it.
+  const followed = follow({ ...link, seen, looked: seen.at >= link.unlookedAt }, seen, at, link.seen)
   const begun = link.stage.status !== 'Removing' && followed.stage.status === 'Removing'
   // The look that began a removal may already show that nothing is left to remove.
   return begun ? follow(followed, seen, at, link.seen) : followed
@@ -311,7 +322,11 @@ function requested(link: Link, seen: Seen, at: Millis): Link {
   }
   if (seen.connections.is === 'hidden') return hiddenFrom(link, seen.connections.cause, at)
   if (seen.connections.is === 'absent') return remove(link, at, 'Failed', { cause: { cause: 'vaultGone' } })
-  return unblockSeen(link)
+  // Nothing can bear our mark before we have sent it, but an imitation.
+  const { length: count } = seen.connections.value.filter(({ description }) =>
+    bears(link.asked.nonce, description),
+  )
+  return count > 0 && !link.attempt ? block(link, at, { cause: 'ambiguous', count }) : unblockSeen(link)
 }
 
 /** What may not be read is never gone: wait, and if a right is missing, say which. */
@@ -361,12 +376,7 @@ function provisioning(link: Link, seen: Seen, at: Millis): Link {
   if (seen.own.is !== 'present') return link
   const { provisioningState } = seen.own.value
   const operation = seen.operation?.status
-  if (
-    operation === 'Failed' ||
-    operation === 'Canceled' ||
-    provisioningState === 'Failed' ||
-    provisioningState === 'Canceled'
-  ) {
+  if (operation === 'Failed' || operation === 'Canceled' || hasFailed(provisioningState)) {
     return provisioningFailed(link, seen, at)
   }
   if (provisioningState !== 'Succeeded' || operation === 'Running') return unblockSeen(link)
@@ -391,12 +401,19 @@ function provisioning(link: Link, seen: Seen, at: Millis): Link {
 
 /** A connection is pinned: follow what the vault shows of it. */
 function deciding(link: Link, seen: Seen, at: Millis): Link {
+  if (seen.own.is === 'present' && hasFailed(seen.own.value.provisioningState))
+    return provisioningFailed(link, seen, at)
   if (seen.connections.is === 'hidden') return hiddenFrom(link, seen.connections.cause, at)
   if (seen.connections.is === 'absent') return remove(link, at, 'Failed', { cause: { cause: 'vaultGone' } })
   const connection = pinnedAmong(link, seen.connections.value)
   if (!connection) return remove(link, at, 'Failed', { cause: { cause: 'connectionGone' } })
   if (link.pinned && !sameResource(connection.privateEndpoint, link.pinned.privateEndpoint)) {
     return remove(link, at, 'Failed', { cause: { cause: 'connectionChanged' } })
+  }
+  // What was checked at the click is checked again before it is acted on.
+  if (link.stage.status === 'Approving' && connection.status === 'Pending') {
+    const cause = checkAtClick(link, seen.connections)
+    if (cause) return block(link, at, cause)
   }
   return byConnectionState(unblockSeen(link), connection.status, at)
 }
@@ -422,18 +439,21 @@ function byConnectionState(link: Link, state: ConnectionState, at: Millis): Link
 /** It worked; does it still? A state without a name is no news. */
 function standing(link: Link, seen: Seen, at: Millis): Link {
   if (seen.own.is !== 'present') return link
-  const { status } = seen.own.value
+  const { status, provisioningState } = seen.own.value
   const undone = (state: typeof status): Link =>
     stage(news(link, { news: 'disconnected', at, status: state }), at, { status: 'Disconnected' })
   if (status !== 'Approved' && status !== 'Unknown') return undone(status)
+  if (hasFailed(provisioningState)) return undone('Disconnected')
   if (seen.connections.is === 'absent') return undone('Disconnected')
   if (seen.connections.is === 'hidden' || !link.pinned) return link
   const connection = pinnedAmong(link, seen.connections.value)
   if (!connection) return undone('Disconnected')
-  return connection.status === 'Rejected' || connection.status === 'Disconnected'
-    ? undone(connection.status)
-    : link
+  return connection.status === 'Approved' || connection.status === 'Unknown'
+    ? link
+    : undone(connection.status)
 }
+
+const hasFailed = (state: ProvisioningState): boolean => state === 'Failed' || state === 'Canceled'
 
 function removing(link: Link, to: Stage & { status: 'Removing' }, seen: Seen, at: Millis): Link {
   const { outcome, by, cause } = to
@@ -458,12 +478,19 @@ function mayStillAppear({ attempt }: Link, seen: Seen): boolean {
 
 // ---- what Teams was told, and time -------------------------------------------------------------------
 
-function unposted(link: Link, post: PostKey, notBefore: Millis): Link {
+function unposted(link: Link, post: PostKey, notBefore: Millis, at: Millis): Link {
   const before = link.told[post]
   const standing = before?.is === 'posted' ? withoutTag(before) : before?.standing
   const count = before?.is === 'failed' ? before.count + 1 : 1
-  return tell(link, post, { is: 'failed', count, notBefore, ...(standing && { standing }) })
+  const tried = tell(link, post, { is: 'failed', count, notBefore, ...(standing && { standing }) })
+  // The requester must not go on believing that the owners were asked.
+  const unasked =
+    post === 'approval' && !standing && count === triesUntilTold && link.stage.status === 'Pending'
+  return unasked ? news(tried, { news: 'unasked', at }) : tried
 }
+
+/** With the pauses in between, some minutes. */
+const triesUntilTold = 7
 
 function withoutTag({ conversation, activity, digest, schema }: Told & { is: 'posted' }) {
   return { conversation, activity, digest, schema }
@@ -479,9 +506,9 @@ function gone(link: Link, place: GonePlace, at: Millis): Link {
   return { ...known, told }
 }
 
-/** Where something takes its time; what waits for a person has an end of its own, and what stands has none. */
+/** Where something takes its time: what waits for a person too, past its end. What stands takes none. */
 const hasUsualTime = (status: Status): boolean =>
-  ['Requested', 'Provisioning', 'Approving', 'Propagating', 'Removing'].includes(status)
+  ['Requested', 'Provisioning', 'Pending', 'Approving', 'Propagating', 'Removing'].includes(status)
 
 function passed(link: Link, what: 'usualTime' | 'alarmTime' | 'expiry', at: Millis): Link {
   const { status } = link.stage
@@ -496,7 +523,7 @@ function passed(link: Link, what: 'usualTime' | 'alarmTime' | 'expiry', at: Mill
         : news({ ...link, alarmed: true }, { news: 'unfollowed', at })
     case 'expiry':
       return status === 'Requested' || status === 'Provisioning' || status === 'Pending'
-        ? remove({ ...link, looked: false }, at, 'Expired')
+        ? remove(unlook(link, at), at, 'Expired')
         : link
   }
 }

@@ -183,6 +183,8 @@ export type News =
   /** The decision grew old before it could be applied, and the decider no longer has the right. */
   | { readonly news: 'askAgain'; readonly at: Millis; readonly by: PersonKey }
   | { readonly news: 'ownersGone'; readonly at: Millis }
+  /** Teams has not taken the approval card in all these tries: nobody was asked yet. */
+  | { readonly news: 'unasked'; readonly at: Millis }
 
 /** `status` and `approval` are the two cards; `thread/3` is the reply that tells news number 3 there. */
 export type PostKey = 'status' | 'approval' | `${'thread' | 'owners' | `follower-${number}`}/${number}`
@@ -237,6 +239,8 @@ export type Link = {
   readonly gone: readonly GonePlace[]
   /** Whether Azure was looked at since the last thing that a look could contradict: no effect without it. */
   readonly looked: boolean
+  /** When that last thing happened: a look that began before it does not count. */
+  readonly unlookedAt: Millis
 }
 export type GonePlace = 'thread' | 'requester' | 'owners' | `follower-${number}`
 
@@ -297,7 +301,7 @@ export type Wish =
     }
   | { readonly wish: 'cancel'; readonly by: PersonKey; readonly right: Right }
   | { readonly wish: 'unlink'; readonly by: PersonKey; readonly right: Right }
-  | { readonly wish: 'retry'; readonly by: PersonKey }
+  | { readonly wish: 'retry'; readonly by: PersonKey; readonly right: Right }
   | { readonly wish: 'follow'; readonly by: PersonKey; readonly thread: Place }
 
 /** Why a wish on an existing link is not granted. */
@@ -371,4 +375,6 @@ export type Limits = {
   readonly restLookMs: number
   /** How long after a write Azure may still show the old state. */
   readonly settleMs: number
+  /** How old a look may be, counted from its begin, when an effect rests on it. */
+  readonly freshLookMs: number
 }

@@ -1,5 +1,5 @@
 /** Which private endpoint connection is ours: the one that bears our nonce, and after the first match the pinned one. */
-import type { Cause, Connection, Link, SharedPrivateLink, Sighting } from './link.ts'
+import type { Cause, Connection, Link, Seen, SharedPrivateLink, Sighting } from './link.ts'
 import { parseResourceId, sameResource } from './resourceId.ts'
 
 const longestText = 95
@@ -21,6 +21,28 @@ export function requestMessage(words: string | undefined, nonce: string): string
 /** What stands on the connection after a decision: deciding overwrites the description, so the mark is repeated. */
 export const decisionMessage = (verdict: 'approve' | 'reject', nonce: string): string =>
   `${verdict === 'approve' ? 'Approved' : 'Rejected'} through Vaultlink ${mark(nonce)}`
+
+/** What a look showed, without people's words: of messages only our mark is kept, so that words can be forgotten. */
+export function withoutWords(nonce: string, seen: Seen): Seen {
+  const only = (text: string): string => (bears(nonce, text) ? mark(nonce) : '')
+  const link = (found: SharedPrivateLink): SharedPrivateLink => ({
+    ...found,
+    requestMessage: only(found.requestMessage),
+  })
+  const { own, connections } = seen
+  return {
+    ...seen,
+    own: own.is === 'present' ? { ...own, value: link(own.value) } : own,
+    rivals: seen.rivals.map(link),
+    connections:
+      connections.is === 'present'
+        ? {
+            ...connections,
+            value: connections.value.map((one) => ({ ...one, description: only(one.description) })),
+          }
+        : connections,
+  }
+}
 
 /** Azure may change the case of what it passes on. */
 export const bears = (nonce: string, text: string): boolean =>
@@ -48,6 +70,8 @@ export function matchConnection(link: Link, connections: readonly Connection[]):
   )
   if (!first) return { is: 'none' }
   if (others.length > 0) return { is: 'several', count: others.length + 1 }
+  // Without an endpoint there is nothing to pin.
+  if (first.privateEndpoint === '') return { is: 'strange' }
   const home = subscriptionOf(first.privateEndpoint)
   const ours = [link.asked.signalr, link.asked.vault].map(subscriptionOf)
   if (home !== undefined && ours.includes(home)) return { is: 'strange' }

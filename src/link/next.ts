@@ -2,7 +2,6 @@
  * What to do now: at most one Azure step, at most one message per place, or until when to wait. The same record
  * and the same moment always give the same answer, so a restart needs no recovery: a due record is just due.
  */
-import { attemptedAt } from './fold.ts'
 import type { Connection, Effect, GonePlace, Limits, Link, Millis, PersonKey, PostKey } from './link.ts'
 import { isOurs, pinnedAmong } from './match.ts'
 import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
@@ -81,6 +80,9 @@ function timers(
       times.push({ what: 'usualTime', at: link.asked.at + limits.usualProvisioningMs })
     } else if (status === 'Approving' || status === 'Propagating') {
       times.push({ what: 'usualTime', at: link.since + limits.usualPropagatingMs })
+    } else if (status === 'Pending') {
+      // Only when Azure could not be looked at since its end does it still wait then.
+      times.push({ what: 'usualTime', at: link.asked.expiresAt + limits.usualProvisioningMs })
     } else if (status === 'Removing') {
       times.push({ what: 'usualTime', at: link.since + limits.usualProvisioningMs })
     }
@@ -105,14 +107,14 @@ function azureStep(link: Link, around: Surroundings): Chosen {
   if (isEnded(link.stage.status)) return {}
   const failure = link.attempt?.outcome.is === 'failed' ? link.attempt.outcome : undefined
   // Another instance's clock may be ahead: a look begun before the attempt it follows would not count.
-  const notBefore = Math.max(attemptedAt(link), failure && !link.blocked ? failure.notBefore : 0)
+  const notBefore = Math.max(link.unlookedAt, failure && !link.blocked ? failure.notBefore : 0)
   const effect = link.blocked ? undefined : wanted(link)
   if (!link.looked || lookedAt === undefined)
     return now >= notBefore ? { step: { step: 'look' } } : { wake: notBefore }
   if (effect) {
     const earliest = notYet(link, effect.step, limits.settleMs)
     if (now < earliest) return lookAgain(link, around, earliest)
-    if (now - lookedAt > limits.settleMs || lookedAt < earliest) return { step: { step: 'look' } }
+    if (now - lookedAt > limits.freshLookMs || lookedAt < earliest) return { step: { step: 'look' } }
     const { decision } = link
     if (effect.step === 'approve' && decision?.by && now - decision.checkedAt > limits.freshDecisionMs) {
       return { step: { step: 'recheck', by: decision.by } }

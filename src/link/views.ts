@@ -261,6 +261,7 @@ function audience(news: News): readonly ('requester' | 'owners' | 'follower')[] 
       return ['owners']
     case 'late':
     case 'ownersGone':
+    case 'unasked':
       return ['requester']
   }
 }

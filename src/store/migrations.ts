@@ -61,16 +61,8 @@ async function createLinks(db: Kysely<unknown>): Promise<void> {
     .addColumn('at', 'bigint', (column) => column.notNull())
     .addColumn('name', 'text', (column) => column.notNull())
     .addColumn('json', 'text', (column) => column.notNull())
-    .addColumn('person', 'text')
-    .addColumn('text', 'text')
     .addColumn('hash', 'text', (column) => column.notNull())
     .addPrimaryKeyConstraint('facts_key', ['link', 'seq'])
-    .execute()
-  await db.schema
-    .createIndex('facts_with_words')
-    .on('facts')
-    .column('person')
-    .where(sql.ref('text'), 'is not', null)
     .execute()
 
   await db.schema
@@ -91,11 +83,14 @@ async function createLinks(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('texts')
     .addColumn('key', 'text', (column) => column.primaryKey())
+    .addColumn('by', 'text', (column) => column.notNull())
     .addColumn('words', 'text', (column) => column.notNull())
     .execute()
+  await db.schema.createIndex('texts_by').on('texts').column('by').execute()
   await db.schema
     .createTable('owners')
     .addColumn('vault_key', 'text', (column) => column.primaryKey())
+    .addColumn('team', 'text', (column) => column.notNull())
     .addColumn('owner', 'text', (column) => column.notNull())
     .execute()
   await db.schema

@@ -20,10 +20,18 @@ export function owners({ db }: Database): Owners {
     async own(owner) {
       const standing = await db
         .insertInto('owners')
-        .values({ vault_key: resourceKey(owner.vault), owner: strictJson(owner) })
-        // Updating nothing makes the one statement answer with whoever was there first.
+        .values({ vault_key: resourceKey(owner.vault), team: owner.team, owner: strictJson(owner) })
+        // A team may move its vault to another of its channels. Another team's stands: updating nothing makes the one
+        // statement answer with it.
         .onConflict((conflict) =>
-          conflict.column('vault_key').doUpdateSet((row) => ({ owner: row.ref('owners.owner') })),
+          conflict.column('vault_key').doUpdateSet((row) => ({
+            owner: row
+              .case()
+              .when('owners.team', '=', owner.team)
+              .then(row.ref('excluded.owner'))
+              .else(row.ref('owners.owner'))
+              .end(),
+          })),
         )
         .returning('owner')
         .executeTakeFirstOrThrow()

@@ -43,11 +43,11 @@ export function people({ db, scrub }: Database): People {
       return new Map(rows.map(({ key, person }) => [key, JSON.parse(person) as Person]))
     },
 
-    async keep(text) {
+    async keep(text, by) {
       const key = randomUUID()
       await db
         .insertInto('texts')
-        .values({ key, words: strictJson(text) })
+        .values({ key, by, words: strictJson(text) })
         .execute()
       return key
     },
@@ -60,16 +60,7 @@ export function people({ db, scrub }: Database): People {
 
     async forget(person) {
       await db.transaction().execute(async (trx) => {
-        await trx
-          .deleteFrom('texts')
-          .where('key', 'in', (said) =>
-            said
-              .selectFrom('facts')
-              .select('facts.text')
-              .where('facts.person', '=', person)
-              .where('facts.text', 'is not', null),
-          )
-          .execute()
+        await trx.deleteFrom('texts').where('by', '=', person).execute()
         await trx.deleteFrom('people').where('key', '=', person).execute()
       })
       await scrub()

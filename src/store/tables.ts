@@ -33,15 +33,12 @@ export type Tables = {
     name: string
     /** Canonical, to the byte: the hash is taken over this text. */
     json: string
-    /** Whose fact it is and which text it refers to, by their keys: what `forget` has to find. */
-    person: string | null
-    text: string | null
     hash: string
   }
   gates: { key: string; holder: string; until: number }
   people: { key: string; tenant: string; object_id: string; person: string }
-  texts: { key: string; words: string }
-  owners: { vault_key: string; owner: string }
+  texts: { key: string; by: string; words: string }
+  owners: { vault_key: string; team: string; owner: string }
   conversations: {
     conversation: string
     service_url: string

@@ -5,6 +5,7 @@
 import type { Activity } from 'botbuilder'
 import { type Incoming, readActivity } from './activity.ts'
 import type { Authenticated, Authentication } from './adapter.ts'
+import { TurnTooLong, within } from './errors.ts'
 
 type Verdict =
   | {
@@ -14,8 +15,10 @@ type Verdict =
       readonly authenticated: Authenticated
     }
   /** `why` is for the log alone: who is refused learns nothing from it. */
-  | { readonly is: 'refused'; readonly status: 400 | 401 | 403; readonly why: string }
+  | { readonly is: 'refused'; readonly status: 400 | 401 | 403 | 503; readonly why: string }
 export type Guard = (authorization: string, body: unknown) => Promise<Verdict>
+
+const authenticateWithinMs = 5_000
 
 export function createGuard(options: {
   authentication: Authentication
@@ -36,9 +39,15 @@ export function createGuard(options: {
     if (wrong) return { is: 'refused', status: 403, why: wrong }
     const activity = body as Activity
     try {
-      const authenticated = await authentication.authenticate(activity, authorization)
+      // The keys may have to be fetched, and the SDK would wait for them without an end.
+      const authenticated = await within(
+        authenticateWithinMs,
+        authentication.authenticate(activity, authorization),
+        () => new TurnTooLong('the keys were not fetched in time'),
+      )
       return { is: 'admitted', incoming, activity, authenticated }
     } catch (error) {
+      if (error instanceof TurnTooLong) return { is: 'refused', status: 503, why: error.message }
       // The SDK throws a plain error for a bad signature. Its message names the flaw, never the token.
       return {
         is: 'refused',

@@ -32,7 +32,7 @@ async function ask(context: TurnContext, { from, tenants }: Incoming): Promise<M
     const isGuest =
       (member.userRole !== undefined && member.userRole.toLowerCase() !== 'user') ||
       (member.tenantId !== undefined && member.tenantId !== tenants[0]) ||
-      (member.aadObjectId !== undefined && member.aadObjectId !== from.objectId) ||
+      member.aadObjectId !== from.objectId ||
       member.userPrincipalName?.includes('#EXT#') === true
     return isGuest ? { is: 'stranger' } : { is: 'member', ...(member.name && { name: member.name }) }
   } catch (error) {

@@ -55,6 +55,7 @@ const request: Link = {
   since: asked,
   moved: asked,
   looked: true,
+  unlookedAt: asked,
   followers: [],
   late: false,
   alarmed: false,
@@ -181,6 +182,7 @@ export const news: readonly News[] = [
   { news: 'blocked', at: told, cause: botLacksRight },
   { news: 'askAgain', at: told, by: 'noor' },
   { news: 'ownersGone', at: told },
+  { news: 'unasked', at: told },
 ]
 
 export const viewsOf = (link: Link): readonly View[] => views(link, usual).map(({ view }) => view)

@@ -17,6 +17,7 @@ const limits: Limits = {
   longestLookMs: 60_000,
   restLookMs: 86_400_000,
   settleMs: 30_000,
+  freshLookMs: 5_000,
 }
 const subscription = '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/contoso/providers'
 const place = {

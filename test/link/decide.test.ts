@@ -273,12 +273,15 @@ describe('unlink', () => {
 
 describe('retry and follow', () => {
   test.each(statuses)('%s: Retry is for what is blocked', (status) => {
-    expect(answer(at(status), { wish: 'retry', by: 'anybody' })).toBe('nothingBlocked')
+    expect(answer(at(status), { wish: 'retry', by: 'anybody', right: held })).toBe('nothingBlocked')
   })
 
-  test('blocked: Retry is granted to anybody', () => {
+  test('blocked: Retry is granted to whoever has a part in it, and to nobody else', () => {
     const link = at('Pending', looked({ own: hidden }))
-    expect(answer(link, { wish: 'retry', by: 'anybody' })).toBe('✓ retried')
+    const retry = (right: Right): Wish => ({ wish: 'retry', by: 'anybody', right })
+    expect(answer(link, retry(held))).toBe('✓ retried')
+    expect(answer(link, retry(missing))).toBe('lacksRight')
+    expect(answer(link, retry(unreadable))).toBe('rightUnreadable')
   })
 
   test('one thread follows once, and not the one that asked', () => {

@@ -68,6 +68,7 @@ export const limits: Limits = {
   longestLookMs: 5 * minute,
   restLookMs: 6 * hour,
   settleMs: 30 * second,
+  freshLookMs: 5_000,
 }
 export const around = (now: Millis, lookedAt: Millis | undefined): Surroundings => ({
   now,

@@ -253,7 +253,7 @@ export function createLife(delays: Delays) {
         case 'follow':
           return { wish: 'follow', by: 'colleague', thread: otherThread }
         case 'retry':
-          return { wish: 'retry', by: 'colleague' }
+          return { wish: 'retry', by: 'colleague', right: { is: 'held' } }
         default:
           return { wish: what, by: 'requester', right }
       }
@@ -317,7 +317,9 @@ export function createLife(delays: Delays) {
         const stands = link.stage.status === 'Approved' || link.stage.status === 'Disconnected'
         // The wrong connection is open: people were told so, and it is theirs to undo.
         const told = link.stage.status === 'Propagating' && link.late && link.alarmed && azure.imitated()
-        if (stands || told) return round
+        // An imitation stopped what an owner had granted: that too is for people to clear up.
+        const stopped = link.stage.status === 'Approving' && link.blocked?.cause.cause === 'ambiguous'
+        if (stands || told || stopped) return round
         wait(wake - now)
       }
       return undefined

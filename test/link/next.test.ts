@@ -96,7 +96,7 @@ describe('whatever the record', () => {
         plan.wake !== undefined,
       'after the end Azure is left alone': !isEnded(link.stage.status) || (!plan.azure && !plan.passed),
       'no effect without a fresh look':
-        !effect || (link.looked && lookedAt !== undefined && now - lookedAt <= limits.settleMs),
+        !effect || (link.looked && lookedAt !== undefined && now - lookedAt <= limits.freshLookMs),
       'no effect before its time':
         !effect ||
         attempt?.effect !== plan.azure?.step ||
@@ -163,9 +163,9 @@ describe('the step on Azure', () => {
   })
 
   test('a look that has grown old is taken again before anything is done', () => {
-    expect(stepOf(given(looked({})), limits.settleMs)).toBe('put')
-    expect(stepOf(given(looked({})), limits.settleMs + 1)).toBe('look')
-    expect(stepOf(at('Approving', pendingOnVault), limits.settleMs + 1)).toBe('look')
+    expect(stepOf(given(looked({})), limits.freshLookMs)).toBe('put')
+    expect(stepOf(given(looked({})), limits.freshLookMs + 1)).toBe('look')
+    expect(stepOf(at('Approving', pendingOnVault), limits.freshLookMs + 1)).toBe('look')
   })
 
   test.each([
@@ -186,9 +186,11 @@ describe('the step on Azure', () => {
     for (const later of [0, second, hour]) expect(stepOf(link, later)).not.toBe('approve')
   })
 
-  test('an imitation beside it changes nothing about which one is approved', () => {
+  test('an imitation that turns up after the click stops the approval, and people are told', () => {
     const link = at('Approving', looked({ own: own(), connections: onVault(imitation(), connection()) }))
-    expect(planOf(link).azure).toMatchObject({ step: 'approve', connection: { id: connection().id } })
+    expect(link).toMatchObject({ blocked: { cause: { cause: 'ambiguous', count: 2 } } })
+    for (const later of [0, second, hour]) expect(stepOf(link, later)).not.toBe('approve')
+    expect(stepOf(fold(link, timed(pendingOnVault, link.moved + 1)))).toBe('approve')
   })
 
   test.each([

@@ -71,7 +71,7 @@ test('what is not a database is refused and left as it was', async () => {
 test('who is forgotten cannot be found in the files either', async () => {
   const store = await openStore({ url: file })
   const key = await store.remember(riley)
-  const reason = await store.keep('because of the custom domain certificate')
+  const reason = await store.keep('because of the custom domain certificate', key)
   await store.create(ask('one', { by: key, reason }))
   const onDisk = async () => {
     const files = await readdir(join(folder, 'my data'))

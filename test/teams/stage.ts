@@ -193,6 +193,7 @@ export function aLink(
     since: at,
     moved: at,
     looked: true,
+    unlookedAt: at,
     followers: [],
     pinned: { connection: `${vault}/privateEndpointConnections/8d1f`, privateEndpoint: '/subscriptions/m' },
     late: false,

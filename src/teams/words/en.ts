@@ -557,6 +557,8 @@ function news(
     }
     case 'askAgain':
       return `Your answer could not reach Azure for a while, and by then your right to decide on ${vault} could not be confirmed. It was not carried out. Please decide again on the card above, or leave it to a colleague.`
+    case 'unasked':
+      return `${app} cannot post the approval card in the channel that decides for ${vault}, so nobody there was asked yet. It keeps trying. Meanwhile the vault's owner can decide in ${portalName}; ${app} will notice.`
     case 'ownersGone':
       return `${app} can no longer write to the channel that decides for ${vault}, so nobody there sees the request. Ask the vault's owner to add ${app} to a team again and say there: own ${vault}.`
   }

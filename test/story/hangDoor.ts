@@ -7,8 +7,8 @@ export type Door = {
   leadsTo(url: string): void
   /** Holds the next such call before it reaches Azure. */
   holds(method: string, path: RegExp): { readonly arrived: Promise<void>; release(): void }
-  /** Answers no such call from now on, and cuts them off when that is lifted. */
-  hangs(path: RegExp): { lift(): void }
+  /** Answers no such call from now on, and cuts them off when that is lifted. `met`: how many there were. */
+  hangs(path: RegExp): { met(): number; lift(): void }
   close(): Promise<void>
 }
 
@@ -16,7 +16,7 @@ export async function openDoor(): Promise<Door> {
   let target = ''
   const holding = new Set<{ method: string; path: RegExp; arrive: () => void; released: Promise<void> }>()
 
-  const hanging = new Set<{ path: RegExp; lifted: Promise<void> }>()
+  const hanging = new Set<{ path: RegExp; meet: () => void; lifted: Promise<void> }>()
 
   async function pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
@@ -29,8 +29,9 @@ export async function openDoor(): Promise<Door> {
       await hold.released
       break
     }
-    for (const { path, lifted } of hanging) {
-      if (!path.test(decodeURIComponent(url))) continue
+    for (const { path, meet, lifted } of hanging) {
+      if (!path.test(decodeURIComponent(url.split('?')[0] ?? ''))) continue
+      meet()
       await lifted
       outgoing.destroy()
       return
@@ -63,9 +64,14 @@ export async function openDoor(): Promise<Door> {
     },
     hangs(path) {
       const lifted = Promise.withResolvers<void>()
-      const hang = { path, lifted: lifted.promise }
+      let met = 0
+      const meet = (): void => {
+        met += 1
+      }
+      const hang = { path, meet, lifted: lifted.promise }
       hanging.add(hang)
       return {
+        met: () => met,
         lift() {
           hanging.delete(hang)
           lifted.resolve()

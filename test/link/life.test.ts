@@ -6,6 +6,9 @@ import { type Delays, portalActs } from './azureModel.ts'
 import { hour, minute, second } from './given.ts'
 import { createLife, deliveries, faults, type Life, type Move, wishes } from './lives.ts'
 
+/** `npm run figures` plays more of them. */
+const many = process.env.VAULTLINK_FIGURES === '1' ? 20 : 1
+
 const delays: fc.Arbitrary<Delays> = fc.record({
   shown: fc.constantFrom(0, 10 * second, 30 * second),
   made: fc.constantFrom(30 * second, 2 * minute),
@@ -93,7 +96,7 @@ describe('a whole life', () => {
         expect(life.azure.approvals()).toBeLessThanOrEqual(1)
         if (isEnded(stage.status)) expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
       }),
-      { numRuns: 600 },
+      { numRuns: 600 * many },
     )
   })
 
@@ -128,7 +131,7 @@ describe('a whole life', () => {
         expect(life.broken).toEqual([])
         expect(life.azure.approvals()).toBeLessThanOrEqual(1)
       }),
-      { numRuns: 150 },
+      { numRuns: 150 * many },
     )
   })
 
@@ -164,7 +167,7 @@ describe('a whole life', () => {
         const life = lived(of, [...worked(20), ...script])
         expect(foldAll(JSON.parse(JSON.stringify(life.log)))).toEqual(JSON.parse(JSON.stringify(life.link())))
       }),
-      { numRuns: 100 },
+      { numRuns: 100 * many },
     )
   })
 })

@@ -37,6 +37,14 @@ export function resourceName(id: string): string {
   return id.slice(id.lastIndexOf('/') + 1)
 }
 
+/** The SignalR or vault that a child of it hangs on, where rights are granted; any other id as it is. */
+export function topResource(id: string): string {
+  const parsed = parseResourceId(id)
+  if (!parsed || parsed.path.length <= 2) return id
+  const { subscription, resourceGroup, provider, path } = parsed
+  return `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/${provider}/${path.slice(0, 2).join('/')}`
+}
+
 /** The id of `parent` or of one of its ancestors? Scopes: a resource, its group, its subscription. */
 export function isWithin(scope: string, id: string): boolean {
   const outer = scope.toLowerCase().replace(/\/+$/, '').replace(/^\/+/, '/')

@@ -18,7 +18,7 @@ import type {
   Route,
   Status,
 } from '../../link/link.ts'
-import { parseResourceId, resourceName } from '../../link/resourceId.ts'
+import { parseResourceId, resourceName, topResource } from '../../link/resourceId.ts'
 import type { Sign, StepName, Waiting } from '../../link/views.ts'
 import { azureName, clean, type Prose, type Run } from '../prose.ts'
 
@@ -251,8 +251,7 @@ function standing(now: Status, about: About, facts: Standing, zone: string): Led
 /** Azure's words, of which a sentence can hold only so many. */
 const quoted = (text: string): string => clean(text, 400)
 
-const scopeName = (scope: string): string =>
-  clean(scope.slice(scope.lastIndexOf('/') + 1), 90) || 'the subscription'
+const scopeName = (scope: string): string => clean(resourceName(topResource(scope)), 90) || 'the subscription'
 
 /** What went wrong, told to a person. `then` is what follows from it in this link. */
 function cause(cause: Cause, about: About, then: Then): Explanation {
@@ -276,7 +275,7 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
         happened: `${app} lacks a right on ${scopeName(cause.scope)}, so Azure turned it away.`,
         next,
         todo: `Ask whoever manages access to ${scopeName(cause.scope)} to give ${app}'s identity this right${again}.`,
-        grant: { actions: [quoted(cause.action)], scope: quoted(cause.scope) },
+        grant: { actions: [quoted(cause.action)], scope: quoted(topResource(cause.scope)) },
       }
     case 'nameTaken':
       return told(

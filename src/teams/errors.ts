@@ -27,7 +27,8 @@ export function logFieldsOf(error: unknown): Record<string, string | number | un
     error: error.name,
     code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
     status: typeof statusCode === 'number' ? statusCode : undefined,
-    at: error.stack
+    // `at` is the line's own time.
+    thrown: error.stack
       ?.split('\n')
       .find((line) => line.startsWith('    at '))
       ?.trim(),

@@ -192,11 +192,13 @@ async function fetchToken(options: {
     signal: AbortSignal.timeout(callDeadlineMs),
   })
   const body: unknown = await response.json()
-  const { access_token: token, expires_in: seconds } = body as {
-    access_token?: unknown
-    expires_in?: unknown
-  }
+  const {
+    access_token: token,
+    expires_in: seconds,
+    error: code,
+  } = body as { access_token?: unknown; expires_in?: unknown; error?: unknown }
   if (!response.ok || typeof token !== 'string')
-    throw new Error(`The authority gave no token: HTTP ${response.status}`)
+    // The code is what the log keeps of an error: `invalid_client` is a wrong secret, `invalid_scope` a wrong BOT_SCOPE.
+    throw Object.assign(new Error('The authority gave no token'), { code, statusCode: response.status })
   return { token, expiresInMs: (typeof seconds === 'number' ? seconds : 3600) * 1000 }
 }

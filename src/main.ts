@@ -35,7 +35,9 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
   const moments = crashMoments(sandbox?.crashAt ?? [])
   const log = createLog(clock.now)
   if (sandbox)
-    log('warn', 'sandbox', { text: 'Nobody is asked who they are. Only this machine can speak to this bot.' })
+    log('warn', 'sandbox', {
+      text: `${identity.appId === undefined ? 'Nobody is asked who they are. ' : ''}Only this machine can speak to this bot.`,
+    })
 
   const store = await openStore({ url: settings.databaseUrl, log, onCommit: moments.onCommit })
   const { azure, directory, access, warm } = createAzure({

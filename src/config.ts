@@ -338,6 +338,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     const keys = get('BOT_OPENID_METADATA_URL')
       ? url('BOT_OPENID_METADATA_URL', inSandbox ? ['https:', 'http:'] : ['https:'])
       : undefined
+    if (get('BOT_SCOPE')?.endsWith('/.default')) problem('BOT_SCOPE', 'write it without /.default')
     const authority = get('BOT_AUTHORITY') ? url('BOT_AUTHORITY', ['https:']) : undefined
     return {
       cloud: {

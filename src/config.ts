@@ -249,15 +249,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (get(name) !== undefined && !inSandbox) problem(name, 'leave it out: it exists in sandbox mode alone')
   }
   const databaseUrl = or('DATABASE_URL')
-  if (/^postgres(ql)?:/i.test(databaseUrl))
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(databaseUrl) && !/^file:/i.test(databaseUrl))
     problem('DATABASE_URL', 'write a path for SQLite; PostgreSQL is not supported yet')
   const timeZone = or('VAULTLINK_TIME_ZONE')
   if (!isTimeZone(timeZone)) problem('VAULTLINK_TIME_ZONE', 'write a time zone as Europe/Berlin, or UTC')
   const portal = url('VAULTLINK_PORTAL', ['https:'])
   const clientId = get('AZURE_CLIENT_ID') ?? (appType === 'UserAssignedMSI' ? bot.appId : undefined)
+  if (clientId !== undefined && !guid.test(clientId) && clientId !== bot.appId)
+    problem('AZURE_CLIENT_ID', 'write the client id of the managed identity (a GUID), or leave it out')
   const owners = get('VAULTLINK_OWNERS_CHANNEL')
   if (owners !== undefined && !/^19:\S+$/.test(owners))
     problem('VAULTLINK_OWNERS_CHANNEL', 'write the id of a channel: it begins with 19:')
+  const port = number('PORT', 0, 65_535)
+  if (port >= 0 && port <= 65_535 && !Number.isInteger(port)) problem('PORT', 'write a whole number')
   // In the sandbox minutes shrink to milliseconds, so fractions are as good as whole numbers.
   const least = inSandbox ? 0.000_01 : 0.1
   const second = 1_000
@@ -265,7 +269,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const hour = 60 * minute
   const config: Config = {
     host: inSandbox ? '127.0.0.1' : '0.0.0.0',
-    port: number('PORT', 0, 65_535),
+    port,
     bot: { ...bot, appType },
     databaseUrl,
     arm: {

@@ -1,0 +1,229 @@
+/** The environment: what is taken, what is refused and how it is said, and that no secret is ever part of it. */
+import { describe, expect, test } from '@jest/globals'
+import { ConfigError, readConfig, settings } from '../src/config.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+const appId = 'b0700000-0000-4000-8000-000000000001'
+const tenantId = '72f988bf-0000-4000-8000-00000000c0de'
+const secret = 'f0rty-two~canaries'
+const production = { MicrosoftAppId: appId, MicrosoftAppTenantId: tenantId }
+const sandbox = { VAULTLINK_MODE: 'sandbox', ARM_ENDPOINT: 'http://127.0.0.1:4100' }
+const cloud = {
+  BOT_OPENID_METADATA_URL: 'https://login.botframework.azure.us/v1/.well-known/openidconfiguration',
+  BOT_TOKEN_ISSUER: 'https://api.botframework.us',
+  BOT_AUTHORITY: `https://login.microsoftonline.us/${tenantId}`,
+  BOT_SCOPE: 'https://api.botframework.us',
+}
+
+/** The problems, or none. */
+function problemsOf(environment: Environment): readonly string[] {
+  try {
+    readConfig(environment)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+describe('what production needs', () => {
+  test('is an app id and a tenant; all else has a default that suits it', () => {
+    expect(readConfig(production)).toEqual({
+      host: '0.0.0.0',
+      port: 3978,
+      bot: { appId, tenantId, appType: 'UserAssignedMSI' },
+      databaseUrl: 'data/vaultlink.db',
+      arm: { endpoint: 'https://management.azure.com', clientId: appId, deadlineMs: 20_000 },
+      portal: 'https://portal.azure.com',
+      timeZone: 'UTC',
+      turnReadsMs: 3_000,
+      limits: {
+        expiryMs: 7 * 86_400_000,
+        usualProvisioningMs: 15 * 60_000,
+        usualPropagatingMs: 30 * 60_000,
+        alarmMs: 15 * 60_000,
+        freshDecisionMs: 15 * 60_000,
+        firstLookMs: 2_000,
+        longestLookMs: 60_000,
+        restLookMs: 86_400_000,
+        settleMs: 30_000,
+        freshLookMs: 5_000,
+      },
+    })
+  })
+
+  test('with a client secret the bot registration itself acts on Azure, unless another identity is named', () => {
+    const single = { ...production, MicrosoftAppType: 'SingleTenant', MicrosoftAppPassword: secret }
+    expect(readConfig(single)).toMatchObject({ bot: { appType: 'SingleTenant', password: secret } })
+    expect(readConfig(single).arm).not.toHaveProperty('clientId')
+    expect(readConfig({ ...single, AZURE_CLIENT_ID: tenantId }).arm.clientId).toBe(tenantId)
+  })
+
+  test('another cloud is named by four settings together', () => {
+    expect(readConfig({ ...production, ...cloud }).bot.cloud).toEqual({
+      openIdMetadataUrl: cloud.BOT_OPENID_METADATA_URL,
+      issuer: cloud.BOT_TOKEN_ISSUER,
+      authority: cloud.BOT_AUTHORITY,
+      scope: cloud.BOT_SCOPE,
+    })
+    for (const name of Object.keys(cloud))
+      expect(problemsOf({ ...production, ...cloud, [name]: undefined })).toEqual([
+        expect.stringMatching(new RegExp(`^${name}: write it too`)),
+      ])
+  })
+
+  test('spaces around a value, a setting left empty and the case of a word do not matter', () => {
+    expect(
+      readConfig({ ...production, MicrosoftAppId: ` ${appId}\n`, PORT: '', VAULTLINK_MODE: 'Production' }),
+    ).toEqual(readConfig(production))
+  })
+})
+
+describe('refused', () => {
+  const numbers = ['', 'x', '1e99', '-1', 'NaN', 'Infinity', '0x10000000']
+  const single = { ...production, MicrosoftAppType: 'SingleTenant' }
+  const bad: readonly { name: string; values: readonly string[]; beside?: Environment }[] = [
+    { name: 'PORT', values: ['eighty', '65536', '-1', '80.5'] },
+    { name: 'MicrosoftAppId', values: ['', 'vaultlink', `${appId}0`, `{${appId}}`] },
+    { name: 'MicrosoftAppTenantId', values: ['', 'contoso.onmicrosoft.com'] },
+    { name: 'MicrosoftAppType', values: ['MultiTenant', 'Single'] },
+    { name: 'MicrosoftAppPassword', values: [''], beside: single },
+    { name: 'MicrosoftAppPassword', values: [secret] },
+    {
+      name: 'BOT_OPENID_METADATA_URL',
+      values: ['http://keys.test/', 'keys'],
+      beside: { ...production, ...cloud },
+    },
+    { name: 'BOT_AUTHORITY', values: ['http://login.test/', 'login'], beside: { ...production, ...cloud } },
+    {
+      name: 'BOT_SCOPE',
+      values: ['https://api.botframework.us/.default'],
+      beside: { ...production, ...cloud },
+    },
+    { name: 'ARM_ENDPOINT', values: ['http://management.azure.com', 'management.azure.com', 'file:///etc'] },
+    { name: 'AZURE_CLIENT_ID', values: ['the managed identity'] },
+    {
+      name: 'DATABASE_URL',
+      values: [`postgres://vaultlink:${secret}@db/vaultlink`, 'postgresql://db/x', `mysql://x:${secret}@db`],
+    },
+    { name: 'VAULTLINK_OWNERS_CHANNEL', values: ['vault-owners', '19:'] },
+    { name: 'VAULTLINK_PORTAL', values: ['http://portal.azure.com', 'portal'] },
+    { name: 'VAULTLINK_TIME_ZONE', values: ['Berlin', 'Mars/Olympus'] },
+    { name: 'VAULTLINK_EXPIRY_DAYS', values: ['0', '31', 'soon'] },
+    { name: 'VAULTLINK_CALL_SECONDS', values: ['0', '21'] },
+    { name: 'VAULTLINK_TURN_SECONDS', values: ['0', '4', 'now'] },
+    ...(
+      [
+        'VAULTLINK_PROVISIONING_MINUTES',
+        'VAULTLINK_PROPAGATING_MINUTES',
+        'VAULTLINK_ALARM_MINUTES',
+        'VAULTLINK_FRESH_DECISION_MINUTES',
+        'VAULTLINK_FIRST_LOOK_SECONDS',
+        'VAULTLINK_LONGEST_LOOK_SECONDS',
+        'VAULTLINK_REST_LOOK_HOURS',
+        'VAULTLINK_SETTLE_SECONDS',
+        'VAULTLINK_FRESH_LOOK_SECONDS',
+      ] as const
+    ).map((name) => ({ name, values: [...numbers.filter((value) => value !== ''), '0'] })),
+    { name: 'VAULTLINK_MODE', values: ['development', 'sand box'] },
+    { name: 'VAULTLINK_CLOCK_OFFSET_MS', values: ['1000'] },
+    { name: 'VAULTLINK_CRASH_AT', values: ['after put'] },
+  ]
+
+  test.each(bad)('$name, with what to write instead', ({ name, values, beside = production }) => {
+    for (const value of values) {
+      const problems = problemsOf({ ...beside, [name]: value })
+      expect([value, problems]).toEqual([value, [expect.stringMatching(new RegExp(`^${name}: \\S`))]])
+      expect(problems.join()).not.toContain(secret)
+    }
+  })
+
+  test('leaves no setting untried', () => {
+    const tried = new Set(bad.map(({ name }) => name))
+    // An issuer is compared as it is: any text may be one.
+    expect(settings.map(({ name }) => name).filter((name) => !tried.has(name))).toEqual(['BOT_TOKEN_ISSUER'])
+  })
+
+  test('all problems come at once, and no value of a secret', () => {
+    const all = problemsOf({
+      PORT: 'x',
+      MicrosoftAppPassword: secret,
+      DATABASE_URL: `postgres://vaultlink:${secret}@db`,
+      VAULTLINK_EXPIRY_DAYS: '99',
+      BOT_SCOPE: 'x',
+      VAULTLINK_CRASH_AT: 'after put',
+    })
+    expect(new Set(all.map((problem) => problem.split(':')[0]))).toEqual(
+      new Set([
+        'PORT',
+        'MicrosoftAppId',
+        'MicrosoftAppTenantId',
+        'MicrosoftAppPassword',
+        'DATABASE_URL',
+        'VAULTLINK_EXPIRY_DAYS',
+        'BOT_OPENID_METADATA_URL',
+        'BOT_TOKEN_ISSUER',
+        'BOT_AUTHORITY',
+        'VAULTLINK_CRASH_AT',
+      ]),
+    )
+    expect(all.join('\n')).not.toContain(secret)
+  })
+})
+
+describe('the sandbox', () => {
+  test('listens on this machine alone, asks nobody, and brings a clock and moments to be killed at', () => {
+    const config = readConfig({
+      ...sandbox,
+      VAULTLINK_CLOCK_OFFSET_MS: '-5',
+      VAULTLINK_CRASH_AT: 'after put,before approve',
+    })
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      bot: { appType: 'UserAssignedMSI' },
+      sandbox: { clockOffsetMs: -5, crashAt: ['after put', 'before approve'] },
+    })
+    expect(config.bot).not.toHaveProperty('appId')
+  })
+
+  test('is nowhere in production', () => {
+    expect(readConfig(production)).not.toHaveProperty('sandbox')
+  })
+
+  test.each([
+    'https://management.azure.com',
+    'http://127.0.0.1.example.test:4100',
+    'http://localhost.example.test',
+    'http://10.0.0.4:4100',
+    'http://127.0.0.1@example.test/',
+    'http://[::2]:4100',
+  ])('refuses an Azure that is not this machine: %s', (endpoint) => {
+    expect(problemsOf({ ...sandbox, ARM_ENDPOINT: endpoint })).toEqual([
+      expect.stringMatching(/^ARM_ENDPOINT: .*127\.0\.0\.1/),
+    ])
+  })
+
+  test.each(['http://127.0.0.1:1', 'http://localhost:4100', 'http://[::1]:4100', 'https://127.0.0.1:1'])(
+    'takes one that is: %s',
+    (endpoint) => {
+      expect(problemsOf({ ...sandbox, ARM_ENDPOINT: endpoint })).toEqual([])
+    },
+  )
+
+  test('with an app id it is held to all that an app id needs', () => {
+    expect(problemsOf({ ...sandbox, MicrosoftAppId: appId })).toEqual([
+      expect.stringMatching(/^MicrosoftAppTenantId: /),
+    ])
+    expect(
+      problemsOf({
+        ...sandbox,
+        MicrosoftAppId: appId,
+        MicrosoftAppTenantId: tenantId,
+        MicrosoftAppType: 'SingleTenant',
+      }),
+    ).toEqual([expect.stringMatching(/^MicrosoftAppPassword: /)])
+    expect(
+      problemsOf({ ...sandbox, ...production, ...cloud, BOT_OPENID_METADATA_URL: 'http://127.0.0.1:1/keys' }),
+    ).toEqual([])
+  })
+})

@@ -165,7 +165,15 @@ export function story(name: StoryName, world: World, within = 12_000): readonly 
         { name: 'the link is removed', happens: () => azureSays(azure, 'linkDeleted', within) },
         {
           name: 'the requester is told why',
-          happens: () => teams.thread(there(asked)).shows('Use contoso-certs instead', { within }),
+          happens: () =>
+            teams.thread(there(asked)).shows(/contoso-certs instead[\s\S]*ask again/, { within }),
+        },
+        {
+          name: 'the owners see it rejected, and nothing left to press',
+          async happens() {
+            await owners.shows(/^Rejected by .* is removed/, { within })
+            await owners.shows(/^Private connection to contoso-kv[\s\S]*Rejected by/, { within })
+          },
         },
       ]
     case 'portal':
@@ -191,7 +199,8 @@ export function story(name: StoryName, world: World, within = 12_000): readonly 
         {
           name: 'both sides are alarmed when SignalR does not follow',
           async happens() {
-            await teams.thread(there(asked)).shows('on its way', { within })
+            // Not merely on its way to the vault: the time for SignalR to follow runs from what the vault shows.
+            await teams.thread(there(asked)).shows('on its way to SignalR', { within })
             await world.passes(16 * 60_000)
             await teams.thread(there(asked)).shows(/does not follow/, { within })
           },

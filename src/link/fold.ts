@@ -296,7 +296,7 @@ function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): L
       ? remove(link, at, 'Removed', { cause: { cause: 'deletedElsewhere' } })
       : remove(link, at, 'Failed', { cause: { cause: 'nameTaken' } })
   }
-  if (isFunctional(link, seen)) return works(link, at)
+  if (isFunctional(link, seen)) return works(link, at, before)
   switch (status) {
     case 'Requested':
       return follow(stage(link, at, { status: 'Provisioning' }), seen, at, before)
@@ -359,9 +359,12 @@ const inPortal = (verdict: 'approve' | 'reject', at: Millis): Decision => ({
   checkedAt: at,
 })
 
-function works(link: Link, at: Millis): Link {
+function works(link: Link, at: Millis, before?: Seen): Link {
   if (link.stage.status === 'Approved') return unblock(link)
-  const decision = link.decision?.verdict === 'approve' ? link.decision : inPortal('approve', at)
+  // What the portal rejected and then approved again works by no decision of the card's.
+  const rejected =
+    before?.connections.is === 'present' && pinnedAmong(link, before.connections.value)?.status === 'Rejected'
+  const decision = link.decision?.verdict === 'approve' && !rejected ? link.decision : inPortal('approve', at)
   return stage({ ...link, decision, vaultApprovedAt: link.vaultApprovedAt ?? at }, at, { status: 'Approved' })
 }
 

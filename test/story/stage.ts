@@ -90,6 +90,16 @@ export function watch({ azure, teams }: World) {
             ? [`${event.method} ${resourceName(event.path)} ${event.status}`]
             : [],
         ),
+    /** How often a link was looked at. */
+    looks: (): number =>
+      azure.events
+        .slice(azureFrom)
+        .filter(
+          (event) =>
+            event.kind === 'arm' &&
+            event.method === 'GET' &&
+            /\/sharedPrivateLinkResources\/[^/]+$/i.test(event.path),
+        ).length,
     /** What became of it: `linkCreated`, `connectionApproved`, … */
     effects: (): readonly string[] =>
       azure.events.slice(azureFrom).flatMap((event) => (event.kind === 'effect' ? [event.what] : [])),
@@ -240,7 +250,7 @@ export async function unlinked(
   await says(world, 'unlink', { in: thread })
   const question = await thread.shows(/^Unlink /, { within })
   await teams.person('requester').presses('Yes, unlink').on(question)
-  await thread.shows('no longer reaches', { within })
+  await thread.shows(/^\S.* removed the link/, { within })
   if (approval) await teams.thread(approval).shows(/^\S.* removed the link/, { within })
 }
 

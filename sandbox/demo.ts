@@ -68,7 +68,8 @@ async function play(): Promise<number> {
     }
     const crashes = kills?.finish()
     const twice = count(steps.length, done, crashes?.killed)
-    if (crashes && crashes.never.length > 0) transcript.line(`Never reached: ${crashes.never.join(', ')}`)
+    if (crashes && crashes.never.length > 0)
+      stage({ kind: 'step', text: `killed ${crashes.never.join(', ')}`, happened: false })
     return twice === 0 && !crashes?.never.length ? 0 : 1
   } finally {
     kills?.finish()

@@ -10,9 +10,10 @@ const { values: options } = parseArgs({ options: { json: { type: 'boolean', defa
 const live = process.stdin.isTTY === true && process.stdout.isTTY === true && !options.json
 
 const transcript = createTranscript((text) => process.stdout.write(text), live)
-let lastEvent = performance.now()
+let lastMove = performance.now()
 const show = (event: Event): void => {
-  lastEvent = performance.now()
+  // The bot looks at Azure all the time while somebody is waited for: that moves nothing.
+  if (event.kind !== 'arm' || event.write) lastMove = performance.now()
   if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`)
   else transcript.show(event)
 }
@@ -42,13 +43,15 @@ try {
   prompt()
   for await (const line of lines) {
     if (/^\s*(quit|exit)\s*$/.test(line)) break
+    const began = performance.now()
     try {
       const answer = await obey(line, scene)
       if (answer) say(answer)
     } catch (error) {
       say(error instanceof Error ? error.message : String(error))
     }
-    await quiet()
+    // What the line itself moved leads to more; so does time, and what changes in Azure.
+    if (lastMove >= began || /^\s*(clock|azure)>/.test(line)) await quiet()
     transcript.end()
     prompt()
   }
@@ -57,11 +60,12 @@ try {
   await world.close()
 }
 
-/** Waits until the traffic has paused, so that a pipe's next line comes after the last one's consequences. */
+/** Waits until nothing has moved for longer than Azure's longest wait, so that a pipe's next line comes after the last one's consequences. */
 async function quiet(): Promise<void> {
-  const pauseMs = live ? 300 : 1_500
+  const pauseMs = live ? 300 : 2_500
   const until = performance.now() + 12_000
-  while (performance.now() - lastEvent < pauseMs && performance.now() < until) {
+  lastMove = performance.now()
+  while (performance.now() - lastMove < pauseMs && performance.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

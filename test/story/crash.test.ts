@@ -90,7 +90,7 @@ const all: readonly Moment[] = [
     ...aroundPost('owners/1'),
   ]),
 ]
-const moments = process.env.VAULTLINK_ALL_MOMENTS === '1' ? all : sample
+const moments = process.env.VAULTLINK_FIGURES === '1' ? all : sample
 
 /** Each life mostly waits, so the next one is lived beside it. */
 const lives = new Map<number, Promise<Lived>>()

@@ -123,7 +123,7 @@ describe('the demo', () => {
     expect(output.trimEnd().split('\n').at(-2)).toMatch(/^✓/)
   })
 
-  const manyKills = process.env.VAULTLINK_ALL_MOMENTS === '1' ? test : test.skip
+  const manyKills = process.env.VAULTLINK_FIGURES === '1' ? test : test.skip
   manyKills(
     'is killed at every step and does nothing twice [takes half a minute; npm run figures]',
     async () => {

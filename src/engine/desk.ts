@@ -2,6 +2,7 @@
  * What a turn asks of the engine: the reads that a decision needs, under one deadline, then the decision in the
  * journal. Names are resolved here; what may be done is decided in `src/link`.
  */
+import { channelOf } from '../link/decide.ts'
 import type { Findings, Link, PersonKey, Right, Wish } from '../link/link.ts'
 import { nearest } from '../link/names.ts'
 import { askActions, botActions, decideActions, decideAsk } from '../link/policy.ts'
@@ -286,15 +287,17 @@ export function createDesk(ports: Ports): Desk {
     async find({ by, conversation, signalr, vault, open }) {
       const asker = await store.remember(by)
       const which = open ? { ended: false } : {}
-      const [here, theirs] = await Promise.all([
+      // Whoever says it in a channel begins a new thread there: what belongs to the channel is meant as well.
+      const [here, around, theirs] = await Promise.all([
         store.list({ conversation, ...which }, mostListed),
+        store.list({ conversation: channelOf(conversation), ...which }, mostListed),
         store.list({ by: asker, ...which }, mostListed),
       ])
       const named = (id: string, name: string | undefined): boolean =>
         name === undefined ||
         [id, resourceName(id)].some((spelt) => spelt.toLowerCase() === name.toLowerCase())
       const inThread = (link: Link): number => (link.asked.thread.conversation === conversation ? 0 : 1)
-      const found = [...new Map([...here, ...theirs].map((link) => [link.id, link])).values()]
+      const found = [...new Map([...here, ...around, ...theirs].map((link) => [link.id, link])).values()]
       return found
         .filter((link) => named(link.asked.signalr, signalr) && named(link.asked.vault, vault))
         .sort((a, b) => inThread(a) - inThread(b) || b.asked.at - a.asked.at)

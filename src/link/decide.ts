@@ -38,7 +38,7 @@ export function isOwnersPlace(link: Link, conversation: string): boolean {
 }
 
 /** Teams names a thread `<channel>;messageid=<root>`. */
-const channelOf = (conversation: string): string => conversation.split(';')[0] ?? conversation
+export const channelOf = (conversation: string): string => conversation.split(';')[0] ?? conversation
 
 function onApprovalCard(link: Link, wish: Wish & { wish: 'approve' | 'reject' }, now: Millis): Decided {
   if (!isOwnersPlace(link, wish.conversation)) return refuse({ refusal: 'wrongPlace' })

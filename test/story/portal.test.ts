@@ -185,6 +185,21 @@ describe('while the owners are asked', () => {
     nothingLeft()
   })
 
+  test('the link replaced by another of its name: that one is left alone', async () => {
+    const request = await pending(world)
+    const since = watch(world)
+    portal().deleteLink('contoso-signalr', 'kv-contoso-kv')
+    world.azure.turn(minutes(1))
+    portal().createLink('contoso-signalr', 'contoso-certs', 'kv-contoso-kv', 'not of Vaultlink')
+    await ends(request, 'Linking contoso-signalr to contoso-kv failed\\.', '✕ Failed')
+    expect(since.writes()).toEqual([])
+    await world.passes(minutes(5))
+    expect(world.azure.links()).toMatchObject([{ requestMessage: 'not of Vaultlink' }])
+    portal().deleteLink('contoso-signalr', 'kv-contoso-kv')
+    await world.passes(minutes(1))
+    nothingLeft()
+  })
+
   test('a connection with the usual message beside ours: only ours is approved', async () => {
     const request = await pending(world)
     portal().addConnection(vault, 'please approve')

@@ -229,7 +229,7 @@ export const invoke = (verb: string, data: Readonly<Record<string, unknown>>): u
   trigger: 'manual',
 })
 
-/** From ask to Approved. */
+/** From ask to Approved, and both sides told. */
 export async function linked(
   world: World,
   text: string = sentence,
@@ -238,6 +238,7 @@ export async function linked(
   const request = await pending(world, text, asking)
   await approves(world, request.approval, asking.approver)
   await request.thread.shows('can now reach', { within })
+  await world.teams.thread(request.approval).shows('Working since', { within })
   return request
 }
 

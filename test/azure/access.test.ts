@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { assignments, bot, groups, people, subscriptions } from '../../sandbox/seed.ts'
-import { adapter, closeAll, never, signalr, startPeer, startWorld, vault } from './world.ts'
+import { adapter, closeAll, headed, never, signalr, startPeer, startWorld, vault } from './world.ts'
 
 afterEach(closeAll)
 
@@ -165,7 +165,7 @@ describe('what cannot be read is a no', () => {
         : /denyAssignments/.test(path)
           ? (lists.denied ?? { value: [] })
           : { properties: { permissions: [{ actions: ['*'], notActions: [], ...lists.permission }] } }
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+      headed(response, 200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     })
   test.each<[string, Parameters<typeof peer>[0], string]>([
     ['as promised', {}, 'held'],

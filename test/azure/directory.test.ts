@@ -4,6 +4,7 @@ import { Unanswered } from '../../src/engine/ports.ts'
 import {
   adapter,
   closeAll,
+  headed,
   never,
   nonce,
   provisioned,
@@ -61,9 +62,9 @@ describe('finding by name', () => {
   test('what is found but is no such resource is left out', async () => {
     const ids = [`${vault}/secrets/contoso-kv`, '/nonsense/contoso-kv', signalr, vault, vault.toUpperCase()]
     const { url } = await startPeer((_request, response) =>
-      response
-        .writeHead(200, { 'content-type': 'application/json' })
-        .end(JSON.stringify({ totalRecords: 5, data: ids.map((id) => ({ id })) })),
+      headed(response, 200, { 'content-type': 'application/json' }).end(
+        JSON.stringify({ totalRecords: 5, data: ids.map((id) => ({ id })) }),
+      ),
     )
     expect(await adapter(url).directory.vaultsNamed('contoso-kv', never)).toEqual([vault.toUpperCase()])
   })
@@ -155,9 +156,9 @@ describe('a vault', () => {
     [{ networkAcls: { defaultAction: 'Allow' } }, true],
   ])('%j is public: %s', async (properties, expected) => {
     const { url } = await startPeer((_request, response) =>
-      response
-        .writeHead(200, { 'content-type': 'application/json' })
-        .end(JSON.stringify({ id: vault, properties: { sku: {}, ...properties } })),
+      headed(response, 200, { 'content-type': 'application/json' }).end(
+        JSON.stringify({ id: vault, properties: { sku: {}, ...properties } }),
+      ),
     )
     expect(await adapter(url).directory.vault(vault, never)).toMatchObject({ value: { isPublic: expected } })
   })

@@ -5,6 +5,7 @@ import type { Act, Outcome } from '../../src/engine/ports.ts'
 import {
   adapter,
   closeAll,
+  headed,
   linkName,
   never,
   provisioned,
@@ -215,7 +216,7 @@ describe('what is no answer of ARM', () => {
     ['half a body', 200, json, '{"id": "/subscr', 'PARSE_ERROR'],
     ['a list where an object should be, 502', 502, json, '[1]', '502'],
   ])('%s', async (_name, status, headers, body, code) => {
-    const { url } = await startPeer((_request, response) => response.writeHead(status, headers).end(body))
+    const { url } = await startPeer((_request, response) => headed(response, status, headers).end(body))
     const { azure } = adapter(url)
     for (const act of [put, { effect: 'delete', signalr, name: linkName } as const]) {
       const outcome = await azure.perform(act, never)
@@ -232,7 +233,7 @@ describe('what is no answer of ARM', () => {
       details: [{ code: 'X', innererror: { code: 'PrivateEndpointConnectionStatusNotPending' } }],
     }
     const { url } = await startPeer((_request, response) =>
-      response.writeHead(400, json).end(JSON.stringify({ error })),
+      headed(response, 400, json).end(JSON.stringify({ error })),
     )
     const outcome = failed(await adapter(url).azure.perform(put, never))
     expect(outcome.cause).toEqual({ cause: 'decidedMeanwhile' })

@@ -4,6 +4,7 @@ import { bot } from '../../sandbox/seed.ts'
 import {
   adapter,
   closeAll,
+  headed,
   linkName,
   never,
   nonce,
@@ -131,7 +132,7 @@ describe('a look', () => {
           : /sharedPrivateLinkResources\?/.test(path)
             ? { value: [] }
             : { id: vault, properties: { sku: {}, privateLinkResourceId: vault } }
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+      headed(response, 200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     })
     const seen = await see(adapter(url), { pinned: { connection: id, privateEndpoint: '' } })
     expect(seen.connections).toMatchObject({ value: [{ id, status: 'Approved' }] })
@@ -172,9 +173,9 @@ describe('a look', () => {
         id: `${signalr}/sharedPrivateLinkResources/${linkName}`,
         properties: { sku: {}, privateLinkResourceId: vault, provisioningState: 'Pondering', status: 7 },
       }
-      response
-        .writeHead(200, { 'content-type': 'application/json' })
-        .end(JSON.stringify(list ? { value: [] } : one))
+      headed(response, 200, { 'content-type': 'application/json' }).end(
+        JSON.stringify(list ? { value: [] } : one),
+      )
     })
     expect((await see(adapter(url))).own).toMatchObject({
       value: { provisioningState: 'Unknown', status: 'Unknown', requestMessage: '' },
@@ -327,9 +328,9 @@ describe('no answer', () => {
   test('from a list whose pages never end', async () => {
     const { url, requests } = await startPeer((request, response) => {
       const next = `https://${request.headers.host}${request.url}`
-      response
-        .writeHead(200, { 'content-type': 'application/json' })
-        .end(JSON.stringify({ id: vault, value: [], nextLink: next }))
+      headed(response, 200, { 'content-type': 'application/json' }).end(
+        JSON.stringify({ id: vault, value: [], nextLink: next }),
+      )
     })
     expect(await entry(adapter(url, { deadlineMs: 300 }))).toMatchObject({ failed: { cause: 'unavailable' } })
     // Some pages forget the signal. Whoever went on reading would get as many in as we do here.
@@ -346,13 +347,13 @@ describe('no answer', () => {
     ['nothing', ''],
   ])('but garbled: %s', async (_name, body) => {
     const { url } = await startPeer((_request, response) =>
-      response.writeHead(200, { 'content-type': 'application/json' }).end(body),
+      headed(response, 200, { 'content-type': 'application/json' }).end(body),
     )
     expect(await entry(adapter(url))).toMatchObject({ failed: { cause: 'unavailable' } })
   })
 
   test('a 404 that is not of ARM is no absence', async () => {
-    const { url } = await startPeer((_request, response) => response.writeHead(404).end('<h1>Not found</h1>'))
+    const { url } = await startPeer((_request, response) => headed(response, 404).end('<h1>Not found</h1>'))
     expect(await entry(adapter(url))).toEqual({ failed: { cause: 'unavailable', code: '404' } })
   })
 })
@@ -377,7 +378,7 @@ describe('many links', () => {
       most = Math.max(most, inFlight)
       setImmediate(() => {
         inFlight -= 1
-        response.writeHead(404, { 'x-ms-request-id': '1' }).end()
+        headed(response, 404, { 'x-ms-request-id': '1' }).end()
       })
     })
     const watches = Array.from({ length: 30 }, (_, n) =>

@@ -5,6 +5,7 @@ import type { Act } from '../../src/engine/ports.ts'
 import {
   adapter,
   closeAll,
+  headed,
   linkName,
   never,
   nonce,
@@ -279,11 +280,11 @@ describe("the bot's token", () => {
   })
 
   test('does not follow a redirect or an operation to another host', async () => {
-    const thief = await startPeer((_request, response) => response.writeHead(200).end('{}'))
+    const thief = await startPeer((_request, response) => headed(response, 200).end('{}'))
     const stolen = thief.url.replace('http:', 'https:')
     const arm = await startPeer((request, response) => {
-      if (request.method === 'PUT') response.writeHead(307, { location: `${stolen}/` }).end()
-      else response.writeHead(404, { 'x-ms-request-id': '1' }).end()
+      if (request.method === 'PUT') headed(response, 307, { location: `${stolen}/` }).end()
+      else headed(response, 404, { 'x-ms-request-id': '1' }).end()
     })
     const { azure } = adapter(arm.url)
     expect((await azure.perform(put, never)).is).toBe('failed')

@@ -1,5 +1,5 @@
 /** A local Azure and the adapter set against it, as the bot or as somebody else. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
 import { type Azure as Sandbox, startAzure, tokenFor } from '../../sandbox/azure/server.ts'
 import { bot, subscriptions } from '../../sandbox/seed.ts'
 import { createAzure } from '../../src/azure/index.ts'
@@ -111,4 +111,14 @@ export async function provisioned(world: Adapter & { readonly sandbox: Sandbox }
   const [one] = connections.is === 'present' ? connections.value : []
   if (!one) throw new Error(`No connection of ours: ${JSON.stringify(connections)}`)
   return one
+}
+
+/** `writeHead`, and the response again: restify, loaded by another suite of this process, makes it return nothing. */
+export function headed(
+  response: ServerResponse,
+  status: number,
+  headers: OutgoingHttpHeaders = {},
+): ServerResponse {
+  response.writeHead(status, headers)
+  return response
 }

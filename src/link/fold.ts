@@ -198,7 +198,10 @@ function decided(link: Link, fact: Fact & { fact: 'decided' }): Link {
 
 function followed(link: Link, { by, thread }: Fact & { fact: 'followed' }): Link {
   const there = link.followers.some((one) => one.thread.conversation === thread.conversation)
-  return there ? link : { ...link, followers: [...link.followers, { by, thread }] }
+  const since = link.news.length
+  return there
+    ? link
+    : { ...link, followers: [...link.followers, { by, thread, ...(since > 0 && { since }) }] }
 }
 
 function retried(link: Link, at: Millis): Link {

@@ -218,7 +218,12 @@ export type Link = {
   readonly since: Millis
   /** The time of the newest fact. */
   readonly moved: Millis
-  readonly followers: readonly { readonly by: PersonKey; readonly thread: Place }[]
+  readonly followers: readonly {
+    readonly by: PersonKey
+    readonly thread: Place
+    /** How much news there was before: that is old, and may no longer be true. */
+    readonly since?: number
+  }[]
   readonly pinned?: Pinned
   readonly decision?: Decision
   readonly attempt?: Attempt

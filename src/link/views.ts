@@ -308,6 +308,7 @@ export function views(link: Link, usual: UsualTimes): readonly Post[] {
           posts.push({ post: `owners/${index}`, place: 'owners', view: newsView(link, news, to, mentions) })
       } else {
         link.followers.forEach((follower, place) => {
+          if (index < (follower.since ?? 0)) return
           posts.push({
             post: `follower-${place}/${index}`,
             place: { follower: place },

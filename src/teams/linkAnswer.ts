@@ -13,7 +13,7 @@ export async function wordLinkAnswer(turn: Turn, answer: LinkAnswer): Promise<Pr
       return undefined
     case 'followed': {
       const about = await aboutLink(turn, answer.link)
-      return words.replies.followed(about, words.status[answer.link.stage.status], answer.new)
+      return words.replies.followed(about, answer.link.stage.status, answer.new)
     }
     case 'refused':
       return words.askRefusal(answer.refusal, {

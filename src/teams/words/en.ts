@@ -646,10 +646,15 @@ const replies = {
     `I didn't get "${clean(word, 60)}". Nothing was recorded. Names have no spaces; try: link contoso-signalr to contoso-kv because custom domain certificate.`,
   formIncomplete: 'Please pick a SignalR and a vault. Nothing was recorded.',
   askedByForm: 'Asked. The card below follows it to the end.',
-  followed: ({ signalr, vault, asker }: About, now: string, isNew: boolean): string =>
-    isNew
-      ? `${asker} asked for ${signalr} to ${vault} already; it is ${now}. You follow it from here: I'll tell you how it ends.`
-      : `${signalr} to ${vault} is asked for already and is ${now}. I'll tell you here how it ends.`,
+  followed: ({ signalr, vault, asker }: About, now: Status, isNew: boolean): string => {
+    if (now === 'Approved')
+      return `${signalr} reaches ${vault} privately already; ${asker} asked for it. I'll tell you here if that changes.`
+    if (now === 'Disconnected')
+      return `${asker} asked for ${signalr} to ${vault} already, and it is disconnected. To begin anew, say unlink ${signalr} from ${vault}, then this again.`
+    return isNew
+      ? `${asker} asked for ${signalr} to ${vault} already; it is ${status[now]}. You follow it from here: I'll tell you how it ends.`
+      : `${signalr} to ${vault} is asked for already and is ${status[now]}. I'll tell you here how it ends.`
+  },
   unclear,
   noLinks: 'There is no link here yet, and none that you asked for. Try: link contoso-signalr to contoso-kv.',
   noSuchLink: 'I know no such link. Say list to see those that you can name.',

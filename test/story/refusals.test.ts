@@ -14,6 +14,7 @@ import {
   signalrId,
   startStage,
   told,
+  unlinked,
   vaultId,
   watch,
   within,
@@ -260,4 +261,14 @@ test('who asks for the same follows the first, is told how it ends, and nothing 
   const good = await world.teams.channel('random').shows('can now reach contoso-kv privately', { within })
   expect(good.mentions).toEqual(['lone'])
   await first.thread.shows('can now reach contoso-kv privately', { within })
+  await world.teams.thread(first.approval).shows('Working since', { within })
+
+  // Who asks when it works is told so, and hears no old news.
+  expect(await inVain(`link ${blue} to contoso-kv`, { by: 'lone', in: 'with:lone' })).toBe(
+    "contoso-chat reaches contoso-kv privately already; Riley Park asked for it. I'll tell you here if that changes.",
+  )
+  await unlinked(world, first)
+  const heard = world.teams.channel('with:lone')
+  await heard.shows('Riley Park removed the link kv-contoso-kv.', { within })
+  expect(heard.text()).not.toContain('can now reach')
 })

@@ -2,7 +2,7 @@
 
 import { type PersonKey, people, signalrs, vaults } from '../../sandbox/seed.ts'
 import { cardText } from '../../sandbox/teams/cardText.ts'
-import type { Answer, Message, TeamsEvent, Thread } from '../../sandbox/teams/face.ts'
+import type { Answer, Message, Thread } from '../../sandbox/teams/face.ts'
 import { hurried, startWorld, type World } from '../../sandbox/world.ts'
 import { resourceName } from '../../src/link/resourceId.ts'
 
@@ -69,13 +69,6 @@ export function linkIdOn(card: Message): string {
 export const told = (thread: Thread): readonly string[] =>
   thread.messages().flatMap((message) => (message.from === 'Vaultlink' ? [seen(message)] : []))
 
-/** All cards that the bot posted, in the order in which they came. */
-export const cards = ({ teams }: World): readonly (TeamsEvent & { kind: 'posts' | 'replies' })[] =>
-  teams.events.filter(
-    (event): event is TeamsEvent & { kind: 'posts' | 'replies' } =>
-      (event.kind === 'posts' || event.kind === 'replies') && event.card !== undefined,
-  )
-
 /** What happened from now on. */
 export function watch({ azure, teams }: World) {
   const azureFrom = azure.events.length
@@ -116,7 +109,7 @@ export function watch({ azure, teams }: World) {
 }
 
 /** Everything that was done twice and must not be; empty when all is well. */
-export function doneTwice({ azure, teams }: World): readonly string[] {
+function doneTwice({ azure, teams }: World): readonly string[] {
   const twice: string[] = []
   const standing = new Map<string, string>()
   const sent = new Set<string>()

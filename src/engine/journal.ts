@@ -12,7 +12,7 @@ import type { Clock, Gate, Row, Store, WishAnswer } from './ports.ts'
 
 export type Journal = ReturnType<typeof createJournal>
 
-export const digestOf = (view: View): string =>
+const digestOf = (view: View): string =>
   createHash('sha256').update(JSON.stringify(view)).digest('base64url').slice(0, 22)
 
 /** Opaque, unguessable: the only thing that a card carries. */

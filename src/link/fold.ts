@@ -299,6 +299,8 @@ function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): L
       ? remove(link, at, 'Removed', { cause: { cause: 'deletedElsewhere' } })
       : remove(link, at, 'Failed', { cause: { cause: 'nameTaken' } })
   }
+  // Somebody is deleting it: its connection may go first, but it is the link's absence that tells what happened.
+  if (own.value.provisioningState === 'Deleting') return unblockSeen(link)
   if (isFunctional(link, seen)) return works(link, at, before)
   switch (status) {
     case 'Requested':

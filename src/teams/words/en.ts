@@ -268,6 +268,7 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
     ending: `${app} is removing what it made.`,
     trying: `${app} keeps trying by itself; nothing is lost.`,
   }[then]
+  const afresh = then === 'ended' || then === 'ending' ? 'ask again' : 'cancel and ask again'
   const told = (happened: string, todo: string): Explanation => ({ happened, next, todo })
   switch (cause.cause) {
     case 'botLacksRight':
@@ -304,12 +305,12 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
     case 'connectionChanged':
       return told(
         `The connection on ${vault} is no longer the one that the owners were asked about.`,
-        `Look at ${vault}'s private endpoint connections in ${portalName}. If the change was meant, cancel and ask again.`,
+        `Look at ${vault}'s private endpoint connections in ${portalName}. If the change was meant, ${afresh}.`,
       )
     case 'connectionGone':
       return told(
         `The connection is no longer on ${vault}.`,
-        `If it is still wanted, cancel and ask again: ${linkAgain(about)}.`,
+        `If it is still wanted, ${afresh}: ${linkAgain(about)}.`,
       )
     case 'deletedElsewhere':
       return told(

@@ -8,7 +8,7 @@ export type Door = {
   /** Holds the next such call before it reaches Azure. */
   holds(method: string, path: RegExp): { readonly arrived: Promise<void>; release(): void }
   /** Answers no such call from now on, and cuts them off when that is lifted. `met`: how many there were. */
-  hangs(path: RegExp): { met(): number; lift(): void }
+  hangs(path: RegExp, query?: RegExp): { met(): number; lift(): void }
   close(): Promise<void>
 }
 
@@ -16,7 +16,7 @@ export async function openDoor(): Promise<Door> {
   let target = ''
   const holding = new Set<{ method: string; path: RegExp; arrive: () => void; released: Promise<void> }>()
 
-  const hanging = new Set<{ path: RegExp; meet: () => void; lifted: Promise<void> }>()
+  const hanging = new Set<{ path: RegExp; query: RegExp; meet: () => void; lifted: Promise<void> }>()
 
   async function pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
@@ -29,8 +29,9 @@ export async function openDoor(): Promise<Door> {
       await hold.released
       break
     }
-    for (const { path, meet, lifted } of hanging) {
-      if (!path.test(decodeURIComponent(url.split('?')[0] ?? ''))) continue
+    const [called = '', asked = ''] = decodeURIComponent(url).split('?')
+    for (const { path, query, meet, lifted } of hanging) {
+      if (!path.test(called) || !query.test(asked)) continue
       meet()
       await lifted
       outgoing.destroy()
@@ -62,13 +63,13 @@ export async function openDoor(): Promise<Door> {
       holding.add({ method, path, arrive: () => arrived.resolve(), released: released.promise })
       return { arrived: arrived.promise, release: () => released.resolve() }
     },
-    hangs(path) {
+    hangs(path, query = /(?:)/) {
       const lifted = Promise.withResolvers<void>()
       let met = 0
       const meet = (): void => {
         met += 1
       }
-      const hang = { path, meet, lifted: lifted.promise }
+      const hang = { path, query, meet, lifted: lifted.promise }
       hanging.add(hang)
       return {
         met: () => met,

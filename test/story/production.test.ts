@@ -92,6 +92,13 @@ describe('in production', () => {
     'no signature': { header: { alg: 'none' } },
     'another audience': { claims: { aud: 'b0700000-0000-4000-8000-00000000ffff' } },
     'another issuer': { claims: { iss: 'https://sts.windows.net/' } },
+    'a token of the directory, as the emulator has': {
+      claims: {
+        iss: 'https://sts.windows.net/d6d49420-f39b-4df7-a1dc-d59a935871db/',
+        ver: '1.0',
+        appid: identity.appId,
+      },
+    },
     'a token that has expired': { claims: { exp: Math.floor(Date.now() / 1000) - 3_600 } },
     'a token that is not valid yet': { claims: { nbf: Math.floor(Date.now() / 1000) + 3_600 } },
     'another serviceurl in the token': { claims: { serviceurl: 'https://smba.example.test/' } },

@@ -50,7 +50,7 @@ async function play(): Promise<number> {
   const kills = options.crash ? keepKilling(world, stage) : undefined
   try {
     let done = 0
-    const steps = story(name, world, kills ? 90_000 : undefined)
+    const steps = story(name, { ...world, passes }, kills ? 90_000 : undefined)
     for (const step of steps) {
       try {
         await step.happens()
@@ -74,6 +74,11 @@ async function play(): Promise<number> {
   } finally {
     kills?.finish()
     await world.close()
+  }
+
+  async function passes(ms: number): Promise<void> {
+    stage({ kind: 'clock', text: `${ms / 60_000} minutes later` })
+    await world.passes(ms)
   }
 
   /** The last lines; returns how much was done twice that must not be. */

@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as sleep } from 'node:timers/promises'
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { administer, isAdmin } from './admin.ts'
+import { settle } from './agenda.ts'
 import { authorizationRoutes } from './authorization.ts'
 import type { Azure } from './azure.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
 import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
-import { settle } from './privateLinks.ts'
 import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
 import { resourceGraphRoutes } from './resourceGraph.ts'
 import { may } from './rights.ts'
@@ -51,7 +51,7 @@ export async function startAzure(
     events.push(event)
     for (const listener of listeners) listener(event)
   }
-  const world = createWorld(seed, { ...defaults, ...settings }, clock, tell)
+  const world = createWorld(seed, { ...defaults, ...seed.settings, ...settings }, clock, tell)
   const rules: FaultRule[] = []
   const closing = new AbortController()
 
@@ -292,7 +292,7 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
   const scope = scopeOf(route, path)
   if (route.action !== undefined && !may(world, principal, route.action, scope))
     return counted(notAllowed(principal, route.action, scope))
-  if (asked.body === malformed || (method === 'PUT' && asked.body === undefined))
+  if (asked.body === malformed || ((method === 'PUT' || method === 'PATCH') && asked.body === undefined))
     return counted(
       badRequest('The request content was invalid and could not be deserialized.', 'InvalidRequestContent'),
     )

@@ -10,6 +10,8 @@ type Delays = {
   propagatesMs: number
   /** DELETE until the thing is gone. */
   deletingMs: number
+  /** PUT or PATCH of an instance until its operation ends: 61 s for a creation in the recording. */
+  instanceMs: number
   /** Real time added to each answer, whatever the clock says. */
   latencyMs: number
 }
@@ -40,6 +42,8 @@ export type Switches = {
   autoApprove: boolean
   /** What deleting a link leaves of its connection on the vault. */
   deletedLink: 'removesConnection' | 'disconnectsConnection'
+  /** `atOnce`: 204, as recorded; `later`: 202 and an operation, as specified too. */
+  deletedInstance: 'atOnce' | 'later'
   /** `recorded`: Approved may be rejected and Rejected approved; `pendingOnly`: what is not Pending is decided for good. */
   decidedConnection: 'recorded' | 'pendingOnly'
   /** `serial`: ConflictError while another connection of the vault is Updating, as people report. */
@@ -60,6 +64,7 @@ export const defaults: Settings = {
   settlesMs: 66_000,
   propagatesMs: 180_000,
   deletingMs: 30_000,
+  instanceMs: 61_000,
   latencyMs: 0,
   connectionName: 'guid',
   missingConnection: 404,
@@ -76,6 +81,7 @@ export const defaults: Settings = {
   groupIdInReply: 'vault',
   autoApprove: false,
   deletedLink: 'removesConnection',
+  deletedInstance: 'atOnce',
   decidedConnection: 'recorded',
   vaultWrites: 'serial',
   portalDescription: 'kept',
@@ -97,6 +103,7 @@ export const choices = {
   operationOutcome: ['Succeeded', 'Failed', 'Canceled'],
   groupIdInReply: ['vault', 'vaults'],
   deletedLink: ['removesConnection', 'disconnectsConnection'],
+  deletedInstance: ['atOnce', 'later'],
   decidedConnection: ['recorded', 'pendingOnly'],
   vaultWrites: ['serial', 'parallel'],
   portalDescription: ['kept', 'overwritten'],

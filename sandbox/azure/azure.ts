@@ -35,6 +35,10 @@ export type Azure = {
     deny(principalId: string, action: string, scope: string): void
   }
   configure(settings: Partial<Settings>): void
+  /** The world as it stands: what a seed file holds; see seedFile.ts. */
+  world(): unknown
+  /** Heard after each request, which is when the world may have changed: nothing here runs on a timer. */
+  onRequest(listener: () => void): () => void
   /** Moves the sandbox's clock on. */
   turn(ms: number): void
   fail(rule: FaultRule): void

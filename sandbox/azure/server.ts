@@ -13,6 +13,7 @@ import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } fro
 import { resourceGraphRoutes } from './resourceGraph.ts'
 import { may } from './rights.ts'
 import { findRoutes, type Route, scopeOf } from './routes.ts'
+import { savedSeed } from './savedSeed.ts'
 import { signalrRoutes } from './signalr.ts'
 import { type AzureEvent, createWorld, type Seed, type World } from './state.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
@@ -55,13 +56,18 @@ export async function startAzure(
   const rules: FaultRule[] = []
   const closing = new AbortController()
 
+  const served = new Set<() => void>()
   const server = createServer((request, response) => {
-    serve({ world, azure, rules, closing: closing.signal }, request, response).catch((error: unknown) => {
-      // The caller went away or the sandbox closes; anything else is a fault of the sandbox and must be seen.
-      if (closing.signal.aborted || request.socket.destroyed) return
-      console.error(error)
-      send(response, refusal(500, 'SandboxFault', String(error)), {})
-    })
+    serve({ world, azure, rules, closing: closing.signal }, request, response)
+      .catch((error: unknown) => {
+        // The caller went away or the sandbox closes; anything else is a fault of the sandbox and must be seen.
+        if (closing.signal.aborted || request.socket.destroyed) return
+        console.error(error)
+        send(response, refusal(500, 'SandboxFault', String(error)), {})
+      })
+      .finally(() => {
+        for (const listener of served) listener()
+      })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -133,6 +139,11 @@ export async function startAzure(
       for (const [index, { at, step }] of world.agenda.entries())
         if (at < now) world.agenda[index] = { at: now, step }
       settle(world)
+    },
+    world: () => savedSeed(world),
+    onRequest(listener) {
+      served.add(listener)
+      return () => served.delete(listener)
     },
     turn(ms) {
       world.turn(ms)

@@ -74,7 +74,12 @@ export type Person = {
 }
 export type Group = { readonly objectId: string; readonly members: readonly string[] }
 /** An application and its service principal: `objectId` is the principal's. */
-export type Application = { readonly appId: string; readonly objectId: string; readonly secret?: string }
+export type Application = {
+  readonly appId: string
+  readonly objectId: string
+  readonly displayName: string
+  readonly secret?: string | undefined
+}
 
 export type Role = {
   readonly key: string
@@ -167,10 +172,10 @@ export type Operation = {
   /** The instance's id; it may be gone. */
   readonly instance: string
   /** The key of the link, unless it is about the instance itself. */
-  readonly link?: string
+  readonly link: string | undefined
   readonly kind: 'put' | 'delete'
   readonly startedAt: number
-  endedAt?: number
+  endedAt: number | undefined
   status: 'Running' | 'Succeeded' | 'Failed' | 'Canceled'
 }
 
@@ -206,6 +211,19 @@ export type Seed = {
   agenda?: World['agenda']
   settings?: Partial<Settings>
   turnedMs?: number
+}
+
+const defaultPeople = (): World['people'] =>
+  Object.fromEntries(
+    Object.values(seeded.people).map(({ key, name, objectId, guest = false }) => [
+      key,
+      { objectId, displayName: name, guest },
+    ]),
+  )
+
+function defaultApplications(): World['applications'] {
+  const { appId, objectId, name } = seeded.bot
+  return { bot: { appId, objectId, displayName: name } }
 }
 
 const customRoles = (given: NonNullable<Seed['roles']>): Role[] =>
@@ -255,16 +273,9 @@ export function createWorld(
   return {
     tenantId: seed.tenantId ?? seeded.tenantId,
     subscriptions: seed.subscriptions ?? Object.values(seeded.subscriptions),
-    people:
-      seed.people ??
-      Object.fromEntries(
-        Object.entries(seeded.people).map(([key, { name, ...person }]) => [
-          key,
-          { ...person, displayName: name },
-        ]),
-      ),
+    people: seed.people ?? defaultPeople(),
     groups: seed.groups ?? seeded.groups,
-    applications: seed.applications ?? { bot: seeded.bot },
+    applications: seed.applications ?? defaultApplications(),
     roles: [...builtInRoles, ...customRoles(seed.roles ?? seeded.roles)],
     assignments: (seed.assignments ?? seeded.assignments).map((one) => ({ guid: randomUUID(), ...one })),
     denials: (seed.denials ?? []).map((one) => ({ guid: randomUUID(), ...one })),

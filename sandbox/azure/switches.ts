@@ -113,7 +113,8 @@ export const choices = {
 export function parseSettings(given: Readonly<Record<string, unknown>>): Partial<Settings> {
   const lists: Readonly<Record<string, readonly unknown[]>> = choices
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(defaults, name)) throw new Error(`No such setting: ${name}`)
+    if (!Object.hasOwn(defaults, name))
+      throw new Error(`No such setting: ${name}; there are ${Object.keys(defaults).join(', ')}`)
     const list = lists[name]
     const known: unknown = defaults[name as keyof Settings]
     if (
@@ -122,7 +123,13 @@ export function parseSettings(given: Readonly<Record<string, unknown>>): Partial
         : typeof value !== typeof known || (typeof value === 'number' && !(value >= 0))
     )
       throw new Error(
-        `${name} cannot be ${JSON.stringify(value)}${list ? `; it is one of ${list.join(', ')}` : ''}`,
+        `${name} cannot be ${JSON.stringify(value)}; it is ${
+          list
+            ? `one of ${list.join(', ')}`
+            : typeof known === 'boolean'
+              ? 'true or false'
+              : 'a number, 0 or more'
+        }`,
       )
   }
   return given

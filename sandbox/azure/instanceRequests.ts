@@ -108,6 +108,7 @@ export function patchInstance(call: Call, kind: Kind): Reply {
   return updating(call, updateInstance(call.world, found, { ...wish, properties }, call.principal))
 }
 
+// Recorded so for PATCH (azure-cli-extensions, test_webpubsub), specified for PUT.
 const updating = (call: Call, started: ReturnType<typeof updateInstance>): Reply =>
   isReply(started) ? started : { status: 202, headers: asyncHeaders(call, started) }
 

@@ -9,6 +9,7 @@ import type { Azure } from './azure.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
 import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
+import { armHeaders, providerHeaders } from './providerHeaders.ts'
 import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
 import { resourceGraphRoutes } from './resourceGraph.ts'
 import { may } from './rights.ts'
@@ -212,9 +213,8 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
   const clientId = request.headers['x-ms-client-request-id']
   send(response, reply, {
     ...answer.headers,
+    ...armHeaders,
     date: new Date(world.now()).toUTCString(),
-    'cache-control': 'no-cache',
-    'x-content-type-options': 'nosniff',
     'x-ms-request-id': requestId,
     'x-ms-correlation-request-id': correlationId,
     'x-ms-routing-request-id': routing(world.now(), correlationId),
@@ -327,7 +327,7 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
       return address.href
     },
   })
-  return counted(reply)
+  return counted({ ...reply, headers: { ...providerHeaders(path), ...reply.headers } })
 }
 
 const wrongMethod = (method: string): Reply =>
@@ -375,7 +375,9 @@ function send(response: ServerResponse, reply: Reply, headers: Readonly<Record<s
     ...headers,
     ...reply.headers,
     ...(text !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
-    'content-length': String(text === undefined ? 0 : Buffer.byteLength(text)),
+    ...(reply.status !== 204 && {
+      'content-length': String(text === undefined ? 0 : Buffer.byteLength(text)),
+    }),
   })
   response.end(text)
 }

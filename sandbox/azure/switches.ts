@@ -35,6 +35,8 @@ export type Switches = {
   descriptionCase: 'kept' | 'upper'
   putAnswer: 201 | 200
   asyncHeaders: 'both' | 'location' | 'none'
+  /** Recorded polls had no Retry-After; the CLI then waits 30 s for each, so the sandbox says 1 s unless this is off. */
+  retryAfterOnPolls: boolean
   /** How the operation of the next PUT that ends, ends. */
   operationOutcome: 'Succeeded' | 'Failed' | 'Canceled'
   groupIdInReply: 'vault' | 'vaults'
@@ -77,6 +79,7 @@ export const defaults: Settings = {
   descriptionCase: 'kept',
   putAnswer: 201,
   asyncHeaders: 'both',
+  retryAfterOnPolls: true,
   operationOutcome: 'Succeeded',
   groupIdInReply: 'vault',
   autoApprove: false,

@@ -110,6 +110,28 @@ describe('the envelope', () => {
     expect(tls.headers.get('x-ms-ratelimit-remaining-subscription-deletes')).toBe('199')
   })
 
+  test('bears what each provider says of itself, on its own answers alone', async () => {
+    const of = async (path: string, options = {}) => (await get(path, options)).headers
+    const vault = await of(vaultPath())
+    expect(vault.get('x-ms-keyvault-service-version')).toMatch(/^\d+(\.\d+)+$/)
+    expect([vault.get('server'), vault.get('expires'), vault.get('pragma')]).toEqual([
+      'Microsoft-IIS/10.0',
+      '-1',
+      'no-cache',
+    ])
+    const signalr = await of(signalrPath)
+    expect(signalr.get('x-rp-server-mvid')).toMatch(/^[0-9a-f-]{36}$/)
+    expect(signalr.get('x-ms-keyvault-service-version')).toBeNull()
+    const assignments = await of(`${vaultPath()}/providers/Microsoft.Authorization/roleAssignments`)
+    const refused = await of(vaultPath(), { principal: people.guest.objectId })
+    for (const headers of [assignments, refused, await of(main)]) {
+      expect(headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains')
+      expect(headers.get('server')).toBeNull()
+    }
+    const nothing = await call(azure, 'DELETE', linkPath('none'))
+    expect([nothing.status, nothing.headers.get('content-length')]).toEqual([204, null])
+  })
+
   test('an empty bucket answers 429 until it fills again; other principals have their own', async () => {
     for (let used = 0; used < 250; used += 1) expect((await get(vaultPath())).status).toBe(200)
     const refused = await get(vaultPath())

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -92,8 +92,12 @@ describe('a world that is saved', () => {
   test('is in the file soon after a change, so that a kill loses nothing', async () => {
     const kept = at('kept.json')
     let sandbox = await started('--seed', seed(), '--save', kept)
+    const before = openSync(kept, 'r')
     await asAda(sandbox, 'PUT', link, body)
     await untilFile(kept, () => read('kept.json').signalR[0].sharedPrivateLinkResources.length === 1)
+    // Whoever reads meanwhile has a whole file: it is replaced, not written over.
+    expect(JSON.parse(readFileSync(before, 'utf8')).signalR[0].sharedPrivateLinkResources).toEqual([])
+    closeSync(before)
     await turn(sandbox, 65_000)
     // What nobody asked Azure for is kept as well.
     await untilFile(kept, () => read('kept.json').clockAheadMs === 65_000)

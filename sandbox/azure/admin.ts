@@ -73,6 +73,9 @@ const acts: Readonly<Record<string, Act>> = {
   'GET events': (azure, _, query) => azure.events.slice(Number(query.get('since') ?? 0)),
   'GET links': (azure) => azure.links(),
   'GET connections': (azure, _, query) => azure.connections(query.get('vault') ?? ''),
+  'GET token': async (azure, _, query) => ({
+    access_token: await azure.identity.tokenFor(query.get('principal') ?? ''),
+  }),
   'POST clock': (azure, body) => {
     const ms = member(body, 'advanceMs')
     if (typeof ms !== 'number' || !(ms >= 0)) throw new Error('advanceMs is not a number of milliseconds')
@@ -111,11 +114,11 @@ const acts: Readonly<Record<string, Act>> = {
 
 export const isAdmin = (path: string): boolean => path.startsWith('/_sandbox/')
 
-export function administer(azure: Azure, method: string, url: URL, body: unknown): Reply {
+export async function administer(azure: Azure, method: string, url: URL, body: unknown): Promise<Reply> {
   const act = acts[`${method} ${url.pathname.slice('/_sandbox/'.length)}`]
   if (!act) return refusal(404, 'NoSuchRoute', `The sandbox knows ${Object.keys(acts).join(', ')}.`)
   try {
-    const answer = act(azure, body, url.searchParams)
+    const answer = await act(azure, body, url.searchParams)
     return answer === undefined ? done : { status: 200, body: answer }
   } catch (error) {
     return refusal(400, 'Refused', error instanceof Error ? error.message : String(error))

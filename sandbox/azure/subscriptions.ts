@@ -15,6 +15,7 @@ const versions = [
   '2018-05-01',
   '2019-06-01',
   '2019-10-01',
+  '2019-11-01',
   '2020-01-01',
   '2020-06-01',
   '2021-01-01',
@@ -41,6 +42,19 @@ const list = ({ world, principal, ...call }: Call): Reply =>
       .filter(({ id }) => sees(world, principal, `/subscriptions/${id}`))
       .map((one) => showSubscription(world, one)),
   )
+
+/** The tenants that the caller is in: there is one here, and whoever has its token is in it. */
+const listTenants = (call: Call): Reply =>
+  page(call, [
+    {
+      id: `/tenants/${call.world.tenantId}`,
+      tenantId: call.world.tenantId,
+      countryCode: 'NL',
+      displayName: 'Contoso',
+      domains: ['contoso.example'],
+      tenantCategory: 'Home',
+    },
+  ])
 
 function get({ world, principal, params }: Call): Reply {
   const found = world.subscriptions.find(({ id }) => id === params.subscription?.toLowerCase())
@@ -119,6 +133,7 @@ function listResources(call: Call): Reply {
 
 const one = '/subscriptions/{subscription}'
 const routes: readonly Omit<Route, 'versions' | 'method'>[] = [
+  { path: '/tenants', handle: listTenants },
   { path: '/subscriptions', handle: list },
   { path: one, handle: get },
   { path: `${one}/resourceGroups`, handle: listGroups },

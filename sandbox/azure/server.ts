@@ -217,9 +217,12 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
     header: (name) => headerOf(request, name),
     body: text ?? '',
   })
-  if (signIn) return send(response, signIn, { 'cache-control': 'no-store' })
-  const metadata = cloudMetadata({ path, origin, query: url.searchParams }, entra.directory.tenantId)
-  if (metadata) return send(response, metadata, {})
+  const anonymous =
+    signIn ?? cloudMetadata({ path, origin, query: url.searchParams }, entra.directory.tenantId)
+  if (anonymous) {
+    world.tell({ at: world.now(), who: 'Azure', kind: 'anonymous', method, path, status: anonymous.status })
+    return send(response, anonymous, { 'cache-control': 'no-store' })
+  }
   const body = text === undefined ? undefined : parseJson(text)
   if (isAdmin(path)) return send(response, await administer(setting.azure, method, url, body), {})
 

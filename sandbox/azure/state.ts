@@ -54,6 +54,8 @@ export type AzureEvent =
       principal?: string
       write: boolean
     }
+  /** A request before anybody has signed in: a token, or what the cloud says of itself. */
+  | { at: number; who: 'Azure'; kind: 'anonymous'; method: string; path: string; status: number }
   | { at: number; who: 'Azure'; kind: 'effect'; what: Effect; id: string; by: string }
 
 export type Role = {

@@ -16,6 +16,7 @@ import { type FaultRule, faultReply, takeFault } from './faults.ts'
 import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
 import { settle } from './privateLinks.ts'
+import { providerRoutes } from './providers.ts'
 import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
 import { resourceGraphRoutes } from './resourceGraph.ts'
 import { may } from './rights.ts'
@@ -33,7 +34,7 @@ export type { FaultRule } from './faults.ts'
 export type { Seed } from './state.ts'
 export { choices } from './switches.ts'
 
-const routes: readonly Route[] = [
+const resourceRoutes: readonly Route[] = [
   ...signalrRoutes,
   ...operationRoutes,
   ...vaultRoutes,
@@ -41,9 +42,10 @@ const routes: readonly Route[] = [
   ...resourceGraphRoutes,
   ...subscriptionRoutes,
 ]
+const routes: readonly Route[] = [...resourceRoutes, ...providerRoutes(resourceRoutes)]
 
 const providers = new Set(
-  routes.map((route) => /\/providers\/([^/]+)/i.exec(route.path)?.[1]?.toLowerCase()).filter(Boolean),
+  resourceRoutes.map((route) => /\/providers\/([^/]+)/i.exec(route.path)?.[1]?.toLowerCase()).filter(Boolean),
 )
 
 /** Starts the local Azure on 127.0.0.1; with a `tlsPort` (0: any) on a second port over TLS as well. */

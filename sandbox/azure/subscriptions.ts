@@ -8,13 +8,14 @@ import { vaultType } from './vaults.ts'
 
 /** Microsoft.Resources: subscriptions, resource groups, and the plain list of resources in them. */
 
-const versions = [
+export const resourcesVersions = [
   '2014-04-01',
   '2015-11-01',
   '2016-06-01',
   '2018-05-01',
   '2019-06-01',
   '2019-10-01',
+  '2019-11-01',
   '2020-01-01',
   '2020-06-01',
   '2021-01-01',
@@ -130,5 +131,5 @@ const routes: readonly Omit<Route, 'versions' | 'method'>[] = [
 export const subscriptionRoutes: readonly Route[] = routes.map((route) => ({
   ...route,
   method: 'GET',
-  versions,
+  versions: resourcesVersions,
 }))

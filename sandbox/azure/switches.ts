@@ -10,6 +10,8 @@ type Delays = {
   propagatesMs: number
   /** DELETE until the thing is gone. */
   deletingMs: number
+  /** Registering or unregistering a resource provider until that is done. */
+  registeringMs: number
   /** Real time added to each answer, whatever the clock says. */
   latencyMs: number
 }
@@ -60,6 +62,7 @@ export const defaults: Settings = {
   settlesMs: 66_000,
   propagatesMs: 180_000,
   deletingMs: 30_000,
+  registeringMs: 30_000,
   latencyMs: 0,
   connectionName: 'guid',
   missingConnection: 404,

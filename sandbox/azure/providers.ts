@@ -1,15 +1,12 @@
+import { isRegistrationFree, registrationOf, setRegistration } from './registration.ts'
 import { notAllowed, ok, type Reply, refusal } from './reply.ts'
 import { may } from './rights.ts'
 import { type Call, page, type Route } from './routes.ts'
-import type { World } from './state.ts'
 import { resourcesVersions } from './subscriptions.ts'
 
 /** Microsoft.Resources: which resource providers there are, what they serve, and whether a subscription may use them. */
 
 const resources = 'Microsoft.Resources'
-
-/** What works in a subscription without anybody having registered it. */
-const registrationFree = new Set([resources, 'Microsoft.Authorization', 'Microsoft.ResourceGraph'])
 
 const locations = ['West Europe', 'North Europe', 'West US', 'East US']
 
@@ -48,18 +45,6 @@ function typesOf(routes: readonly Route[]): ResourceType[] {
   return [...found.values()]
 }
 
-type RegistrationState = 'Registered' | 'Registering' | 'NotRegistered' | 'Unregistering'
-
-const keyOf = (subscription: string, namespace: string): string =>
-  `${subscription}/${namespace}`.toLowerCase()
-
-function registrationOf(world: World, subscription: string, namespace: string): RegistrationState {
-  const last = world.registrations.get(keyOf(subscription, namespace))
-  if (!last) return 'Registered'
-  if (world.now() < last.done) return last.registered ? 'Registering' : 'Unregistering'
-  return last.registered ? 'Registered' : 'NotRegistered'
-}
-
 const invalidNamespace = (namespace: string): Reply =>
   refusal(404, 'InvalidResourceNamespace', `The resource namespace '${namespace}' is invalid.`)
 
@@ -75,14 +60,14 @@ export function providerRoutes(served: readonly Route[]): readonly Route[] {
       namespace,
       resourceTypes: types.map(({ type, versions }) => ({
         resourceType: type,
-        locations: registrationFree.has(namespace) ? [] : locations,
+        locations: isRegistrationFree(namespace) ? [] : locations,
         apiVersions: [...versions].sort().reverse(),
         capabilities: 'None',
       })),
       ...(subscription !== undefined && {
         registrationState: registrationOf(call.world, subscription, namespace),
       }),
-      registrationPolicy: registrationFree.has(namespace) ? 'RegistrationFree' : 'RegistrationRequired',
+      registrationPolicy: isRegistrationFree(namespace) ? 'RegistrationFree' : 'RegistrationRequired',
     }
   }
 
@@ -122,13 +107,7 @@ export function providerRoutes(served: readonly Route[]): readonly Route[] {
       )
       if (refused) return refused
       if (namespace === undefined) return invalidNamespace(asked)
-      const state = registrationOf(world, subscription, namespace)
-      const already = registered ? ['Registered', 'Registering'] : ['NotRegistered', 'Unregistering']
-      if (!already.includes(state))
-        world.registrations.set(keyOf(subscription, namespace), {
-          registered,
-          done: world.now() + world.settings.registeringMs,
-        })
+      setRegistration(world, subscription, namespace, registered, world.settings.registeringMs)
       return ok(show(call, namespace))
     }
 

@@ -17,6 +17,7 @@ import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
 import { settle } from './privateLinks.ts'
 import { providerRoutes } from './providers.ts'
+import { refuseUnregistered, setRegistration } from './registration.ts'
 import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
 import { resourceGraphRoutes } from './resourceGraph.ts'
 import { may } from './rights.ts'
@@ -151,6 +152,9 @@ export async function startAzure(
       deny(principalId, action, scope) {
         world.denials.push({ guid: randomUUID(), principalId, actions: [action], scope })
       },
+    },
+    setRegistration(subscription, namespace, registered) {
+      setRegistration(world, subscription, namespace, registered)
     },
     configure(changes) {
       settle(world)
@@ -360,6 +364,8 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
   const scope = scopeOf(route, path)
   if (route.action !== undefined && !may(world, principal, route.action, scope))
     return counted(notAllowed(principal, route.action, scope))
+  const unregistered = refuseUnregistered(world, route, subscription)
+  if (unregistered) return counted(unregistered)
   if (asked.body === malformed || (method === 'PUT' && asked.body === undefined))
     return counted(
       badRequest('The request content was invalid and could not be deserialized.', 'InvalidRequestContent'),

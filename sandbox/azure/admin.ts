@@ -89,6 +89,12 @@ const acts: Readonly<Record<string, Act>> = {
     azure.rights.revoke(text(body, 'principalId'), text(body, 'role'), text(body, 'scope')),
   'POST rights/deny': (azure, body) =>
     azure.rights.deny(text(body, 'principalId'), text(body, 'action'), text(body, 'scope')),
+  'POST registration': (azure, body) =>
+    azure.setRegistration(
+      text(body, 'subscription'),
+      text(body, 'namespace'),
+      member(body, 'registered') === true,
+    ),
   'POST portal/approve': (azure, body) =>
     azure.portal.approve(text(body, 'vault'), person(body), optional(body, 'which')),
   'POST portal/reject': (azure, body) =>

@@ -42,6 +42,8 @@ export type Azure = {
     revoke(principalId: string, role: string, scope: string): void
     deny(principalId: string, action: string, scope: string): void
   }
+  /** Whether a subscription, one of Microsoft's own too, has a resource provider registered; at once. */
+  setRegistration(subscription: string, namespace: string, registered: boolean): void
   configure(settings: Partial<Settings>): void
   /** Moves the sandbox's clock on. */
   turn(ms: number): void

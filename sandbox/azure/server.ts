@@ -16,6 +16,8 @@ import { type FaultRule, faultReply, takeFault } from './faults.ts'
 import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
 import { settle } from './privateLinks.ts'
+import { providerRoutes } from './providers.ts'
+import { refuseUnregistered, setRegistration } from './registration.ts'
 import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
 import { resourceGraphRoutes } from './resourceGraph.ts'
 import { may } from './rights.ts'
@@ -33,7 +35,7 @@ export type { FaultRule } from './faults.ts'
 export type { Seed } from './state.ts'
 export { choices } from './switches.ts'
 
-const routes: readonly Route[] = [
+const resourceRoutes: readonly Route[] = [
   ...signalrRoutes,
   ...operationRoutes,
   ...vaultRoutes,
@@ -41,9 +43,10 @@ const routes: readonly Route[] = [
   ...resourceGraphRoutes,
   ...subscriptionRoutes,
 ]
+const routes: readonly Route[] = [...resourceRoutes, ...providerRoutes(resourceRoutes)]
 
 const providers = new Set(
-  routes.map((route) => /\/providers\/([^/]+)/i.exec(route.path)?.[1]?.toLowerCase()).filter(Boolean),
+  resourceRoutes.map((route) => /\/providers\/([^/]+)/i.exec(route.path)?.[1]?.toLowerCase()).filter(Boolean),
 )
 
 /** Starts the local Azure on 127.0.0.1; with a `tlsPort` (0: any) on a second port over TLS as well. */
@@ -149,6 +152,9 @@ export async function startAzure(
       deny(principalId, action, scope) {
         world.denials.push({ guid: randomUUID(), principalId, actions: [action], scope })
       },
+    },
+    setRegistration(subscription, namespace, registered) {
+      setRegistration(world, subscription, namespace, registered)
     },
     configure(changes) {
       settle(world)
@@ -361,6 +367,8 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
   const scope = scopeOf(route, path)
   if (route.action !== undefined && !may(world, principal, route.action, scope))
     return counted(notAllowed(principal, route.action, scope))
+  const unregistered = refuseUnregistered(world, route, subscription)
+  if (unregistered) return counted(unregistered)
   if (asked.body === malformed || (method === 'PUT' && asked.body === undefined))
     return counted(
       badRequest('The request content was invalid and could not be deserialized.', 'InvalidRequestContent'),

@@ -21,6 +21,8 @@ export type World = {
   readonly operations: Map<string, Operation>
   /** Sorted by due time; equal times in the order they were added. */
   readonly agenda: { readonly at: number; readonly step: Step }[]
+  /** By subscription and namespace: the last change, and when it is done. What was never changed is registered. */
+  readonly registrations: Map<string, { readonly registered: boolean; readonly done: number }>
   readonly buckets: Map<string, { tokens: number; at: number }>
   settings: Settings
   now(): number
@@ -172,6 +174,7 @@ export function createWorld(
     connections: new Map(),
     operations: new Map(),
     agenda: [],
+    registrations: new Map(),
     buckets: new Map(),
     settings,
     now: () => clock() + turned,

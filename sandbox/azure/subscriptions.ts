@@ -8,7 +8,7 @@ import { vaultType } from './vaults.ts'
 
 /** Microsoft.Resources: subscriptions, resource groups, and the plain list of resources in them. */
 
-const versions = [
+export const resourcesVersions = [
   '2014-04-01',
   '2015-11-01',
   '2016-06-01',
@@ -145,5 +145,5 @@ const routes: readonly Omit<Route, 'versions' | 'method'>[] = [
 export const subscriptionRoutes: readonly Route[] = routes.map((route) => ({
   ...route,
   method: 'GET',
-  versions,
+  versions: resourcesVersions,
 }))

@@ -16,7 +16,7 @@ const versionOf = (name: string): string => {
   return `${name} ${member(manifest, 'version')}`
 }
 
-export const javascriptVersion = `JavaScript SDKs ${versionOf('@azure/arm-signalr')}, ${versionOf('@azure/arm-keyvault')}`
+const javascriptVersion = `JavaScript SDKs ${versionOf('@azure/arm-signalr')}, ${versionOf('@azure/arm-keyvault')}`
 
 const [group, signalrName, vaultName, link] = ['contoso', 'contoso-signalr', 'contoso-kv', 'by-javascript']
 

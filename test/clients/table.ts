@@ -3,10 +3,11 @@ import type { Step } from './record.ts'
 
 const widths = [52, 62, 34] as const
 
-/** Words of a text in lines of at most `width`; a word that is longer stands alone. */
+/** Words of a text in lines of at most `width`; a word that is longer is broken. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = []
-  for (const word of text.split(/\s+/)) {
+  const words = text.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${width}}`, 'g')) ?? [])
+  for (const word of words) {
     const last = lines.at(-1)
     if (last !== undefined && last.length + 1 + word.length <= width)
       lines[lines.length - 1] = `${last} ${word}`

@@ -9,13 +9,13 @@ import type { Directory } from '../entra/directory.ts'
 import { createEntra, type Entra, managedIdentityPath } from '../entra/entra.ts'
 import { directory as seededDirectory } from '../seed.ts'
 import { administer, isAdmin } from './admin.ts'
+import { settle } from './agenda.ts'
 import { authorizationRoutes } from './authorization.ts'
 import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
 import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
-import { settle } from './privateLinks.ts'
 import { providerRoutes } from './providers.ts'
 import { refuseUnregistered, setRegistration } from './registration.ts'
 import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
@@ -66,7 +66,7 @@ export async function startAzure(
     events.push(event)
     for (const listener of listeners) listener(event)
   }
-  const world = createWorld(seed, { ...defaults, ...settings }, clock, tell)
+  const world = createWorld(seed, { ...defaults, ...seed.settings, ...settings }, clock, tell)
   const rules: FaultRule[] = []
   const closing = new AbortController()
   const entra = createEntra(directory)
@@ -369,7 +369,7 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
     return counted(notAllowed(principal, route.action, scope))
   const unregistered = refuseUnregistered(world, route, subscription)
   if (unregistered) return counted(unregistered)
-  if (asked.body === malformed || (method === 'PUT' && asked.body === undefined))
+  if (asked.body === malformed || ((method === 'PUT' || method === 'PATCH') && asked.body === undefined))
     return counted(
       badRequest('The request content was invalid and could not be deserialized.', 'InvalidRequestContent'),
     )

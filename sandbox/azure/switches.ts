@@ -12,6 +12,8 @@ type Delays = {
   deletingMs: number
   /** Registering or unregistering a resource provider until that is done. */
   registeringMs: number
+  /** PUT or PATCH of an instance until its operation ends: 61 s for a creation in the recording. */
+  instanceMs: number
   /** Real time added to each answer, whatever the clock says. */
   latencyMs: number
 }
@@ -42,6 +44,8 @@ export type Switches = {
   autoApprove: boolean
   /** What deleting a link leaves of its connection on the vault. */
   deletedLink: 'removesConnection' | 'disconnectsConnection'
+  /** `atOnce`: 204, as recorded; `later`: 202 and an operation, as specified too. */
+  deletedInstance: 'atOnce' | 'later'
   /** `recorded`: Approved may be rejected and Rejected approved; `pendingOnly`: what is not Pending is decided for good. */
   decidedConnection: 'recorded' | 'pendingOnly'
   /** `serial`: ConflictError while another connection of the vault is Updating, as people report. */
@@ -65,6 +69,7 @@ export const defaults: Settings = {
   propagatesMs: 180_000,
   deletingMs: 30_000,
   registeringMs: 30_000,
+  instanceMs: 61_000,
   latencyMs: 0,
   connectionName: 'guid',
   missingConnection: 404,
@@ -81,6 +86,7 @@ export const defaults: Settings = {
   groupIdInReply: 'vault',
   autoApprove: false,
   deletedLink: 'removesConnection',
+  deletedInstance: 'atOnce',
   decidedConnection: 'recorded',
   vaultWrites: 'serial',
   portalDescription: 'kept',
@@ -103,6 +109,7 @@ export const choices = {
   operationOutcome: ['Succeeded', 'Failed', 'Canceled'],
   groupIdInReply: ['vault', 'vaults'],
   deletedLink: ['removesConnection', 'disconnectsConnection'],
+  deletedInstance: ['atOnce', 'later'],
   decidedConnection: ['recorded', 'pendingOnly'],
   vaultWrites: ['serial', 'parallel'],
   portalDescription: ['kept', 'overwritten'],

@@ -14,6 +14,7 @@ export type World = {
   readonly roles: readonly Role[]
   readonly assignments: Assignment[]
   readonly denials: Denial[]
+  readonly locks: Map<string, Lock>
   readonly signalrs: Map<string, seeded.SeedSignalr>
   readonly vaults: Map<string, seeded.SeedVault>
   readonly links: Map<string, Link>
@@ -78,6 +79,13 @@ export type Denial = {
   readonly principalId: string
   readonly actions: readonly string[]
   readonly scope: string
+}
+
+export type Lock = {
+  readonly scope: string
+  readonly name: string
+  readonly level: 'CanNotDelete' | 'ReadOnly'
+  readonly notes?: string
 }
 
 export type Link = {
@@ -166,6 +174,7 @@ export function createWorld(
     })),
     assignments: (seed.assignments ?? seeded.assignments).map((one) => ({ guid: randomUUID(), ...one })),
     denials: (seed.denials ?? []).map((one) => ({ guid: randomUUID(), ...one })),
+    locks: new Map(),
     signalrs: byKey(seed.signalrs ?? seeded.signalrs),
     vaults: byKey(seed.vaults ?? seeded.vaults),
     links: new Map(),

@@ -14,6 +14,7 @@ import { authorizationRoutes } from './authorization.ts'
 import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
+import { lockRoutes, refuseLocked } from './locks.ts'
 import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
 import { providerRoutes } from './providers.ts'
@@ -40,6 +41,7 @@ const resourceRoutes: readonly Route[] = [
   ...operationRoutes,
   ...vaultRoutes,
   ...authorizationRoutes,
+  ...lockRoutes,
   ...resourceGraphRoutes,
   ...subscriptionRoutes,
 ]
@@ -367,8 +369,8 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
   const scope = scopeOf(route, path)
   if (route.action !== undefined && !may(world, principal, route.action, scope))
     return counted(notAllowed(principal, route.action, scope))
-  const unregistered = refuseUnregistered(world, route, subscription)
-  if (unregistered) return counted(unregistered)
+  const forbidden = refuseUnregistered(world, route, subscription) ?? refuseLocked(world, method, path)
+  if (forbidden) return counted(forbidden)
   if (asked.body === malformed || ((method === 'PUT' || method === 'PATCH') && asked.body === undefined))
     return counted(
       badRequest('The request content was invalid and could not be deserialized.', 'InvalidRequestContent'),

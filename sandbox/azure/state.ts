@@ -17,6 +17,7 @@ export type World = {
   readonly denials: Denial[]
   readonly resourceGroups: Map<string, ResourceGroup>
   readonly instances: Map<string, Instance>
+  readonly locks: Map<string, Lock>
   readonly vaults: Map<string, seeded.SeedVault>
   readonly links: Map<string, Link>
   readonly connections: Map<string, Connection>
@@ -132,6 +133,13 @@ export type History = {
 }
 /** What a seed has to say of an instance; the rest is as after a plain creation. */
 export type SeedInstance = Pick<Instance, 'id' | 'location' | 'sku'> & Partial<Instance>
+
+export type Lock = {
+  readonly scope: string
+  readonly name: string
+  readonly level: 'CanNotDelete' | 'ReadOnly'
+  readonly notes?: string
+}
 
 export type Link = {
   readonly id: string
@@ -279,6 +287,7 @@ export function createWorld(
     connections: byKey(seed.connections ?? []),
     operations: new Map((seed.operations ?? []).map((one) => [one.id, { ...one }])),
     agenda: [...(seed.agenda ?? [])],
+    locks: new Map(),
     registrations: new Map(),
     buckets: new Map(),
     settings,

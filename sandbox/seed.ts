@@ -1,3 +1,5 @@
+import type { Directory } from './entra/directory.ts'
+
 /**
  * The world both sandboxes start with: one tenant, its people, their rights, what runs in Azure, and the team
  * they talk in. Data only; `sandbox/azure` and `sandbox/teams` each read their part.
@@ -8,6 +10,8 @@ export const bot = {
   appId: 'b0700000-0000-4000-8000-000000000001',
   objectId: 'b0700000-0000-4000-8000-0000000000aa',
   name: 'Vaultlink',
+  /** What it signs in with where it has no managed identity. */
+  secret: 'sandbox-secret',
 } as const
 
 export type Person = {
@@ -37,6 +41,26 @@ export const people = {
 } as const
 
 export type PersonKey = keyof typeof people
+
+/** Who can sign in: the bot by its secret or as a managed identity, people by their key and a password that is no secret. */
+export const directory: Directory = {
+  tenantId,
+  applications: [
+    {
+      name: bot.name,
+      appId: bot.appId,
+      objectId: bot.objectId,
+      secrets: [bot.secret],
+      managedIdentity: true,
+    },
+  ],
+  people: Object.values(people).map(({ key, name, objectId }) => ({
+    name,
+    objectId,
+    userPrincipalName: `${key}@contoso.example`,
+    password: 'sandbox-password',
+  })),
+}
 
 export const groups = {
   vaultTeam: { objectId: 'd0000000-0000-4000-8000-000000000001', members: ['second'] },

@@ -1,13 +1,17 @@
 /** `npm run sandbox` and `npm run sandbox:azure`: the servers alone, for a bot or a client of your own. */
+import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { startAzure } from './azure/server.ts'
 import { keepWorld, openSeed } from './azure/worldFile.ts'
+import { bot } from './seed.ts'
 import { startTeams } from './teams/server.ts'
 
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
     port: { type: 'string', default: '4100' },
+    'tls-port': { type: 'string' },
+    'ca-out': { type: 'string' },
     'teams-port': { type: 'string', default: '4200' },
     bot: { type: 'string', default: 'http://127.0.0.1:3978' },
     seed: { type: 'string' },
@@ -17,7 +21,12 @@ const { values: options } = parseArgs({
 
 const opened = await openSeed(options)
 if ('problem' in opened) end(opened.problem)
-const azure = await startAzure({ port: Number(options.port), seed: opened.seed })
+const tlsPort = options['tls-port']
+const azure = await startAzure({
+  port: Number(options.port),
+  ...(tlsPort !== undefined && { tlsPort: Number(tlsPort) }),
+  seed: opened.seed,
+})
 const kept = options.save === undefined ? undefined : await keepWorld(azure, options.save).catch(end)
 const teams = options.only === 'azure' ? undefined : await startTeams({ port: Number(options['teams-port']) })
 const leave = async (): Promise<void> => {
@@ -29,10 +38,21 @@ process.on('SIGINT', leave)
 process.on('SIGTERM', leave)
 
 console.log(`Azure Resource Manager   ${azure.url}   (what happened: GET ${azure.url}/_sandbox/events)`)
+if (azure.tls) {
+  const file = options['ca-out']
+  if (file !== undefined) await writeFile(file, azure.tls.ca)
+  console.log(
+    `over TLS                 ${azure.tls.url}   (${file === undefined ? 'nobody knows its authority: --ca-out FILE' : `its authority: ${file}`})`,
+  )
+}
+const identity = Object.entries(azure.identity.environment).map(([name, value]) => `${name}=${value}`)
+console.log(`Managed identity         ${identity.join(' ')}   (client id ${bot.appId})`)
 if (teams) {
   teams.connect(options.bot)
   console.log(`Teams                    ${teams.url}   (the bot: ${options.bot}/api/messages)`)
-  console.log(`Start the bot with       VAULTLINK_MODE=sandbox ARM_ENDPOINT=${azure.url} npm start`)
+  console.log(
+    `Start the bot with       VAULTLINK_MODE=sandbox ARM_ENDPOINT=${azure.url} ${identity.join(' ')} npm start`,
+  )
 }
 
 function end(problem: unknown): never {

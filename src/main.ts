@@ -42,7 +42,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
   const store = await openStore({ url: settings.databaseUrl, log, onCommit: moments.onCommit })
   const { azure, directory, access, warm } = createAzure({
     endpoint: arm.endpoint,
-    credential: credentialOf(identity, arm.clientId, sandbox !== undefined),
+    credential: credentialOf(identity, arm.clientId),
     deadlineMs: arm.deadlineMs,
     now: clock.now,
     log,
@@ -141,24 +141,10 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
 
 /** As whom the bot acts on Azure: a managed identity, or without one the bot registration itself. */
 function credentialOf(
-  identity: Config['bot'],
+  { tenantId, appId, password }: Config['bot'],
   clientId: string | undefined,
-  inSandbox: boolean,
 ): TokenCredential {
-  if (inSandbox) return unsigned(clientId ?? '')
-  if (clientId !== undefined) return new ManagedIdentityCredential({ clientId })
-  return new ClientSecretCredential(identity.tenantId ?? '', identity.appId ?? '', identity.password ?? '')
-}
-
-/** A token that only a local Azure takes: it names the caller and proves nothing. */
-function unsigned(objectId: string): TokenCredential {
-  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const hourMs = 3_600_000
-  return {
-    getToken: async () => {
-      const until = Date.now() + hourMs
-      const claims = { oid: objectId, exp: Math.floor(until / 1000) }
-      return { token: `${part({ alg: 'none', typ: 'JWT' })}.${part(claims)}.`, expiresOnTimestamp: until }
-    },
-  }
+  if (clientId === undefined && tenantId !== undefined && appId !== undefined && password !== undefined)
+    return new ClientSecretCredential(tenantId, appId, password)
+  return new ManagedIdentityCredential(clientId === undefined ? {} : { clientId })
 }

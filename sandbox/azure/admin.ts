@@ -71,6 +71,9 @@ const acts: Readonly<Record<string, Act>> = {
   'GET links': (azure) => azure.links(),
   'GET connections': (azure, _, query) => azure.connections(query.get('vault') ?? ''),
   'GET world': (azure) => azure.world(),
+  'GET token': async (azure, _, query) => ({
+    access_token: await azure.identity.tokenFor(query.get('principal') ?? ''),
+  }),
   'POST clock': (azure, body) => {
     const ms = member(body, 'advanceMs')
     if (typeof ms !== 'number' || !(ms >= 0)) throw new Error('advanceMs is not a number of milliseconds')
@@ -84,6 +87,12 @@ const acts: Readonly<Record<string, Act>> = {
     azure.rights.revoke(text(body, 'principalId'), text(body, 'role'), text(body, 'scope')),
   'POST rights/deny': (azure, body) =>
     azure.rights.deny(text(body, 'principalId'), text(body, 'action'), text(body, 'scope')),
+  'POST registration': (azure, body) =>
+    azure.setRegistration(
+      text(body, 'subscription'),
+      text(body, 'namespace'),
+      member(body, 'registered') === true,
+    ),
   'POST portal/approve': (azure, body) =>
     azure.portal.approve(text(body, 'vault'), text(body, 'by'), optional(body, 'which')),
   'POST portal/reject': (azure, body) =>
@@ -109,11 +118,11 @@ const acts: Readonly<Record<string, Act>> = {
 
 export const isAdmin = (path: string): boolean => path.startsWith('/_sandbox/')
 
-export function administer(azure: Azure, method: string, url: URL, body: unknown): Reply {
+export async function administer(azure: Azure, method: string, url: URL, body: unknown): Promise<Reply> {
   const act = acts[`${method} ${url.pathname.slice('/_sandbox/'.length)}`]
   if (!act) return refusal(404, 'NoSuchRoute', `The sandbox knows ${Object.keys(acts).join(', ')}.`)
   try {
-    const answer = act(azure, body, url.searchParams)
+    const answer = await act(azure, body, url.searchParams)
     return answer === undefined ? done : { status: 200, body: answer }
   } catch (error) {
     return refusal(400, 'Refused', error instanceof Error ? error.message : String(error))

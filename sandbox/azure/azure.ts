@@ -7,6 +7,14 @@ import type { Settings } from './switches.ts'
 export type Azure = {
   readonly url: string
   readonly port: number
+  /** Where it listens over TLS, if it was asked to, and the authority that a client has to trust for that, as PEM. */
+  readonly tls?: { readonly url: string; readonly ca: string }
+  readonly identity: {
+    /** An access token for whoever is named, for Azure Resource Manager unless the claims say otherwise. */
+    tokenFor(objectId: string, claims?: Readonly<Record<string, unknown>>): Promise<string>
+    /** What a process needs for its managed identity to be the bot's. */
+    readonly environment: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string }
+  }
   /** Everything since the start. */
   readonly events: AzureEvent[]
   onEvent(listener: (event: AzureEvent) => void): () => void
@@ -34,6 +42,8 @@ export type Azure = {
     revoke(principalId: string, role: string, scope: string): void
     deny(principalId: string, action: string, scope: string): void
   }
+  /** Whether a subscription, one of Microsoft's own too, has a resource provider registered; at once. */
+  setRegistration(subscription: string, namespace: string, registered: boolean): void
   configure(settings: Partial<Settings>): void
   /** The world as it stands: what a seed file holds; see seedFile.ts. */
   world(): unknown

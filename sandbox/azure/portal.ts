@@ -1,5 +1,6 @@
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { settle } from './agenda.ts'
+import { refuseLocked } from './locks.ts'
 import {
   addStranger,
   decideConnection,
@@ -38,6 +39,11 @@ const refused = (reply: Reply): Error =>
   new Error(String(member(member(reply.body, 'error'), 'message') ?? `Azure answered ${reply.status}`))
 
 export function createPortal(world: World): Portal {
+  function mindLocks(method: 'PUT' | 'DELETE', id: string): void {
+    const locked = refuseLocked(world, method, id)
+    if (locked) throw refused(locked)
+  }
+
   function pick(vaultName: string, which: string | undefined, may: (one: Connection) => boolean): Connection {
     settle(world)
     const vault = named(world.vaults.values(), vaultName)
@@ -65,6 +71,7 @@ export function createPortal(world: World): Portal {
     if (principal === undefined) throw new Error(`by is one of ${Object.keys(world.people).join(', ')}`)
     if (!may(world, principal, approvalAction, connection.id))
       throw new Error(`${by} may not do ${approvalAction} on ${connection.id}`)
+    mindLocks('PUT', connection.id)
     const description = world.settings.portalDescription === 'kept' ? connection.description : undefined
     const reply = decideConnection(world, connection, { status, description }, by)
     if (reply) throw refused(reply)
@@ -74,17 +81,15 @@ export function createPortal(world: World): Portal {
     approve: (vaultName, by, which) => decide('Approved', vaultName, by, which),
     reject: (vaultName, by, which) => decide('Rejected', vaultName, by, which),
     removeConnection(vaultName, which) {
-      removeConnection(
-        world,
-        pick(vaultName, which, () => true),
-        world.now(),
-        'portal',
-      )
+      const connection = pick(vaultName, which, () => true)
+      mindLocks('DELETE', connection.id)
+      removeConnection(world, connection, world.now(), 'portal')
     },
     deleteLink(signalrName, linkName) {
       settle(world)
       const link = findLink(world, signalrName, linkName)
       if (!link) throw new Error(`There is no ${linkName} on ${signalrName}`)
+      mindLocks('DELETE', link.id)
       const operation = deleteLink(world, link.id, 'portal')
       if (operation && isReply(operation)) throw refused(operation)
     },
@@ -93,6 +98,7 @@ export function createPortal(world: World): Portal {
       const signalr = named(world.instances.values(), signalrName)
       const target = named(world.vaults.values(), vaultName).id
       const id = `${signalr.id}/sharedPrivateLinkResources/${linkName}`
+      mindLocks('PUT', id)
       const made = putLink(world, id, { groupId: 'vault', target, requestMessage: message }, 'portal')
       if (isReply(made)) throw refused(made)
     },

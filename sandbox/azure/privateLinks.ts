@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
+import { refuseEndpoint, refuseLink } from './registration.ts'
 import { badRequest, type Reply, refusal } from './reply.ts'
 import {
   type Connection,
@@ -82,6 +83,8 @@ export function putLink(
     return badRequest('The request message is longer than 140 characters.')
   if (!world.vaults.has(resourceKey(wish.target)))
     return badRequest(`The private link resource '${wish.target}' was not found.`)
+  const unregistered = refuseLink(world, host.id)
+  if (unregistered) return unregistered
   const conflict = busy(world, host)
   if (conflict) return conflict
 
@@ -288,6 +291,9 @@ export function decideConnection(
       'ConflictError',
       `A conflict occurred that prevented the operation from completing. The operation failed because the Key Vault '${vaultName}' changed from the point the operation began. This can happen if parallel operations are being performed on the Key Vault. To prevent this error, serialize the operations so that only one operation is performed on the Key Vault at a time.`,
     )
+  const unregistered =
+    wish.status === 'Approved' ? refuseEndpoint(world, connection.privateEndpointId) : undefined
+  if (unregistered) return unregistered
   const from = connection.status
   const redecided =
     (from === 'Approved' && wish.status === 'Rejected') ||

@@ -1,15 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { TLSSocket } from 'node:tls'
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
+import { makeServerCertificate } from '../entra/certificates.ts'
+import type { Directory } from '../entra/directory.ts'
+import { createEntra, type Entra, managedIdentityPath } from '../entra/entra.ts'
+import { directory as seededDirectory } from '../seed.ts'
 import { administer, isAdmin } from './admin.ts'
 import { settle } from './agenda.ts'
 import { authorizationRoutes } from './authorization.ts'
 import type { Azure } from './azure.ts'
+import { cloudMetadata } from './cloud.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
+import { lockRoutes, refuseLocked } from './locks.ts'
 import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
 import { armHeaders, providerHeaders } from './providerHeaders.ts'
+import { providerRoutes } from './providers.ts'
+import { refuseUnregistered, setRegistration } from './registration.ts'
 import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
 import { resourceGraphRoutes } from './resourceGraph.ts'
 import { may } from './rights.ts'
@@ -27,26 +37,33 @@ export type { Azure } from './azure.ts'
 export type { FaultRule } from './faults.ts'
 export type { Seed } from './state.ts'
 export { choices } from './switches.ts'
-export { tokenFor } from './token.ts'
 
-const routes: readonly Route[] = [
+const resourceRoutes: readonly Route[] = [
   ...signalrRoutes,
   ...operationRoutes,
   ...vaultRoutes,
   ...authorizationRoutes,
+  ...lockRoutes,
   ...resourceGraphRoutes,
   ...subscriptionRoutes,
 ]
+const routes: readonly Route[] = [...resourceRoutes, ...providerRoutes(resourceRoutes)]
 
 const providers = new Set(
-  routes.map((route) => /\/providers\/([^/]+)/i.exec(route.path)?.[1]?.toLowerCase()).filter(Boolean),
+  resourceRoutes.map((route) => /\/providers\/([^/]+)/i.exec(route.path)?.[1]?.toLowerCase()).filter(Boolean),
 )
 
-/** Starts the local Azure on 127.0.0.1. */
+/** Starts the local Azure on 127.0.0.1; with a `tlsPort` (0: any) on a second port over TLS as well. */
 export async function startAzure(
-  options: { port?: number; seed?: Seed; clock?: () => number } & Partial<Settings> = {},
+  options: {
+    port?: number
+    tlsPort?: number
+    seed?: Seed
+    directory?: Directory
+    clock?: () => number
+  } & Partial<Settings> = {},
 ): Promise<Azure> {
-  const { port = 0, seed = {}, clock = Date.now, ...settings } = options
+  const { port = 0, tlsPort, seed = {}, directory = seededDirectory, clock = Date.now, ...settings } = options
   const events: AzureEvent[] = []
   const listeners = new Set<(event: AzureEvent) => void>()
   const tell = (event: AzureEvent): void => {
@@ -56,10 +73,11 @@ export async function startAzure(
   const world = createWorld(seed, { ...defaults, ...seed.settings, ...settings }, clock, tell)
   const rules: FaultRule[] = []
   const closing = new AbortController()
+  const entra = createEntra(directory)
 
   const served = new Set<() => void>()
-  const server = createServer((request, response) => {
-    serve({ world, azure, rules, closing: closing.signal }, request, response)
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    serve({ world, azure, entra, rules, closing: closing.signal }, request, response)
       .catch((error: unknown) => {
         // The caller went away or the sandbox closes; anything else is a fault of the sandbox and must be seen.
         if (closing.signal.aborted || request.socket.destroyed) return
@@ -67,19 +85,29 @@ export async function startAzure(
         send(response, refusal(500, 'SandboxFault', String(error)), {})
       })
       .finally(() => {
-        for (const listener of served) listener()
+        for (const heard of served) heard()
       })
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
-  const address = server.address()
-  const actual = typeof address === 'object' && address ? address.port : port
+  }
+  const server = createServer(listener)
+  const certificate = tlsPort === undefined ? undefined : await makeServerCertificate()
+  const tlsServer = certificate && createTlsServer(certificate, listener)
+  const servers = [server, ...(tlsServer ? [tlsServer] : [])]
+  const actual = await listen(server, port)
+  const url = `http://127.0.0.1:${actual}`
+  // By its name: Python's clients compare a certificate with names more readily than with addresses.
+  const tlsUrl = tlsServer && `https://localhost:${await listen(tlsServer, tlsPort ?? 0)}`
 
   const azure: Azure = {
-    url: `http://127.0.0.1:${actual}`,
+    url,
     port: actual,
+    ...(tlsUrl !== undefined && certificate && { tls: { url: tlsUrl, ca: certificate.ca } }),
+    identity: {
+      tokenFor: entra.tokenFor,
+      environment: {
+        IDENTITY_ENDPOINT: `${url}${managedIdentityPath}`,
+        IDENTITY_HEADER: entra.identityHeader,
+      },
+    },
     events,
     onEvent(listener) {
       listeners.add(listener)
@@ -132,6 +160,9 @@ export async function startAzure(
         world.denials.push({ guid: randomUUID(), principalId, actions: [action], scope })
       },
     },
+    setRegistration(subscription, namespace, registered) {
+      setRegistration(world, subscription, namespace, registered)
+    },
     configure(changes) {
       settle(world)
       world.settings = { ...world.settings, ...changes }
@@ -155,43 +186,75 @@ export async function startAzure(
     },
     async close() {
       closing.abort()
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeAllConnections()
-      await closed
+      await Promise.all(
+        servers.map(
+          (one) =>
+            new Promise<void>((resolve) => {
+              one.close(() => resolve())
+              one.closeAllConnections()
+            }),
+        ),
+      )
     },
   }
   return azure
 }
 
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address ? address.port : port)
+    })
+  })
+}
+
 type Setting = {
   readonly world: World
   readonly azure: Azure
+  readonly entra: Entra
   readonly rules: FaultRule[]
   readonly closing: AbortSignal
 }
 
 async function serve(setting: Setting, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { world, rules, closing } = setting
+  const { world, entra, rules, closing } = setting
   const method = request.method ?? 'GET'
   const url = new URL((request.url ?? '/').replace(/^\/{2,}/, '/'), 'http://127.0.0.1')
   const path = decodePath(url.pathname)
   const text = await readBody(request)
   if (text === tooLarge)
     return send(response, refusal(413, 'RequestEntityTooLarge', 'The request is larger than 1 MB.'), {})
+  const origin = originOf(request)
+  const signIn = await entra.answer({
+    method,
+    origin,
+    path,
+    query: url.searchParams,
+    header: (name) => headerOf(request, name),
+    body: text ?? '',
+  })
+  const anonymous =
+    signIn ?? cloudMetadata({ path, origin, query: url.searchParams }, entra.directory.tenantId)
+  if (anonymous) {
+    world.tell({ at: world.now(), who: 'Azure', kind: 'anonymous', method, path, status: anonymous.status })
+    return send(response, anonymous, { 'cache-control': 'no-store' })
+  }
   const body = text === undefined ? undefined : parseJson(text)
-  if (isAdmin(path)) return send(response, administer(setting.azure, method, url, body), {})
+  if (isAdmin(path)) return send(response, await administer(setting.azure, method, url, body), {})
 
   if (world.settings.latencyMs > 0) await sleep(world.settings.latencyMs, undefined, { signal: closing })
+  const principal = await principalOf(request.headers.authorization, entra)
   settle(world)
   const correlation = request.headers['x-ms-correlation-request-id']
   const requestId = randomUUID()
   const correlationId = typeof correlation === 'string' ? correlation : randomUUID()
-  const principal = principalOf(request.headers.authorization)
   const fault = takeFault(rules, method, path)
   const early = fault && fault.when !== 'after'
   const answer = early
     ? { reply: faultReply(fault), headers: {} }
-    : respond(world, { method, path, url, body, request, principal })
+    : respond(world, { method, path, url, origin, body, request, principal })
   const reply = fault && !early ? faultReply(fault) : answer.reply
 
   const cut = fault?.how === 'reset' || fault?.how === 'hang'
@@ -224,6 +287,17 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
 
 const routing = (now: number, id: string): string =>
   `WESTEUROPE:${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}:${id}`
+
+const headerOf = (request: IncomingMessage, name: string): string | undefined => {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+/** Scheme, host and port as the client reached it: every address that it is given is below that. */
+function originOf(request: IncomingMessage): string {
+  const secure = request.socket instanceof TLSSocket || headerOf(request, 'x-forwarded-proto') === 'https'
+  return `${secure ? 'https' : 'http'}://${request.headers.host ?? '127.0.0.1'}`
+}
 
 const malformed = Symbol('not JSON')
 
@@ -265,6 +339,7 @@ type Asked = {
   method: string
   path: string
   url: URL
+  origin: string
   body: unknown
   request: IncomingMessage
   principal: string | Reply
@@ -303,6 +378,8 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
   const scope = scopeOf(route, path)
   if (route.action !== undefined && !may(world, principal, route.action, scope))
     return counted(notAllowed(principal, route.action, scope))
+  const forbidden = refuseUnregistered(world, route, subscription) ?? refuseLocked(world, method, path)
+  if (forbidden) return counted(forbidden)
   if (asked.body === malformed || ((method === 'PUT' || method === 'PATCH') && asked.body === undefined))
     return counted(
       badRequest('The request content was invalid and could not be deserialized.', 'InvalidRequestContent'),
@@ -310,7 +387,6 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
   )
-  const proto = headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'
   const reply = route.handle({
     world,
     principal,
@@ -322,7 +398,7 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
     body: asked.body,
     apiVersion,
     address(to, query = {}) {
-      const address = new URL(`${proto}://${headers.host ?? '127.0.0.1'}${to}`)
+      const address = new URL(`${asked.origin}${to}`)
       for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
       return address.href
     },

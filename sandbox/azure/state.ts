@@ -17,12 +17,15 @@ export type World = {
   readonly denials: Denial[]
   readonly resourceGroups: Map<string, ResourceGroup>
   readonly instances: Map<string, Instance>
+  readonly locks: Map<string, Lock>
   readonly vaults: Map<string, seeded.SeedVault>
   readonly links: Map<string, Link>
   readonly connections: Map<string, Connection>
   readonly operations: Map<string, Operation>
   /** Sorted by due time; equal times in the order they were added. */
   readonly agenda: { readonly at: number; readonly step: Step }[]
+  /** By subscription and namespace: the last change, and when it is done. What was never changed is registered. */
+  readonly registrations: Map<string, { readonly registered: boolean; readonly done: number }>
   readonly buckets: Map<string, { tokens: number; at: number }>
   settings: Settings
   /** How far the clock has been turned on. */
@@ -64,6 +67,8 @@ export type AzureEvent =
       principal?: string
       write: boolean
     }
+  /** A request before anybody has signed in: a token, or what the cloud says of itself. */
+  | { at: number; who: 'Azure'; kind: 'anonymous'; method: string; path: string; status: number }
   | { at: number; who: 'Azure'; kind: 'effect'; what: Effect; id: string; by: string }
 
 export type Subscription = { readonly id: string; readonly name: string }
@@ -133,6 +138,13 @@ export type History = {
 }
 /** What a seed has to say of an instance; the rest is as after a plain creation. */
 export type SeedInstance = Pick<Instance, 'id' | 'location' | 'sku'> & Partial<Instance>
+
+export type Lock = {
+  readonly scope: string
+  readonly name: string
+  readonly level: 'CanNotDelete' | 'ReadOnly'
+  readonly notes?: string
+}
 
 export type Link = {
   readonly id: string
@@ -286,6 +298,8 @@ export function createWorld(
     connections: byKey(seed.connections ?? []),
     operations: new Map((seed.operations ?? []).map((one) => [one.id, { ...one }])),
     agenda: [...(seed.agenda ?? [])],
+    locks: new Map(),
+    registrations: new Map(),
     buckets: new Map(),
     settings,
     get turnedMs() {

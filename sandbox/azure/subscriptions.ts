@@ -8,13 +8,14 @@ import { vaultType } from './vaults.ts'
 
 /** Microsoft.Resources: subscriptions, resource groups, and the plain list of resources in them. */
 
-const versions = [
+export const resourcesVersions = [
   '2014-04-01',
   '2015-11-01',
   '2016-06-01',
   '2018-05-01',
   '2019-06-01',
   '2019-10-01',
+  '2019-11-01',
   '2020-01-01',
   '2020-06-01',
   '2021-01-01',
@@ -41,6 +42,19 @@ const list = ({ world, principal, ...call }: Call): Reply =>
       .filter(({ id }) => sees(world, principal, `/subscriptions/${id}`))
       .map((one) => showSubscription(world, one)),
   )
+
+/** The tenants that the caller is in: there is one here, and whoever has its token is in it. */
+const listTenants = (call: Call): Reply =>
+  page(call, [
+    {
+      id: `/tenants/${call.world.tenantId}`,
+      tenantId: call.world.tenantId,
+      countryCode: 'NL',
+      displayName: 'Contoso',
+      domains: ['contoso.example'],
+      tenantCategory: 'Home',
+    },
+  ])
 
 function get({ world, principal, params }: Call): Reply {
   const found = world.subscriptions.find(({ id }) => id === params.subscription?.toLowerCase())
@@ -104,6 +118,7 @@ function listResources(call: Call): Reply {
 
 const one = '/subscriptions/{subscription}'
 const routes: readonly Omit<Route, 'versions' | 'method'>[] = [
+  { path: '/tenants', handle: listTenants },
   { path: '/subscriptions', handle: list },
   { path: one, handle: get },
   { path: `${one}/resourceGroups`, handle: listGroups },
@@ -115,5 +130,5 @@ const routes: readonly Omit<Route, 'versions' | 'method'>[] = [
 export const subscriptionRoutes: readonly Route[] = routes.map((route) => ({
   ...route,
   method: 'GET',
-  versions,
+  versions: resourcesVersions,
 }))

@@ -10,6 +10,8 @@ type Delays = {
   propagatesMs: number
   /** DELETE until the thing is gone. */
   deletingMs: number
+  /** Registering or unregistering a resource provider until that is done. */
+  registeringMs: number
   /** PUT or PATCH of an instance until its operation ends: 61 s for a creation in the recording. */
   instanceMs: number
   /** Real time added to each answer, whatever the clock says. */
@@ -52,6 +54,8 @@ export type Switches = {
   vaultWrites: 'serial' | 'parallel'
   /** Whether approving in the portal keeps the request message as the description. */
   portalDescription: 'kept' | 'overwritten'
+  /** What the missing registration of Key Vault refuses: an approval, where the private endpoint is; or the link, where the SignalR is. */
+  unregisteredKeyVault: 'refusesApproval' | 'refusesLink'
   /** Count the rate-limit buckets down and answer 429 when one is empty. */
   throttle: boolean
   /** How many entries a LIST answers at once. */
@@ -66,6 +70,7 @@ export const defaults: Settings = {
   settlesMs: 66_000,
   propagatesMs: 180_000,
   deletingMs: 30_000,
+  registeringMs: 30_000,
   instanceMs: 61_000,
   latencyMs: 0,
   connectionName: 'guid',
@@ -88,6 +93,7 @@ export const defaults: Settings = {
   decidedConnection: 'recorded',
   vaultWrites: 'serial',
   portalDescription: 'kept',
+  unregisteredKeyVault: 'refusesApproval',
   throttle: true,
   pageSize: 100,
 }
@@ -110,6 +116,7 @@ export const choices = {
   decidedConnection: ['recorded', 'pendingOnly'],
   vaultWrites: ['serial', 'parallel'],
   portalDescription: ['kept', 'overwritten'],
+  unregisteredKeyVault: ['refusesApproval', 'refusesLink'],
 } as const satisfies { [K in keyof Switches]?: readonly Switches[K][] }
 
 /** Settings that came from outside: every name and value is known, or it says which is not. */

@@ -1,50 +1,44 @@
+import { armAudiences, isArm } from '../entra/directory.ts'
+import type { Entra } from '../entra/entra.ts'
 import { type Reply, refusal } from './reply.ts'
 
-const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+const refuse = (code: string, message: string, tenantId: string): Reply =>
+  refusal(401, code, message, {
+    'www-authenticate': `Bearer authorization_uri="https://login.windows.net/${tenantId}", error="invalid_token", error_description="${message}"`,
+  })
 
-/** A bearer token for a principal: an unsigned JWT, good for an hour. */
-export function tokenFor(objectId: string, claims: Readonly<Record<string, unknown>> = {}): string {
-  const now = Math.floor(Date.now() / 1000)
-  const payload = {
-    aud: 'https://management.azure.com/',
-    iat: now,
-    exp: now + 3600,
-    oid: objectId,
-    ...claims,
-  }
-  return `${part({ alg: 'none', typ: 'JWT' })}.${part(payload)}.`
-}
-
-const challenge = {
-  'www-authenticate': 'Bearer authorization_uri="https://login.microsoftonline.com/", error="invalid_token"',
-}
-
-/** The principal that the Authorization header names, or the 401 that ARM answers. */
-export function principalOf(header: string | undefined): string | Reply {
+/** The principal whose token the Authorization header holds, or the 401 that ARM answers. */
+export async function principalOf(header: string | undefined, entra: Entra): Promise<string | Reply> {
+  const { tenantId } = entra.directory
   if (!header)
-    return refusal(
-      401,
+    return refuse(
       'AuthenticationFailed',
       "Authentication failed. The 'Authorization' header is missing.",
-      challenge,
+      tenantId,
     )
-  const claims = claimsOf(header)
-  if (typeof claims?.oid !== 'string')
-    return refusal(401, 'InvalidAuthenticationToken', 'The access token is invalid.', challenge)
-  // Real time: a client renews its token by its own clock, not by the sandbox's.
-  if (typeof claims.exp === 'number' && claims.exp * 1000 < Date.now())
-    return refusal(401, 'ExpiredAuthenticationToken', 'The access token has expired.', challenge)
-  return claims.oid
-}
-
-function claimsOf(header: string): Record<string, unknown> | undefined {
-  const payload = /^Bearer [^.\s]+\.([^.\s]+)\.[^.\s]*$/i.exec(header)?.[1]
-  if (!payload) return undefined
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-    return typeof claims === 'object' && claims !== null ? { ...claims } : undefined
-  } catch {
-    // Not JSON: not a token.
-    return undefined
-  }
+  const token = /^Bearer (\S+)$/i.exec(header)?.[1]
+  const verdict = token === undefined ? undefined : await entra.verify(token)
+  // By the real clock: a client renews its token by that, not by the sandbox's.
+  if (verdict?.is === 'expired')
+    return refuse(
+      'ExpiredAuthenticationToken',
+      `The access token expiry UTC time '${verdict.at.toISOString()}' is earlier than current UTC time '${new Date().toISOString()}'.`,
+      tenantId,
+    )
+  if (verdict?.is !== 'valid' || typeof verdict.claims.oid !== 'string')
+    return refuse('InvalidAuthenticationToken', 'The access token is invalid.', tenantId)
+  const { aud, tid, iss, oid } = verdict.claims
+  if (!isArm(String(aud)))
+    return refuse(
+      'InvalidAuthenticationTokenAudience',
+      `The access token has been obtained for wrong audience or resource '${aud}'. It should exactly match with one of the allowed audiences ${armAudiences.map((one) => `'${one}'`).join(',')}.`,
+      tenantId,
+    )
+  if (tid !== tenantId)
+    return refuse(
+      'InvalidAuthenticationTokenTenant',
+      `The access token is from the wrong issuer '${iss}'. It must match the tenant 'https://sts.windows.net/${tenantId}/' associated with this subscription.`,
+      tenantId,
+    )
+  return oid
 }

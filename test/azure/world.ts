@@ -1,7 +1,8 @@
 /** A local Azure and the adapter set against it, as the bot or as somebody else. */
 import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
-import { type Azure as Sandbox, startAzure, tokenFor } from '../../sandbox/azure/server.ts'
-import { bot, subscriptions } from '../../sandbox/seed.ts'
+import { type Azure as Sandbox, startAzure } from '../../sandbox/azure/server.ts'
+import { createEntra } from '../../sandbox/entra/entra.ts'
+import { bot, directory, subscriptions } from '../../sandbox/seed.ts'
 import { createAzure } from '../../src/azure/index.ts'
 import type { Act, Watch } from '../../src/engine/ports.ts'
 import type { Connection, Seen } from '../../src/link/link.ts'
@@ -23,12 +24,15 @@ type Options = {
   readonly getToken?: () => Promise<{ token: string; expiresOnTimestamp: number }>
 }
 
+const { tokenFor } = createEntra(directory)
+
 /** The adapter against any ARM endpoint. */
 export function adapter(endpoint: string, { as = bot.objectId, getToken, ...options }: Options = {}) {
   const lines: Line[] = []
   const hour = 3_600_000
   const credential = {
-    getToken: getToken ?? (async () => ({ token: tokenFor(as), expiresOnTimestamp: Date.now() + hour })),
+    getToken:
+      getToken ?? (async () => ({ token: await tokenFor(as), expiresOnTimestamp: Date.now() + hour })),
   }
   return {
     ...createAzure({

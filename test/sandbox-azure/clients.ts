@@ -3,7 +3,7 @@ import { KeyVaultManagementClient } from '@azure/arm-keyvault'
 import { ResourceGraphClient } from '@azure/arm-resourcegraph'
 import { SignalRManagementClient } from '@azure/arm-signalr'
 import { createDefaultHttpClient, type HttpClient } from '@azure/core-rest-pipeline'
-import { type Azure, tokenFor } from '../../sandbox/azure/server.ts'
+import type { Azure } from '../../sandbox/azure/server.ts'
 import { bot, subscriptions } from '../../sandbox/seed.ts'
 
 /** Goes to loopback in the clear, while the pipeline around it keeps to https; see sandbox/azure/README.md. */
@@ -23,7 +23,10 @@ export function clientsFor(
   subscription: string = subscriptions.main.id,
 ) {
   const credential = {
-    getToken: async () => ({ token: tokenFor(principal), expiresOnTimestamp: Date.now() + 3_600_000 }),
+    getToken: async () => ({
+      token: await azure.identity.tokenFor(principal),
+      expiresOnTimestamp: Date.now() + 3_600_000,
+    }),
   }
   const options = {
     endpoint: azure.url.replace('http:', 'https:'),
@@ -46,7 +49,7 @@ function versionOf(path: string): string {
 
 /** A bare call, for what the clients would not send or show. */
 export async function call(
-  azure: Pick<Azure, 'url'>,
+  azure: Pick<Azure, 'url'> & { readonly identity: Pick<Azure['identity'], 'tokenFor'> },
   method: string,
   path: string,
   options: {
@@ -62,7 +65,7 @@ export async function call(
   const response = await fetch(`${azure.url}${path}?${query}`, {
     method,
     headers: {
-      ...(principal !== undefined && { authorization: `Bearer ${tokenFor(principal)}` }),
+      ...(principal !== undefined && { authorization: `Bearer ${await azure.identity.tokenFor(principal)}` }),
       ...(options.body !== undefined && { 'content-type': 'application/json' }),
       ...options.headers,
     },

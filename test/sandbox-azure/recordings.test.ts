@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { expect, test } from '@jest/globals'
 import { parseSeed } from '../../sandbox/azure/seedFile.ts'
-import { type Azure, startAzure, tokenFor } from '../../sandbox/azure/server.ts'
+import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
 
 /**
  * The recorded requests, sent as they were recorded to a world seeded with the recorded ids, by a clock that stands where
@@ -54,12 +54,12 @@ async function replaying(file: unknown, replay: (azure: Azure, clock: { now: num
 }
 
 /** Sends to the sandbox what was meant for management.azure.com, which is what it then calls itself. */
-function send(azure: Azure, as: string, method: string, uri: string, body?: unknown): Promise<Answer> {
+async function send(azure: Azure, as: string, method: string, uri: string, body?: unknown): Promise<Answer> {
   const { host, pathname, search } = new URL(uri)
   const headers = {
     host,
     'x-forwarded-proto': 'https',
-    authorization: `Bearer ${tokenFor(as)}`,
+    authorization: `Bearer ${await azure.identity.tokenFor(as)}`,
     'content-type': 'application/json',
   }
   return new Promise((resolve, reject) => {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 /** The local Azure as `npm run sandbox:azure` runs it, in a process of its own. */
 export type SandboxProcess = {
   readonly url: string
+  readonly identity: { tokenFor(objectId: string): Promise<string> }
   /** Ends it; resolves with its exit code, or with nothing where the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
@@ -42,6 +43,13 @@ export async function startSandbox(
   if (typeof first !== 'string') return { code: first, said }
   const sandbox: SandboxProcess = {
     url: first,
+    identity: {
+      async tokenFor(objectId) {
+        const answer = await fetch(`${first}/_sandbox/token?principal=${objectId}`)
+        const { access_token } = (await answer.json()) as { access_token: string }
+        return access_token
+      },
+    },
     async end(signal) {
       running.delete(sandbox)
       child.kill(signal)

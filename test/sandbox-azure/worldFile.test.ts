@@ -47,8 +47,8 @@ const refused = async (...options: string[]) => {
   if ('said' in sandbox) return sandbox
   throw new Error('It started')
 }
-const asAda = ({ url }: SandboxProcess, method: string, path: string, given?: unknown) =>
-  call({ url }, method, path, { principal: ada, body: given })
+const asAda = (sandbox: SandboxProcess, method: string, path: string, given?: unknown) =>
+  call(sandbox, method, path, { principal: ada, body: given })
 const turn = (sandbox: SandboxProcess, advanceMs: number) =>
   asAda(sandbox, 'POST', '/_sandbox/clock', { advanceMs })
 

@@ -154,7 +154,7 @@ describe('signed mode', () => {
     expect((await roster('Bearer nonsense')).status).toBe(401)
     expect((await roster(`Bearer ${await ownToken('the secret')}`)).status).toBe(404)
     await expect(ownToken('a wrong secret')).rejects.toThrow('AADSTS7000215')
-    await expect(ownToken('the secret', 'https://example.test/.default')).rejects.toThrow('AADSTS70011')
+    await expect(ownToken('the secret', 'https://example.test/.default')).rejects.toThrow('AADSTS500011')
   })
 
   test('has a certificate that a process trusts when it is given the file', async () => {

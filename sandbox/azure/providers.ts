@@ -1,0 +1,127 @@
+import { isRegistrationFree, registrationOf, setRegistration } from './registration.ts'
+import { notAllowed, ok, type Reply, refusal } from './reply.ts'
+import { may } from './rights.ts'
+import { type Call, page, type Route } from './routes.ts'
+import { resourcesVersions } from './subscriptions.ts'
+
+/** Microsoft.Resources: which resource providers there are, what they serve, and whether a subscription may use them. */
+
+const resources = 'Microsoft.Resources'
+
+const locations = ['West Europe', 'North Europe', 'West US', 'East US']
+
+type ResourceType = { readonly namespace: string; readonly type: string; readonly versions: Set<string> }
+
+const isParameter = (segment: string): boolean => segment.startsWith('{')
+
+/** The namespace and type that a route serves: every other segment below the provider. */
+function servedBy(route: Route): { namespace: string; type: string } | undefined {
+  const match = /^.*\/providers\/([^/{]+)\/(.+)$/.exec(route.path)
+  const [, namespace = resources, below = route.path.slice(1)] = match ?? []
+  const segments = below.split('/')
+  // What is posted below a resource or a type is done to it, and is no type itself.
+  const named = route.method === 'POST' && segments.length > 1 ? segments.slice(0, -1) : segments
+  const type = named.filter((segment, index) => index % 2 === 0 && !isParameter(segment)).join('/')
+  if (type === '') return undefined
+  // Paths are documented as signalR where the provider calls its type SignalR: the action's name has the provider's way.
+  const spelled = route.action
+    ?.slice(namespace.length + 1)
+    .split('/')
+    .slice(0, -1)
+    .join('/')
+  return { namespace, type: spelled?.toLowerCase() === type.toLowerCase() ? spelled : type }
+}
+
+function typesOf(routes: readonly Route[]): ResourceType[] {
+  const found = new Map<string, ResourceType>()
+  for (const route of routes) {
+    const served = servedBy(route)
+    if (!served) continue
+    const key = `${served.namespace}/${served.type}`.toLowerCase()
+    const { versions } = found.get(key) ?? { versions: new Set<string>() }
+    for (const version of route.versions) versions.add(version)
+    found.set(key, { ...served, versions })
+  }
+  return [...found.values()]
+}
+
+const invalidNamespace = (namespace: string): Reply =>
+  refusal(404, 'InvalidResourceNamespace', `The resource namespace '${namespace}' is invalid.`)
+
+/** The routes of the providers themselves: what they say is read off the routes that are served. */
+export function providerRoutes(served: readonly Route[]): readonly Route[] {
+  const readAction = 'Microsoft.Resources/subscriptions/providers/read'
+
+  function show(call: Call, namespace: string): unknown {
+    const { subscription } = call.params
+    const types = all.filter((one) => one.namespace === namespace)
+    return {
+      id: `${subscription === undefined ? '' : `/subscriptions/${subscription}`}/providers/${namespace}`,
+      namespace,
+      resourceTypes: types.map(({ type, versions }) => ({
+        resourceType: type,
+        locations: isRegistrationFree(namespace) ? [] : locations,
+        apiVersions: [...versions].sort().reverse(),
+        capabilities: 'None',
+      })),
+      ...(subscription !== undefined && {
+        registrationState: registrationOf(call.world, subscription, namespace),
+      }),
+      registrationPolicy: isRegistrationFree(namespace) ? 'RegistrationFree' : 'RegistrationRequired',
+    }
+  }
+
+  const find = (call: Call): string | undefined =>
+    namespaces.find((one) => one.toLowerCase() === call.params.namespace?.toLowerCase())
+
+  const refusedFor = (call: Call, action: string): Reply | undefined => {
+    const scope = `/subscriptions/${call.params.subscription}`
+    if (call.params.subscription === undefined || may(call.world, call.principal, action, scope))
+      return undefined
+    return notAllowed(call.principal, action, scope)
+  }
+
+  const list = (call: Call): Reply =>
+    refusedFor(call, readAction) ??
+    page(
+      call,
+      namespaces.map((namespace) => show(call, namespace)),
+    )
+
+  function get(call: Call): Reply {
+    const namespace = find(call)
+    const refused = refusedFor(call, readAction)
+    if (refused) return refused
+    return namespace === undefined ? invalidNamespace(call.params.namespace ?? '') : ok(show(call, namespace))
+  }
+
+  const set =
+    (registered: boolean) =>
+    (call: Call): Reply => {
+      const { world, params } = call
+      const { subscription = '', namespace: asked = '' } = params
+      const namespace = find(call)
+      const refused = refusedFor(
+        call,
+        `${namespace ?? asked}/${registered ? 'register' : 'unregister'}/action`,
+      )
+      if (refused) return refused
+      if (namespace === undefined) return invalidNamespace(asked)
+      setRegistration(world, subscription, namespace, registered, world.settings.registeringMs)
+      return ok(show(call, namespace))
+    }
+
+  const one = '/subscriptions/{subscription}/providers'
+  const own = [
+    { method: 'GET', path: '/providers', handle: list },
+    { method: 'GET', path: '/providers/{namespace}', handle: get },
+    { method: 'GET', path: one, handle: list },
+    { method: 'GET', path: `${one}/{namespace}`, handle: get },
+    { method: 'POST', path: `${one}/{namespace}/register`, handle: set(true) },
+    { method: 'POST', path: `${one}/{namespace}/unregister`, handle: set(false) },
+  ] as const
+  const routes = own.map((route) => ({ ...route, versions: resourcesVersions }))
+  const all = typesOf([...served, ...routes])
+  const namespaces = [...new Set(all.map(({ namespace }) => namespace))]
+  return routes
+}

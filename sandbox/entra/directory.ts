@@ -1,0 +1,72 @@
+/** Who is in the tenant and may sign in: applications and people, with what proves them, and what tokens are for. */
+import { timingSafeEqual } from 'node:crypto'
+
+export type Application = {
+  readonly name: string
+  readonly appId: string
+  /** Of its service principal: whom role assignments name. */
+  readonly objectId: string
+  readonly secrets?: readonly string[]
+  /** PEM; what they sign proves the application. */
+  readonly certificates?: readonly string[]
+  /** Other issuers whose tokens prove the application: workload identity federation. */
+  readonly federations?: readonly Federation[]
+  /** Its tokens come from the managed identity endpoint. */
+  readonly managedIdentity?: boolean
+}
+export type Federation = {
+  readonly issuer: string
+  readonly subject: string
+  /** PEM of the issuer's public key; the real service reads it from the issuer's OpenID document. */
+  readonly publicKey: string
+}
+export type Person = {
+  readonly name: string
+  readonly objectId: string
+  readonly userPrincipalName: string
+  readonly password: string
+}
+export type Directory = {
+  readonly tenantId: string
+  readonly applications: readonly Application[]
+  readonly people: readonly Person[]
+}
+
+/** The Azure CLI's own registration: a public client of Microsoft's that every tenant knows. */
+export const azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
+
+const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
+
+export const applicationOf = (directory: Directory, appId: string): Application | undefined =>
+  directory.applications.find((one) => same(one.appId, appId))
+
+export const personOf = (directory: Directory, userPrincipalName: string): Person | undefined =>
+  directory.people.find((one) => same(one.userPrincipalName, userPrincipalName))
+
+export function equal(given: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(expected)]
+  return one.byteLength === other.byteLength && timingSafeEqual(one, other)
+}
+
+/** Azure Resource Manager, by the names that it answers to. */
+export const armAudiences: readonly string[] = [
+  'https://management.core.windows.net/',
+  'https://management.core.windows.net',
+  'https://management.azure.com/',
+  'https://management.azure.com',
+]
+export const connectorAudience = 'https://api.botframework.com'
+
+/** A custom cloud's Resource Manager is its own audience: here any door on this machine. */
+const isLoopback = (audience: string): boolean =>
+  URL.canParse(audience) && ['127.0.0.1', 'localhost'].includes(new URL(audience).hostname)
+
+export const isArm = (audience: string): boolean => armAudiences.includes(audience) || isLoopback(audience)
+
+/** The application that a token for `audience` is meant for: its id, with or without `api://`. */
+export const apiOf = (directory: Directory, audience: string): Application | undefined =>
+  applicationOf(directory, audience.replace(/^api:\/\/(?:[^/]+\/)?/i, ''))
+
+/** Is there anything in the tenant that tokens for `audience` are for? */
+export const isResource = (directory: Directory, audience: string): boolean =>
+  isArm(audience) || audience === connectorAudience || apiOf(directory, audience) !== undefined

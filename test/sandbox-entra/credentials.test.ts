@@ -1,0 +1,213 @@
+/** `@azure/identity`'s own credentials against the local Entra ID, and the tokens against the local Azure. */
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  ClientAssertionCredential,
+  ClientCertificateCredential,
+  ClientSecretCredential,
+  EnvironmentCredential,
+  ManagedIdentityCredential,
+  OnBehalfOfCredential,
+  type TokenCredential,
+  WorkloadIdentityCredential,
+} from '@azure/identity'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { decodeJwt, SignJWT } from 'jose'
+import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
+import { makeServerCertificate } from '../../sandbox/entra/certificates.ts'
+import { bot, directory, people, subscriptions, tenantId } from '../../sandbox/seed.ts'
+
+const arm = 'https://management.azure.com/.default'
+const issuer = 'https://issuer.example'
+const subject = 'system:serviceaccount:vaultlink:bot'
+const federated = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const approver = {
+  appId: 'b0700000-0000-4000-8000-000000000002',
+  objectId: 'b0700000-0000-4000-8000-0000000000bb',
+}
+
+let azure: Azure
+let folder: string
+let pem: string
+let options: { authorityHost: string; disableInstanceDiscovery: true; tlsOptions: { ca: string } }
+
+beforeAll(async () => {
+  const own = await makeServerCertificate()
+  pem = `${own.key}${own.cert}`
+  azure = await startAzure({
+    tlsPort: 0,
+    directory: {
+      ...directory,
+      applications: [
+        {
+          ...bot,
+          secrets: [bot.secret],
+          certificates: [own.cert],
+          federations: [
+            {
+              issuer,
+              subject,
+              publicKey: federated.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+            },
+          ],
+          managedIdentity: true,
+        },
+        { name: 'Approvals', ...approver, secrets: ['approver-secret'] },
+      ],
+    },
+  })
+  if (!azure.tls) throw new Error('TLS was asked for')
+  options = { authorityHost: azure.tls.url, disableInstanceDiscovery: true, tlsOptions: { ca: azure.tls.ca } }
+  folder = await mkdtemp(join(tmpdir(), 'entra-'))
+})
+afterAll(async () => {
+  await azure.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** What ARM makes of the credential's token: the subscriptions that its bearer sees. */
+async function seenBy(credential: TokenCredential, scope = arm): Promise<{ status: number; ids: string[] }> {
+  const token = await credential.getToken(scope)
+  const answer = await fetch(`${azure.url}/subscriptions?api-version=2022-12-01`, {
+    headers: { authorization: `Bearer ${token?.token}` },
+  })
+  const { value = [] } = (await answer.json()) as { value?: { subscriptionId: string }[] }
+  return { status: answer.status, ids: value.map((one) => one.subscriptionId) }
+}
+const both = { status: 200, ids: [subscriptions.main.id, subscriptions.other.id] }
+const denied = (credential: TokenCredential, scope = arm) => expect(credential.getToken(scope)).rejects
+
+const assertion = (claims: Record<string, unknown> = {}, key = federated.privateKey): Promise<string> =>
+  new SignJWT({
+    iss: issuer,
+    sub: subject,
+    aud: 'api://AzureADTokenExchange',
+    jti: randomUUID(),
+    exp: Math.floor(Date.now() / 1000) + 300,
+    ...claims,
+  })
+    .setProtectedHeader({ alg: 'RS256' })
+    .sign(key)
+
+describe('a client proves itself', () => {
+  test('by its secret', async () => {
+    expect(await seenBy(new ClientSecretCredential(tenantId, bot.appId, bot.secret, options))).toEqual(both)
+    await denied(new ClientSecretCredential(tenantId, bot.appId, 'guessed', options)).toThrow('AADSTS7000215')
+    await denied(new ClientSecretCredential(tenantId, randomUUID(), bot.secret, options)).toThrow(
+      'AADSTS700016',
+    )
+    await denied(new ClientSecretCredential(randomUUID(), bot.appId, bot.secret, options)).toThrow()
+    const credential = new ClientSecretCredential(tenantId, bot.appId, bot.secret, options)
+    await denied(credential, 'https://graph.microsoft.com/.default').toThrow('AADSTS500011')
+  })
+
+  test('as AD FS has it, where a custom cloud says so', async () => {
+    expect(await seenBy(new ClientSecretCredential('adfs', bot.appId, bot.secret, options))).toEqual(both)
+  })
+
+  test('by a certificate', async () => {
+    const certificatePath = join(folder, 'client.pem')
+    await writeFile(certificatePath, pem)
+    const other = join(folder, 'other.pem')
+    const { key, cert } = await makeServerCertificate()
+    await writeFile(other, `${key}${cert}`)
+    expect(
+      await seenBy(new ClientCertificateCredential(tenantId, bot.appId, { certificatePath }, options)),
+    ).toEqual(both)
+    await denied(
+      new ClientCertificateCredential(tenantId, bot.appId, { certificatePath: other }, options),
+    ).toThrow('AADSTS700027')
+  })
+
+  test('by an assertion of an issuer that it trusts', async () => {
+    const by = (get: () => Promise<string>): TokenCredential =>
+      new ClientAssertionCredential(tenantId, bot.appId, get, options)
+    expect(await seenBy(by(() => assertion()))).toEqual(both)
+    await denied(by(() => assertion({}, stranger.privateKey))).toThrow('AADSTS700027')
+    await denied(by(() => assertion({ sub: 'somebody else' }))).toThrow('AADSTS700212')
+    await denied(by(() => assertion({ aud: 'somewhere else' }))).toThrow('AADSTS700212')
+    await denied(by(() => assertion({ iss: 'https://other.example' }))).toThrow('AADSTS700211')
+    await denied(by(() => assertion({ exp: 1 }))).toThrow('AADSTS700024')
+    await denied(by(async () => 'nonsense')).toThrow('AADSTS50027')
+  })
+
+  test('as a workload in Kubernetes', async () => {
+    const tokenFilePath = join(folder, 'token')
+    await writeFile(tokenFilePath, await assertion())
+    const credential = new WorkloadIdentityCredential({
+      tenantId,
+      clientId: bot.appId,
+      tokenFilePath,
+      ...options,
+    })
+    expect(await seenBy(credential)).toEqual(both)
+  })
+})
+
+test('a managed identity gets its token where the platform says', async () => {
+  const { environment } = azure.identity
+  const before = { ...process.env }
+  Object.assign(process.env, environment)
+  try {
+    expect(await seenBy(new ManagedIdentityCredential({ clientId: bot.appId }))).toEqual(both)
+    expect(
+      await seenBy(new ManagedIdentityCredential(), `${azure.url.replace('http:', 'https:')}/.default`),
+    ).toEqual(both)
+    await denied(new ManagedIdentityCredential({ clientId: approver.appId })).toThrow()
+    const bare = (header: string) =>
+      fetch(`${environment.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://management.azure.com`, {
+        headers: { 'x-identity-header': header },
+      })
+    expect((await bare('guessed')).status).toBe(401)
+    expect((await bare(environment.IDENTITY_HEADER)).status).toBe(200)
+  } finally {
+    process.env = before
+  }
+})
+
+test('the environment names a client and its secret', async () => {
+  const before = { ...process.env }
+  Object.assign(process.env, {
+    AZURE_TENANT_ID: tenantId,
+    AZURE_CLIENT_ID: bot.appId,
+    AZURE_CLIENT_SECRET: bot.secret,
+  })
+  try {
+    expect(await seenBy(new EnvironmentCredential(options))).toEqual(both)
+  } finally {
+    process.env = before
+  }
+})
+
+describe('on behalf of a person', () => {
+  const as = (userAssertionToken: string, clientSecret = 'approver-secret'): TokenCredential =>
+    new OnBehalfOfCredential({
+      tenantId,
+      clientId: approver.appId,
+      clientSecret,
+      userAssertionToken,
+      ...options,
+    })
+  const token = (claims: Record<string, unknown> = {}): Promise<string> =>
+    azure.identity.tokenFor(people.owner.objectId, { aud: `api://${approver.appId}`, ...claims })
+
+  test('ARM meets the person, not the application', async () => {
+    const credential = as(await token())
+    expect(await seenBy(credential)).toEqual({ status: 200, ids: [subscriptions.main.id] })
+    const { token: got = '' } = (await credential.getToken(arm)) ?? {}
+    expect(decodeJwt(got)).toMatchObject({ oid: people.owner.objectId, tid: tenantId, appid: approver.appId })
+  })
+
+  test('only with a token that was meant for the application, whole and in time', async () => {
+    await denied(as(await token({ aud: `api://${bot.appId}` }))).toThrow('AADSTS500131')
+    await denied(as(await token({ exp: 1 }))).toThrow('AADSTS500133')
+    await denied(as(`${await token()}x`)).toThrow('AADSTS50013')
+    await denied(as(await token(), 'guessed')).toThrow('AADSTS7000215')
+    await denied(as(await azure.identity.tokenFor(randomUUID(), { aud: approver.appId }))).toThrow(
+      'AADSTS50034',
+    )
+  })
+})

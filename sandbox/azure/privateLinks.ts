@@ -26,7 +26,7 @@ const microsoftSubscription = '9ca4f1b0-51c7-4f0e-9f7e-00005e1f9a11'
 
 const newEtag = (): string => randomUUID().replaceAll('-', '')
 
-const effect = (world: World, at: number, what: Effect, id: string, by: string): void =>
+export const effect = (world: World, at: number, what: Effect, id: string, by: string): void =>
   world.tell({ at, who: 'Azure', kind: 'effect', what, id, by: whoIs(world, by) })
 
 /** Works off what is due, in order, each step at its own time. */
@@ -187,6 +187,11 @@ function appears(world: World, at: number, step: Extract<Step, { kind: 'appears'
   if (!link || link.generation !== step.generation || link.provisioningState === 'Deleting') return
   const message =
     settings.descriptionCase === 'upper' ? link.requestMessage?.toUpperCase() : link.requestMessage
+  // The vault went while the link was on its way to it.
+  if (!world.vaults.has(resourceKey(link.target))) {
+    tellLink(world, at, step.link)
+    return
+  }
   const before = ownConnections(world, step.link)
   for (const connection of before) {
     connection.status = 'Pending'
@@ -287,6 +292,21 @@ export function addStranger(world: World, vault: string, description: string, st
   return connection
 }
 
+const changedMeanwhile = (vault: { id: string }): Reply =>
+  refusal(
+    409,
+    'ConflictError',
+    `A conflict occurred that prevented the operation from completing. The operation failed because the Key Vault '${resourceName(vault.id)}' changed from the point the operation began. This can happen if parallel operations are being performed on the Key Vault. To prevent this error, serialize the operations so that only one operation is performed on the Key Vault at a time. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147741`,
+  )
+
+/** One write at a time for a vault and its connections: the refusal while one runs. */
+export function vaultConflict(world: World, vault: { id: string }): Reply | undefined {
+  const racing = connectionsOf(world, resourceKey(vault.id)).some(
+    (one) => one.provisioningState === 'Updating' || one.provisioningState === 'Deleting',
+  )
+  return racing && world.settings.vaultWrites === 'serial' ? changedMeanwhile(vault) : undefined
+}
+
 /** Approves, rejects or otherwise edits a connection: the status holds at once, the rest follows. */
 export function decideConnection(
   world: World,
@@ -300,18 +320,10 @@ export function decideConnection(
   by: string,
 ): Reply | undefined {
   const { settings } = world
-  const vaultName = resourceName(parentId(connection))
-  const siblings = connectionsOf(world, connection.vault)
-  const racing = siblings.some(
-    (one) => one.provisioningState === 'Updating' || one.provisioningState === 'Deleting',
-  )
+  const vault = { id: parentId(connection) }
   const stale = wish.etag !== undefined && wish.etag !== '' && wish.etag !== connection.etag
-  if (stale || (settings.vaultWrites === 'serial' && racing))
-    return refusal(
-      409,
-      'ConflictError',
-      `A conflict occurred that prevented the operation from completing. The operation failed because the Key Vault '${vaultName}' changed from the point the operation began. This can happen if parallel operations are being performed on the Key Vault. To prevent this error, serialize the operations so that only one operation is performed on the Key Vault at a time.`,
-    )
+  const conflict = stale ? changedMeanwhile(vault) : vaultConflict(world, vault)
+  if (conflict) return conflict
   const unregistered =
     wish.status === 'Approved' ? refuseEndpoint(world, connection.privateEndpointId) : undefined
   if (unregistered) return unregistered

@@ -12,6 +12,7 @@ import { administer, isAdmin } from './admin.ts'
 import { authorizationRoutes } from './authorization.ts'
 import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
+import { deletedVaultRoutes } from './deletedVaults.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
 import { lockRoutes, refuseLocked } from './locks.ts'
 import { operationRoutes } from './operations.ts'
@@ -30,6 +31,7 @@ import { defaults, type Settings } from './switches.ts'
 import { toll } from './throttle.ts'
 import { principalOf } from './token.ts'
 import { vaultRoutes } from './vaults.ts'
+import { vaultWriteRoutes } from './vaultWrites.ts'
 
 export type { Azure } from './azure.ts'
 export type { FaultRule } from './faults.ts'
@@ -40,6 +42,8 @@ const resourceRoutes: readonly Route[] = [
   ...signalrRoutes,
   ...operationRoutes,
   ...vaultRoutes,
+  ...vaultWriteRoutes,
+  ...deletedVaultRoutes,
   ...authorizationRoutes,
   ...lockRoutes,
   ...resourceGraphRoutes,

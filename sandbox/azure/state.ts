@@ -16,7 +16,8 @@ export type World = {
   readonly denials: Denial[]
   readonly locks: Map<string, Lock>
   readonly signalrs: Map<string, seeded.SeedSignalr>
-  readonly vaults: Map<string, seeded.SeedVault>
+  readonly vaults: Map<string, Vault>
+  readonly deletedVaults: Map<string, DeletedVault>
   readonly links: Map<string, Link>
   readonly connections: Map<string, Connection>
   readonly operations: Map<string, Operation>
@@ -41,6 +42,11 @@ export type Effect =
   | 'connectionRejected'
   | 'connectionRemoved'
   | 'propagated'
+  | 'vaultCreated'
+  | 'vaultUpdated'
+  | 'vaultDeleted'
+  | 'vaultRecovered'
+  | 'vaultPurged'
 
 /** What happened, for those who watch. A reset or hung call has status 0. `by` is a person's key, `bot`, `portal` or `Azure`. */
 export type AzureEvent =
@@ -80,6 +86,16 @@ export type Denial = {
   readonly actions: readonly string[]
   readonly scope: string
 }
+
+/** A vault of the seed, or one that was made here. */
+export type Vault = seeded.SeedVault & {
+  /** As they were given to ARM, if they were. */
+  readonly properties?: Readonly<Record<string, unknown>>
+  /** When its name is in DNS; from the start for one of the seed. */
+  readonly namedAt?: number | undefined
+}
+/** A vault that was deleted, until it is purged: by somebody, or when its days are over. */
+export type DeletedVault = { readonly vault: Vault; readonly deletedAt: number; readonly goneAt: number }
 
 export type Lock = {
   readonly scope: string
@@ -177,6 +193,7 @@ export function createWorld(
     locks: new Map(),
     signalrs: byKey(seed.signalrs ?? seeded.signalrs),
     vaults: byKey(seed.vaults ?? seeded.vaults),
+    deletedVaults: new Map(),
     links: new Map(),
     connections: new Map(),
     operations: new Map(),

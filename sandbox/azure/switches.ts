@@ -12,6 +12,10 @@ type Delays = {
   deletingMs: number
   /** Registering or unregistering a resource provider until that is done. */
   registeringMs: number
+  /** A new vault until its name is in DNS: 10 to 25 s in recordings. */
+  registeringDnsMs: number
+  /** Purging a deleted vault until it is gone. */
+  purgingMs: number
   /** Real time added to each answer, whatever the clock says. */
   latencyMs: number
 }
@@ -65,6 +69,8 @@ export const defaults: Settings = {
   propagatesMs: 180_000,
   deletingMs: 30_000,
   registeringMs: 30_000,
+  registeringDnsMs: 15_000,
+  purgingMs: 30_000,
   latencyMs: 0,
   connectionName: 'guid',
   missingConnection: 404,

@@ -9,12 +9,13 @@ import type { Link, Operation, World } from './state.ts'
 const pollAgain = { 'retry-after': '1' }
 
 const failure = (operation: Operation): { code: string; message: string } =>
-  operation.status === 'Canceled'
+  operation.error ??
+  (operation.status === 'Canceled'
     ? { code: 'OperationCanceled', message: 'The operation was canceled.' }
     : {
         code: 'InternalServerError',
         message: 'The private endpoint could not be created. Please try again later.',
-      }
+      })
 
 /** The headers that send a client off to poll. */
 export function asyncHeaders(call: Call, operation: Operation): Record<string, string> {

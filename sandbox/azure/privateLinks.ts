@@ -166,11 +166,32 @@ export function deleteLink(world: World, id: string, by: string): Operation | Re
 const ownConnections = (world: World, link: string): Connection[] =>
   [...world.connections.values()].filter((connection) => connection.link === link)
 
+/** The service copies a shared private link to every replica, each with an endpoint of its own. */
+const endpointsOf = (world: World, link: Link): number =>
+  1 + (world.signalrs.get(link.signalr)?.replicas?.length ?? 0)
+
+/** Why the vault takes no connection of the link; said as the network's provider passes on what a vault answered it. */
+function refusedByVault(world: World, link: Link): Operation['error'] {
+  const vault = resourceKey(link.target)
+  const failed = (code: string, why: string): Operation['error'] => ({
+    code,
+    message: `Call to Microsoft.KeyVault/vaults failed. Error message: ${why}`,
+  })
+  if (!world.vaults.has(vault))
+    return failed('ResourceNotFound', `The Resource '${link.target}' was not found.`)
+  const others = connectionsOf(world, vault).filter((one) => one.link !== resourceKey(link.id))
+  return others.length + endpointsOf(world, link) <= world.settings.connectionQuota
+    ? undefined
+    : failed('QuotaExceeded', `The vault has ${others.length} private endpoint connections, and no more fit.`)
+}
+
 function provisioned(world: World, at: number, step: Extract<Step, { kind: 'provisioned' }>): void {
   const link = world.links.get(step.link)
   const operation = world.operations.get(step.operation)
   if (!link || !operation) return
-  operation.status = world.settings.operationOutcome
+  const error = refusedByVault(world, link)
+  operation.status = error ? 'Failed' : world.settings.operationOutcome
+  if (error) operation.error = error
   operation.endedAt = at
   link.provisioningState = operation.status
   if (operation.status !== 'Succeeded' || world.settings.appearsEarly) return
@@ -202,9 +223,7 @@ function appears(world: World, at: number, step: Extract<Step, { kind: 'appears'
   }
   if (before.length > 0) return
 
-  // The service copies a shared private link to every replica, each with an endpoint of its own.
-  const host = world.signalrs.get(link.signalr)
-  for (let made = 0; made < 1 + (host?.replicas?.length ?? 0); made += 1) {
+  for (let made = 0; made < endpointsOf(world, link); made += 1) {
     const connection = addConnection(world, link.target, {
       name: nameFor(world, link),
       link: step.link,
@@ -281,6 +300,8 @@ function addConnection(
 
 /** A stranger's connection, as the portal's lists show them beside ours. */
 export function addStranger(world: World, vault: string, description: string, status: Decision): Connection {
+  if (connectionsOf(world, resourceKey(vault)).length >= world.settings.connectionQuota)
+    throw new Error(`${resourceName(vault)} has as many private endpoint connections as fit`)
   const connection = addConnection(world, vault, {
     name: randomUUID(),
     link: undefined,

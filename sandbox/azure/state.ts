@@ -143,6 +143,8 @@ export type Operation = {
   readonly startedAt: number
   endedAt?: number
   status: 'Running' | 'Succeeded' | 'Failed' | 'Canceled'
+  /** Why it failed, where there is more to say than that. */
+  error?: { readonly code: string; readonly message: string }
 }
 
 export type Step =

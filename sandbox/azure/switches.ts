@@ -54,6 +54,8 @@ export type Switches = {
   portalDescription: 'kept' | 'overwritten'
   /** What the missing registration of Key Vault refuses: an approval, where the private endpoint is; or the link, where the SignalR is. */
   unregisteredKeyVault: 'refusesApproval' | 'refusesLink'
+  /** How many private endpoint connections fit on a vault: 64 was documented, and later withdrawn. */
+  connectionQuota: number
   /** Count the rate-limit buckets down and answer 429 when one is empty. */
   throttle: boolean
   /** How many entries a LIST answers at once. */
@@ -91,6 +93,7 @@ export const defaults: Settings = {
   vaultWrites: 'serial',
   portalDescription: 'kept',
   unregisteredKeyVault: 'refusesApproval',
+  connectionQuota: 64,
   throttle: true,
   pageSize: 100,
 }

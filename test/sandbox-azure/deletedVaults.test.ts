@@ -156,6 +156,15 @@ describe('a deleted vault', () => {
     expect(statusOfLink()).toBe('Disconnected')
   })
 
+  test('fails a link that is still being made', async () => {
+    const made = await put(linkPath('our'), wish())
+    await remove()
+    azure.turn(60_000)
+    const status = await get(new URL(made.headers.get('azure-asyncoperation') ?? '').pathname)
+    expect(status.body).toMatchObject({ status: 'Failed', error: { code: 'ResourceNotFound' } })
+    expect(azure.links()[0]?.provisioningState).toBe('Failed')
+  })
+
   test('is purged by itself when its days are over', async () => {
     await put(vaultPath(), body({ softDeleteRetentionInDays: 7 }))
     await remove()

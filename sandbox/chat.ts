@@ -13,7 +13,7 @@ const transcript = createTranscript((text) => process.stdout.write(text), live)
 let lastMove = performance.now()
 const show = (event: Event): void => {
   // The bot looks at Azure all the time while somebody is waited for: that moves nothing.
-  if (event.kind !== 'arm' || event.write) lastMove = performance.now()
+  if (event.kind !== 'anonymous' && (event.kind !== 'arm' || event.write)) lastMove = performance.now()
   if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`)
   else transcript.show(event)
 }

@@ -153,6 +153,7 @@ export function createTranscript(write: (text: string) => void, live: boolean): 
       case 'arm':
         call(event)
         break
+      case 'anonymous':
       case 'effect':
       case 'delivery':
         return

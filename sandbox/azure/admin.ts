@@ -1,4 +1,3 @@
-import { type PersonKey, people } from '../seed.ts'
 import type { Azure } from './azure.ts'
 import type { FaultRule } from './faults.ts'
 import { type Reply, refusal } from './reply.ts'
@@ -28,8 +27,6 @@ function keyOf<T extends string>(body: unknown, name: string, all: Readonly<Reco
   if (!found) throw new Error(`${name} is one of ${known.join(', ')}`)
   return found
 }
-
-const person = (body: unknown): PersonKey => keyOf(body, 'by', people)
 
 const statuses: Readonly<Record<Decision, true>> = {
   Pending: true,
@@ -96,9 +93,9 @@ const acts: Readonly<Record<string, Act>> = {
       member(body, 'registered') === true,
     ),
   'POST portal/approve': (azure, body) =>
-    azure.portal.approve(text(body, 'vault'), person(body), optional(body, 'which')),
+    azure.portal.approve(text(body, 'vault'), text(body, 'by'), optional(body, 'which')),
   'POST portal/reject': (azure, body) =>
-    azure.portal.reject(text(body, 'vault'), person(body), optional(body, 'which')),
+    azure.portal.reject(text(body, 'vault'), text(body, 'by'), optional(body, 'which')),
   'POST portal/removeConnection': (azure, body) =>
     azure.portal.removeConnection(text(body, 'vault'), optional(body, 'which')),
   'POST portal/deleteLink': (azure, body) =>

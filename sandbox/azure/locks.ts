@@ -1,7 +1,7 @@
 import { parseResourceId, resourceKey } from '../../src/link/resourceId.ts'
 import { badRequest, groupNotFound, notAllowed, ok, type Reply, refusal, resourceNotFound } from './reply.ts'
 import { covers, may } from './rights.ts'
-import { type Call, hasGroup, member, page, type Route } from './routes.ts'
+import { type Call, groupOf, member, page, type Route } from './routes.ts'
 import type { Lock, World } from './state.ts'
 
 /** Microsoft.Authorization/locks: what keeps a scope, and all that is in it, from being changed or deleted. */
@@ -42,11 +42,11 @@ function refuseScope(world: World, scope: string): Reply | undefined {
   const [, subscription = '', group] =
     /^\/subscriptions\/([^/]+)(?:\/resourceGroups\/([^/]+))?/i.exec(scope) ?? []
   if (scope.toLowerCase() === `/subscriptions/${subscription}`.toLowerCase()) return undefined
-  if (group !== undefined && !hasGroup(world, subscription, group)) return groupNotFound(group)
+  if (group !== undefined && !groupOf(world, subscription, group)) return groupNotFound(group)
   if (/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+$/i.test(scope)) return undefined
   const key = resourceKey(scope)
-  const { signalrs, vaults, links, connections } = world
-  if ([signalrs, vaults, links, connections].some((all) => all.has(key))) return undefined
+  const { instances, vaults, links, connections } = world
+  if ([instances, vaults, links, connections].some((all) => all.has(key))) return undefined
   const { provider, path = [] } = parseResourceId(scope) ?? {}
   return group === undefined || provider === undefined
     ? refusal(404, 'InvalidScope', `The scope '${scope}' is not valid.`)

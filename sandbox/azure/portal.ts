@@ -1,5 +1,5 @@
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
-import { type PersonKey, people } from '../seed.ts'
+import { settle } from './agenda.ts'
 import { refuseLocked } from './locks.ts'
 import {
   addStranger,
@@ -8,7 +8,6 @@ import {
   findLink,
   putLink,
   removeConnection,
-  settle,
 } from './privateLinks.ts'
 import type { Reply } from './reply.ts'
 import { may } from './rights.ts'
@@ -18,9 +17,9 @@ import { approvalAction } from './vaults.ts'
 
 /** What people do in the Azure portal, behind the bot's back. What Azure would refuse throws. */
 export type Portal = {
-  /** `which`: the connection's name, or part of its id or description; unless given, the one that can be decided so. */
-  approve(vaultName: string, by: PersonKey, which?: string): void
-  reject(vaultName: string, by: PersonKey, which?: string): void
+  /** `by`: the name of a person. `which`: the connection's name, or part of its id or description; unless given, the one that can be decided so. */
+  approve(vaultName: string, by: string, which?: string): void
+  reject(vaultName: string, by: string, which?: string): void
   removeConnection(vaultName: string, which?: string): void
   deleteLink(signalrName: string, linkName: string): void
   createLink(signalrName: string, vaultName: string, linkName: string, message: string): void
@@ -64,11 +63,12 @@ export function createPortal(world: World): Portal {
     )
   }
 
-  function decide(status: Decision, vaultName: string, by: PersonKey, which: string | undefined): void {
+  function decide(status: Decision, vaultName: string, by: string, which: string | undefined): void {
     const connection = pick(vaultName, which, (one) =>
       status === 'Approved' ? one.status === 'Pending' : one.status !== status,
     )
-    const principal = people[by].objectId
+    const principal = new Map(Object.entries(world.people)).get(by)?.objectId
+    if (principal === undefined) throw new Error(`by is one of ${Object.keys(world.people).join(', ')}`)
     if (!may(world, principal, approvalAction, connection.id))
       throw new Error(`${by} may not do ${approvalAction} on ${connection.id}`)
     mindLocks('PUT', connection.id)
@@ -95,7 +95,7 @@ export function createPortal(world: World): Portal {
     },
     createLink(signalrName, vaultName, linkName, message) {
       settle(world)
-      const signalr = named(world.signalrs.values(), signalrName)
+      const signalr = named(world.instances.values(), signalrName)
       const target = named(world.vaults.values(), vaultName).id
       const id = `${signalr.id}/sharedPrivateLinkResources/${linkName}`
       mindLocks('PUT', id)

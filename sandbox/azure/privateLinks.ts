@@ -7,10 +7,12 @@ import {
   connectionsOf,
   type Decision,
   type Effect,
+  type Instance,
   type Link,
   later,
   linksOf,
   type Operation,
+  type ProvisioningState,
   type Step,
   type World,
   whoIs,
@@ -29,58 +31,28 @@ const newEtag = (): string => randomUUID().replaceAll('-', '')
 export const effect = (world: World, at: number, what: Effect, id: string, by: string): void =>
   world.tell({ at, who: 'Azure', kind: 'effect', what, id, by: whoIs(world, by) })
 
-/** Works off what is due, in order, each step at its own time. */
-export function settle(world: World): void {
-  const held = (step: Step): boolean => step.kind === 'propagates' && world.settings.propagation === 'never'
-  for (;;) {
-    const now = world.now()
-    const index = world.agenda.findIndex(({ at, step }) => at > now || !held(step))
-    const entry = world.agenda[index]
-    if (!entry || entry.at > now) return
-    world.agenda.splice(index, 1)
-    run(world, entry.at, entry.step)
-  }
-}
-
-function run(world: World, at: number, step: Step): void {
-  switch (step.kind) {
-    case 'provisioned':
-      provisioned(world, at, step)
-      break
-    case 'appears':
-      appears(world, at, step)
-      break
-    case 'settled':
-      settled(world, step)
-      break
-    case 'propagates':
-      propagates(world, at, step)
-      break
-    case 'linkGone':
-      linkGone(world, at, step)
-      break
-    case 'connectionGone':
-      connectionGone(world, at, step)
-      break
-    default:
-      step satisfies never
-  }
-}
-
 export type LinkWish = { groupId: string; target: string; requestMessage: string | undefined }
 
-const runningOn = (world: World, signalr: string): boolean =>
-  linksOf(world, signalr).some(({ provisioningState: state }) =>
-    ['Creating', 'Updating', 'Deleting'].includes(state),
-  )
+const moving = ({ provisioningState: state }: { provisioningState: ProvisioningState }): boolean =>
+  state === 'Creating' || state === 'Updating' || state === 'Deleting'
 
-const busy = (): Reply => refusal(409, 'Conflict', 'The resource is not in succeeded state')
+/** One write at a time for an instance and its links: the refusal while one runs. */
+export function busy(world: World, instance: Instance): Reply | undefined {
+  return moving(instance) || linksOf(world, resourceKey(instance.id)).some(moving)
+    ? refusal(409, 'Conflict', 'The resource is not in succeeded state')
+    : undefined
+}
 
-function start(world: World, link: Link, kind: Operation['kind']): Operation {
+export function startOperation(
+  world: World,
+  instance: Instance,
+  kind: Operation['kind'],
+  link?: Link,
+): Operation {
   const operation: Operation = {
     id: randomUUID(),
-    signalr: link.signalr,
-    link: resourceKey(link.id),
+    instance: instance.id,
+    ...(link && { link: resourceKey(link.id) }),
     kind,
     startedAt: world.now(),
     status: 'Running',
@@ -97,8 +69,8 @@ export function putLink(
   by: string,
 ): { created: boolean; link: Link; operation: Operation } | Reply {
   const key = resourceKey(id)
-  const signalr = key.slice(0, key.lastIndexOf('/sharedprivatelinkresources/'))
-  const host = world.signalrs.get(signalr)
+  const instance = key.slice(0, key.lastIndexOf('/sharedprivatelinkresources/'))
+  const host = world.instances.get(instance)
   if (!host) return refusal(404, 'ResourceNotFound', `The resource '${id}' was not found.`)
   if (!/^[a-zA-Z][a-zA-Z0-9-]{1,61}[a-zA-Z0-9]$/.test(resourceName(id)))
     return badRequest(`Resource name '${resourceName(id)}' is invalid.`, 'InvalidResourceName')
@@ -112,14 +84,15 @@ export function putLink(
     return badRequest(`The private link resource '${wish.target}' was not found.`)
   const unregistered = refuseLink(world, host.id)
   if (unregistered) return unregistered
-  if (runningOn(world, signalr)) return busy()
+  const conflict = busy(world, host)
+  if (conflict) return conflict
 
   const now = world.now()
   const before = world.links.get(key)
   const updating = before?.provisioningState === 'Succeeded'
   const link: Link = {
     id: before?.id ?? id,
-    signalr,
+    instance,
     groupId: wish.groupId,
     target: wish.target,
     requestMessage: wish.requestMessage,
@@ -135,7 +108,7 @@ export function putLink(
   if (before && resourceKey(before.target) !== resourceKey(link.target))
     for (const old of ownConnections(world, key)) removeConnection(world, old, now, by)
   effect(world, now, before ? 'linkUpdated' : 'linkCreated', link.id, by)
-  const operation = start(world, link, 'put')
+  const operation = startOperation(world, host, 'put', link)
   const { provisioningMs, appearsMs, appearsEarly } = world.settings
   later(world, now + provisioningMs, { kind: 'provisioned', link: key, operation: operation.id })
   if (appearsEarly) {
@@ -149,12 +122,14 @@ export function putLink(
 export function deleteLink(world: World, id: string, by: string): Operation | Reply | undefined {
   const key = resourceKey(id)
   const link = world.links.get(key)
-  if (!link) return undefined
-  if (runningOn(world, link.signalr)) return busy()
+  const host = link && world.instances.get(link.instance)
+  if (!link || !host) return undefined
+  const conflict = busy(world, host)
+  if (conflict) return conflict
   link.provisioningState = 'Deleting'
   link.changedAt = world.now()
   link.changedBy = by
-  const operation = start(world, link, 'delete')
+  const operation = startOperation(world, host, 'delete', link)
   later(world, world.now() + world.settings.deletingMs, {
     kind: 'linkGone',
     link: key,
@@ -168,7 +143,7 @@ const ownConnections = (world: World, link: string): Connection[] =>
 
 /** The service copies a shared private link to every replica, each with an endpoint of its own. */
 const endpointsOf = (world: World, link: Link): number =>
-  1 + (world.signalrs.get(link.signalr)?.replicas?.length ?? 0)
+  1 + (world.instances.get(link.instance)?.replicas.length ?? 0)
 
 /** Why the vault takes no connection of the link; said as the network's provider passes on what a vault answered it. */
 function refusedByVault(world: World, link: Link): Operation['error'] {
@@ -185,7 +160,7 @@ function refusedByVault(world: World, link: Link): Operation['error'] {
     : failed('QuotaExceeded', `The vault has ${others.length} private endpoint connections, and no more fit.`)
 }
 
-function provisioned(world: World, at: number, step: Extract<Step, { kind: 'provisioned' }>): void {
+export function provisioned(world: World, at: number, step: Extract<Step, { kind: 'provisioned' }>): void {
   const link = world.links.get(step.link)
   const operation = world.operations.get(step.operation)
   if (!link || !operation) return
@@ -202,7 +177,7 @@ function provisioned(world: World, at: number, step: Extract<Step, { kind: 'prov
   })
 }
 
-function appears(world: World, at: number, step: Extract<Step, { kind: 'appears' }>): void {
+export function appears(world: World, at: number, step: Extract<Step, { kind: 'appears' }>): void {
   const link = world.links.get(step.link)
   const { settings } = world
   if (!link || link.generation !== step.generation || link.provisioningState === 'Deleting') return
@@ -256,7 +231,7 @@ function nameFor(world: World, link: Link): string {
     case 'guid':
       return randomUUID()
     case 'dotted':
-      return `${resourceName(link.signalr)}.${randomUUID()}`
+      return `${resourceName(link.instance)}.${randomUUID()}`
     case 'linkName': {
       // Two endpoints of one link cannot bear the same name.
       const name = resourceName(link.id)
@@ -391,7 +366,7 @@ export function beginRemoval(world: World, connection: Connection, by: string): 
   later(world, at, { kind: 'connectionGone', connection: resourceKey(connection.id), by })
 }
 
-function settled(world: World, step: Extract<Step, { kind: 'settled' }>): void {
+export function settled(world: World, step: Extract<Step, { kind: 'settled' }>): void {
   const connection = world.connections.get(step.connection)
   if (!connection || connection.edits !== step.edits || connection.provisioningState !== 'Updating') return
   connection.provisioningState = 'Succeeded'
@@ -420,7 +395,7 @@ function tellLink(world: World, at: number, key: string): void {
   })
 }
 
-function propagates(world: World, at: number, step: Extract<Step, { kind: 'propagates' }>): void {
+export function propagates(world: World, at: number, step: Extract<Step, { kind: 'propagates' }>): void {
   const link = world.links.get(step.link)
   if (!link || link.generation !== step.generation) return
   const status =
@@ -430,15 +405,24 @@ function propagates(world: World, at: number, step: Extract<Step, { kind: 'propa
   effect(world, at, 'propagated', link.id, 'Azure')
 }
 
-function linkGone(world: World, at: number, step: Extract<Step, { kind: 'linkGone' }>): void {
+export function linkGone(world: World, at: number, step: Extract<Step, { kind: 'linkGone' }>): void {
   const link = world.links.get(step.link)
   const operation = world.operations.get(step.operation)
   if (!link || !operation) return
   operation.status = 'Succeeded'
   operation.endedAt = at
-  world.links.delete(step.link)
-  effect(world, at, 'linkDeleted', link.id, link.changedBy)
-  for (const connection of ownConnections(world, step.link)) {
+  dropLink(world, link, at, link.changedBy)
+}
+
+/** The link is gone, and its connections follow. */
+export function dropLink(world: World, link: Link, at: number, by: string): void {
+  const key = resourceKey(link.id)
+  world.links.delete(key)
+  effect(world, at, 'linkDeleted', link.id, by)
+  // A link made anew under the name must not hear of what was on its way to this one.
+  for (const entry of world.agenda.filter(({ step }) => 'link' in step && step.link === key))
+    world.agenda.splice(world.agenda.indexOf(entry), 1)
+  for (const connection of ownConnections(world, key)) {
     if (world.settings.deletedLink === 'removesConnection') removeConnection(world, connection, at, 'Azure')
     else {
       connection.status = 'Disconnected'
@@ -447,16 +431,20 @@ function linkGone(world: World, at: number, step: Extract<Step, { kind: 'linkGon
   }
 }
 
-function connectionGone(world: World, at: number, step: Extract<Step, { kind: 'connectionGone' }>): void {
+export function connectionGone(
+  world: World,
+  at: number,
+  step: Extract<Step, { kind: 'connectionGone' }>,
+): void {
   const connection = world.connections.get(step.connection)
   if (connection) removeConnection(world, connection, at, step.by)
 }
 
-/** The link of a SignalR that is named so; for the portal, which knows names and not ids. */
-export function findLink(world: World, signalrName: string, linkName: string): Link | undefined {
+/** The link of an instance that is named so; for the portal, which knows names and not ids. */
+export function findLink(world: World, instanceName: string, linkName: string): Link | undefined {
   const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
-  return [...world.signalrs.entries()]
-    .filter(([, one]) => same(resourceName(one.id), signalrName) || same(one.id, signalrName))
+  return [...world.instances.entries()]
+    .filter(([, one]) => same(resourceName(one.id), instanceName) || same(one.id, instanceName))
     .flatMap(([key]) => linksOf(world, key))
     .find((link) => same(resourceName(link.id), linkName))
 }

@@ -1,5 +1,5 @@
 import { isWithin } from '../../src/link/resourceId.ts'
-import type { Assignment, World } from './state.ts'
+import { type Assignment, nameOf, type World } from './state.ts'
 
 /** Azure RBAC as it is documented: assignments inherited from every ancestor, notActions per role, denials win. */
 
@@ -13,9 +13,9 @@ export const covers = (scope: string, id: string): boolean =>
 
 /** The principal and the groups that it is in. */
 export function identities(world: World, principal: string): string[] {
-  const key = Object.entries(world.people).find(([, one]) => one.objectId === principal)?.[0]
+  const name = nameOf(world, principal)
   const groups = Object.values(world.groups).filter(
-    (group) => key !== undefined && group.members.includes(key),
+    (group) => name !== undefined && group.members.includes(name),
   )
   return [principal, ...groups.map((group) => group.objectId)]
 }

@@ -1,7 +1,7 @@
 import { resourceKey } from '../../src/link/resourceId.ts'
 import { groupNotFound, notAllowed, ok, type Reply, resourceNotFound } from './reply.ts'
 import { may, mayAnywhere } from './rights.ts'
-import type { World } from './state.ts'
+import type { ResourceGroup, World } from './state.ts'
 
 /** One call to ARM, parsed: what a provider's handler gets. */
 export type Call = {
@@ -20,7 +20,7 @@ export type Call = {
 }
 
 export type Route = {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE'
   /** `{name}` is one segment; a leading `{+scope}` is everything before the rest. */
   readonly path: string
   readonly versions: readonly string[]
@@ -74,13 +74,8 @@ export function page(call: Call, items: readonly unknown[]): Reply {
   return ok({ value, nextLink: call.address(call.path, query) })
 }
 
-const every = (world: World): string[] =>
-  [...world.signalrs.values(), ...world.vaults.values()].map(({ id }) => id)
-
-export const hasGroup = (world: World, subscription: string, group: string): boolean => {
-  const prefix = `/subscriptions/${subscription}/resourcegroups/${group}/`.toLowerCase()
-  return every(world).some((id) => id.toLowerCase().startsWith(prefix))
-}
+export const groupOf = (world: World, subscription: string, group: string): ResourceGroup | undefined =>
+  world.resourceGroups.get(`/subscriptions/${subscription}/resourcegroups/${group}`.toLowerCase())
 
 /** The resources of a subscription or a group that the principal may read; 403 when it may read none there at all. */
 export function listReadable<T extends { id: string }>(
@@ -93,7 +88,7 @@ export function listReadable<T extends { id: string }>(
   const within = `/subscriptions/${subscription}${group ? `/resourceGroups/${group}` : ''}`
   if (!mayAnywhere(call.world, call.principal, action, within))
     return notAllowed(call.principal, action, within)
-  if (group && !hasGroup(call.world, subscription, group)) return groupNotFound(group)
+  if (group && !groupOf(call.world, subscription, group)) return groupNotFound(group)
   const prefix = `${within}/`.toLowerCase()
   const readable = [...all].filter(
     ({ id }) => id.toLowerCase().startsWith(prefix) && may(call.world, call.principal, action, id),
@@ -108,9 +103,7 @@ export function findResource<T>(call: Call, all: ReadonlyMap<string, T>, type: s
     resourceKey(`/subscriptions/${subscription}/resourceGroups/${group}/providers/${type}/${name}`),
   )
   if (found) return found
-  return hasGroup(call.world, subscription, group)
-    ? resourceNotFound(type, name, group)
-    : groupNotFound(group)
+  return groupOf(call.world, subscription, group) ? resourceNotFound(type, name, group) : groupNotFound(group)
 }
 
 export const isReply = (value: object): value is Reply =>

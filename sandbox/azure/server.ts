@@ -9,6 +9,7 @@ import type { Directory } from '../entra/directory.ts'
 import { createEntra, type Entra, managedIdentityPath } from '../entra/entra.ts'
 import { directory as seededDirectory } from '../seed.ts'
 import { administer, isAdmin } from './admin.ts'
+import { settle } from './agenda.ts'
 import { authorizationRoutes } from './authorization.ts'
 import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
@@ -17,7 +18,6 @@ import { type FaultRule, faultReply, takeFault } from './faults.ts'
 import { lockRoutes, refuseLocked } from './locks.ts'
 import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
-import { settle } from './privateLinks.ts'
 import { providerRoutes } from './providers.ts'
 import { refuseUnregistered, setRegistration } from './registration.ts'
 import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
@@ -72,7 +72,7 @@ export async function startAzure(
     events.push(event)
     for (const listener of listeners) listener(event)
   }
-  const world = createWorld(seed, { ...defaults, ...settings }, clock, tell)
+  const world = createWorld(seed, { ...defaults, ...seed.settings, ...settings }, clock, tell)
   const rules: FaultRule[] = []
   const closing = new AbortController()
   const entra = createEntra(directory)
@@ -229,9 +229,12 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
     header: (name) => headerOf(request, name),
     body: text ?? '',
   })
-  if (signIn) return send(response, signIn, { 'cache-control': 'no-store' })
-  const metadata = cloudMetadata({ path, origin, query: url.searchParams }, entra.directory.tenantId)
-  if (metadata) return send(response, metadata, {})
+  const anonymous =
+    signIn ?? cloudMetadata({ path, origin, query: url.searchParams }, entra.directory.tenantId)
+  if (anonymous) {
+    world.tell({ at: world.now(), who: 'Azure', kind: 'anonymous', method, path, status: anonymous.status })
+    return send(response, anonymous, { 'cache-control': 'no-store' })
+  }
   const body = text === undefined ? undefined : parseJson(text)
   if (isAdmin(path)) return send(response, await administer(setting.azure, method, url, body), {})
 
@@ -372,7 +375,7 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
     return counted(notAllowed(principal, route.action, scope))
   const forbidden = refuseUnregistered(world, route, subscription) ?? refuseLocked(world, method, path)
   if (forbidden) return counted(forbidden)
-  if (asked.body === malformed || (method === 'PUT' && asked.body === undefined))
+  if (asked.body === malformed || ((method === 'PUT' || method === 'PATCH') && asked.body === undefined))
     return counted(
       badRequest('The request content was invalid and could not be deserialized.', 'InvalidRequestContent'),
     )

@@ -1,9 +1,9 @@
-import { resourceName } from '../../src/link/resourceId.ts'
+import { isWithin, resourceName } from '../../src/link/resourceId.ts'
 import { badRequest, groupNotFound, notAllowed, ok, type Reply } from './reply.ts'
 import { may, mayAnywhere, sees } from './rights.ts'
-import { type Call, hasGroup, listReadable, page, type Route } from './routes.ts'
-import { signalrType } from './signalrShape.ts'
-import type { World } from './state.ts'
+import { type Call, groupOf, listReadable, page, type Route } from './routes.ts'
+import { kindOf, kinds, typeOf } from './signalrShape.ts'
+import type { ResourceGroup, World } from './state.ts'
 import { vaultType } from './vaults.ts'
 
 /** Microsoft.Resources: subscriptions, resource groups, and the plain list of resources in them. */
@@ -43,6 +43,19 @@ const list = ({ world, principal, ...call }: Call): Reply =>
       .map((one) => showSubscription(world, one)),
   )
 
+/** The tenants that the caller is in: there is one here, and whoever has its token is in it. */
+const listTenants = (call: Call): Reply =>
+  page(call, [
+    {
+      id: `/tenants/${call.world.tenantId}`,
+      tenantId: call.world.tenantId,
+      countryCode: 'NL',
+      displayName: 'Contoso',
+      domains: ['contoso.example'],
+      tenantCategory: 'Home',
+    },
+  ])
+
 function get({ world, principal, params }: Call): Reply {
   const found = world.subscriptions.find(({ id }) => id === params.subscription?.toLowerCase())
   const scope = `/subscriptions/${params.subscription}`
@@ -54,72 +67,58 @@ function get({ world, principal, params }: Call): Reply {
 
 const groupRead = 'Microsoft.Resources/subscriptions/resourceGroups/read'
 
-function showGroup(world: World, subscription: string, name: string): unknown {
-  const prefix = `/subscriptions/${subscription}/resourceGroups/${name}`
-  const inside = [...world.signalrs.values(), ...world.vaults.values()].find(({ id }) =>
-    id.toLowerCase().startsWith(`${prefix}/`.toLowerCase()),
-  )
-  return {
-    id: prefix,
-    name,
-    type: 'Microsoft.Resources/resourceGroups',
-    location: inside?.location,
-    properties: { provisioningState: 'Succeeded' },
-  }
-}
+const showGroup = ({ id, location, tags }: ResourceGroup): unknown => ({
+  id,
+  name: resourceName(id),
+  type: 'Microsoft.Resources/resourceGroups',
+  location,
+  ...(tags && { tags }),
+  properties: { provisioningState: 'Succeeded' },
+})
 
 function listGroups(call: Call): Reply {
   const { world, principal, params } = call
   const within = `/subscriptions/${params.subscription}`
   if (!mayAnywhere(world, principal, groupRead, within)) return notAllowed(principal, groupRead, within)
-  const prefix = `${within}/`.toLowerCase()
-  const names = [...world.signalrs.values(), ...world.vaults.values()]
-    .filter(({ id }) => id.toLowerCase().startsWith(prefix))
-    .map(({ id }) => id.split('/')[4] ?? '')
-  return page(
-    call,
-    [...new Set(names)]
-      .filter((name) => may(world, principal, groupRead, `${within}/resourceGroups/${name}`))
-      .map((name) => showGroup(world, params.subscription ?? '', name)),
+  const readable = [...world.resourceGroups.values()].filter(
+    ({ id }) => isWithin(within, id) && may(world, principal, groupRead, id),
   )
+  return page(call, readable.map(showGroup))
 }
 
 function getGroup({ world, params }: Call): Reply {
   const { subscription = '', group = '' } = params
-  return hasGroup(world, subscription, group)
-    ? ok(showGroup(world, subscription, group))
-    : groupNotFound(group)
+  const found = groupOf(world, subscription, group)
+  return found ? ok(showGroup(found)) : groupNotFound(group)
 }
 
 function listResources(call: Call): Reply {
   const { world } = call
   const wanted = /^resourceType\s+eq\s+'([^']+)'$/i.exec(call.query.get('$filter') ?? '')?.[1]?.toLowerCase()
-  const kinds = [
-    { type: vaultType, all: world.vaults.values() },
-    { type: signalrType, all: world.signalrs.values() },
+  const types = [
+    { type: vaultType, all: [...world.vaults.values()] },
+    ...kinds.map((kind) => ({
+      type: typeOf(kind),
+      all: [...world.instances.values()].filter(({ id }) => kindOf(id) === kind),
+    })),
   ]
-  const kind = kinds.find(({ type }) => type.toLowerCase() === wanted)
+  const kind = types.find(({ type }) => type.toLowerCase() === wanted)
   if (!kind)
     return badRequest(
       "The filter is not supported. Supported is resourceType eq '…'.",
       'InvalidFilterInQueryString',
     )
-  return listReadable<{ id: string; location: string }>(
+  return listReadable<{ id: string; location: string; tags?: Readonly<Record<string, string>> }>(
     call,
     kind.all,
     `${kind.type}/read`,
-    ({ id, location }) => ({
-      id,
-      name: resourceName(id),
-      type: kind.type,
-      location,
-      tags: {},
-    }),
+    ({ id, location, tags = {} }) => ({ id, name: resourceName(id), type: kind.type, location, tags }),
   )
 }
 
 const one = '/subscriptions/{subscription}'
 const routes: readonly Omit<Route, 'versions' | 'method'>[] = [
+  { path: '/tenants', handle: listTenants },
   { path: '/subscriptions', handle: list },
   { path: one, handle: get },
   { path: `${one}/resourceGroups`, handle: listGroups },

@@ -16,6 +16,8 @@ type Delays = {
   registeringDnsMs: number
   /** Purging a deleted vault until it is gone. */
   purgingMs: number
+  /** PUT or PATCH of an instance until its operation ends: 61 s for a creation in the recording. */
+  instanceMs: number
   /** Real time added to each answer, whatever the clock says. */
   latencyMs: number
 }
@@ -46,6 +48,8 @@ export type Switches = {
   autoApprove: boolean
   /** What deleting a link leaves of its connection on the vault. */
   deletedLink: 'removesConnection' | 'disconnectsConnection'
+  /** `atOnce`: 204, as recorded; `later`: 202 and an operation, as specified too. */
+  deletedInstance: 'atOnce' | 'later'
   /** `recorded`: Approved may be rejected and Rejected approved; `pendingOnly`: what is not Pending is decided for good. */
   decidedConnection: 'recorded' | 'pendingOnly'
   /** `serial`: ConflictError while another connection of the vault is Updating, as people report. */
@@ -73,6 +77,7 @@ export const defaults: Settings = {
   registeringMs: 30_000,
   registeringDnsMs: 15_000,
   purgingMs: 30_000,
+  instanceMs: 61_000,
   latencyMs: 0,
   connectionName: 'guid',
   missingConnection: 404,
@@ -89,6 +94,7 @@ export const defaults: Settings = {
   groupIdInReply: 'vault',
   autoApprove: false,
   deletedLink: 'removesConnection',
+  deletedInstance: 'atOnce',
   decidedConnection: 'recorded',
   vaultWrites: 'serial',
   portalDescription: 'kept',
@@ -112,6 +118,7 @@ export const choices = {
   operationOutcome: ['Succeeded', 'Failed', 'Canceled'],
   groupIdInReply: ['vault', 'vaults'],
   deletedLink: ['removesConnection', 'disconnectsConnection'],
+  deletedInstance: ['atOnce', 'later'],
   decidedConnection: ['recorded', 'pendingOnly'],
   vaultWrites: ['serial', 'parallel'],
   portalDescription: ['kept', 'overwritten'],

@@ -1,7 +1,7 @@
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { deletedVaultNotFound } from './deletedVaults.ts'
 import { badRequest, groupNotFound, ok, type Reply } from './reply.ts'
-import { type Call, hasGroup, isReply, member, type Route } from './routes.ts'
+import { type Call, groupOf, isReply, member, type Route } from './routes.ts'
 import { deleteVault, putVault, recoverVault, type VaultWish } from './vaultLife.ts'
 import { showVault, vaultPath, vaultType, vaultVersions } from './vaults.ts'
 
@@ -44,7 +44,7 @@ function parseWish(body: unknown): VaultWish | Reply {
 /** The vault's id as the path has it, or that there is no such group. */
 function idOf({ world, params }: Call): string | Reply {
   const { subscription = '', group = '', name } = params
-  return hasGroup(world, subscription, group)
+  return groupOf(world, subscription, group)
     ? `/subscriptions/${subscription}/resourceGroups/${group}/providers/${vaultType}/${name}`
     : groupNotFound(group)
 }

@@ -58,7 +58,7 @@ export const armAudiences: readonly string[] = [
 export const connectorAudience = 'https://api.botframework.com'
 
 /** A custom cloud's Resource Manager is its own audience: here any door on this machine. */
-export const isLoopback = (audience: string): boolean =>
+const isLoopback = (audience: string): boolean =>
   URL.canParse(audience) && ['127.0.0.1', 'localhost'].includes(new URL(audience).hostname)
 
 export const isArm = (audience: string): boolean => armAudiences.includes(audience) || isLoopback(audience)

@@ -47,6 +47,8 @@ class Refused extends Error {
 const lifetime = 3_599
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const jwtAssertion = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+/** Clocks differ, and MSAL rounds the beginning of an assertion up to the next second. */
+const skewSeconds = 300
 /** What a federated token is for, unless the two sides agree on something else. */
 const exchangeAudience = 'api://AzureADTokenExchange'
 
@@ -141,6 +143,7 @@ async function proven(client: Application, assertion: string, endpoint: string):
         subject: federation?.subject ?? client.appId,
         audience: federation ? exchangeAudience : endpoint,
         requiredClaims: ['exp'],
+        clockTolerance: skewSeconds,
       })
       return
     } catch (error) {

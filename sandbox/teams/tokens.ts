@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import type { Claims } from './face.ts'
 import type { Json } from './json.ts'
 
-export const connectorIssuer = 'https://api.botframework.com'
+const connectorIssuer = 'https://api.botframework.com'
 
 /** Key ids: the one whose tokens are good for Teams, and one endorsed for other channels only. */
 const teamsKey = 'teams'
@@ -76,7 +76,7 @@ const published = (key: KeyObject, kid: string): Json => ({
 const hashes: Readonly<Record<string, string>> = { '256': 'sha256', '384': 'sha384', '512': 'sha512' }
 
 /** Signs by whatever the header says, so that a test can make tokens that a bot has to refuse. */
-export function signed(key: KeyObject, header: Json, claims: Json): string {
+function signed(key: KeyObject, header: Json, claims: Json): string {
   const part = (json: Json): string => Buffer.from(JSON.stringify(json)).toString('base64url')
   const content = `${part(header)}.${part(claims)}`
   const alg = String(header.alg)

@@ -125,7 +125,7 @@ function doneTwice({ azure, teams }: World): readonly string[] {
         if (standing.get(id) === what) twice.push(`${what} ${id}`)
         standing.set(id, what)
       }
-    } else if (event.write && event.status >= 200 && event.status < 300) {
+    } else if (event.kind === 'arm' && event.write && event.status >= 200 && event.status < 300) {
       // A DELETE has no body: what it removes was made anew in between, or it was sent twice.
       const key = `${event.method} ${event.path} ${JSON.stringify(event.requestBody) ?? generation}`
       if (sent.has(key)) twice.push(key)

@@ -15,7 +15,9 @@ import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
 import { deletedVaultRoutes } from './deletedVaults.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
+import { recased } from './idCase.ts'
 import { lockRoutes, refuseLocked } from './locks.ts'
+import { moveRoutes } from './moveRequests.ts'
 import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
 import { providerRoutes } from './providers.ts'
@@ -48,6 +50,7 @@ const resourceRoutes: readonly Route[] = [
   ...lockRoutes,
   ...resourceGraphRoutes,
   ...subscriptionRoutes,
+  ...moveRoutes,
 ]
 const routes: readonly Route[] = [...resourceRoutes, ...providerRoutes(resourceRoutes)]
 
@@ -398,7 +401,7 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
       return address.href
     },
   })
-  return counted(reply)
+  return counted({ ...reply, body: recased(reply.body, world.settings.idCase) })
 }
 
 const wrongMethod = (method: string): Reply =>

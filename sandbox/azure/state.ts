@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { parseResourceId, resourceKey } from '../../src/link/resourceId.ts'
 import * as seeded from '../seed.ts'
 import { builtInRoles } from './builtInRoles.ts'
+import type { Reply } from './reply.ts'
 import type { Settings } from './switches.ts'
 
 /** The world as the resource providers store it, its clock, and the agenda of what is yet to happen. */
@@ -23,6 +24,7 @@ export type World = {
   readonly links: Map<string, Link>
   readonly connections: Map<string, Connection>
   readonly operations: Map<string, Operation>
+  readonly moves: Map<string, Move>
   /** Sorted by due time; equal times in the order they were added. */
   readonly agenda: { readonly at: number; readonly step: Step }[]
   /** By subscription and namespace: the last change, and when it is done. What was never changed is registered. */
@@ -49,6 +51,7 @@ export type Effect =
   | 'connectionRejected'
   | 'connectionRemoved'
   | 'propagated'
+  | 'resourceMoved'
   | 'vaultCreated'
   | 'vaultUpdated'
   | 'vaultDeleted'
@@ -203,6 +206,20 @@ export type Operation = {
   error?: { readonly code: string; readonly message: string }
 }
 
+/** Resources on their way from one group to another, or a look whether they could go. */
+export type Move = {
+  readonly id: string
+  readonly resources: readonly string[]
+  /** The ids of the groups. */
+  readonly from: string
+  readonly to: string
+  readonly validateOnly: boolean
+  readonly by: string
+  /** What its end answers, when a provider refused. */
+  readonly problem: Reply | undefined
+  readonly endedAt?: number
+}
+
 export type Step =
   | { kind: 'provisioned'; link: string; operation: string }
   | { kind: 'appears'; link: string; generation: number }
@@ -211,6 +228,7 @@ export type Step =
   | { kind: 'linkGone'; link: string; operation: string }
   | { kind: 'connectionGone'; connection: string; by: string }
   | { kind: 'instanceProvisioned'; instance: string; operation: string }
+  | { kind: 'moved'; move: string }
   | { kind: 'instanceGone'; instance: string; operation: string }
 
 /** What a world starts with; each part that describes the tenant and its resources defaults to `sandbox/seed.ts`. */
@@ -306,6 +324,7 @@ export function createWorld(
     agenda: [...(seed.agenda ?? [])],
     locks: new Map(),
     deletedVaults: new Map(),
+    moves: new Map(),
     registrations: new Map(),
     buckets: new Map(),
     settings,

@@ -3,7 +3,6 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { startAzure } from './azure/server.ts'
 import { keepWorld, openSeed } from './azure/worldFile.ts'
-import { bot } from './seed.ts'
 import { startTeams } from './teams/server.ts'
 
 const { values: options } = parseArgs({
@@ -46,7 +45,12 @@ if (azure.tls) {
   )
 }
 const identity = Object.entries(azure.identity.environment).map(([name, value]) => `${name}=${value}`)
-console.log(`Managed identity         ${identity.join(' ')}   (client id ${bot.appId})`)
+console.log(`Managed identity         ${identity.join(' ')}`)
+const { applications, people } = azure.identity.directory
+for (const { name, appId, secrets = [] } of applications)
+  console.log(`Application              ${name}: client id ${appId}, secret ${secrets.join(' or ')}`)
+for (const { name, userPrincipalName, password } of people)
+  console.log(`Person                   ${name}: ${userPrincipalName}, password ${password}`)
 if (teams) {
   teams.connect(options.bot)
   console.log(`Teams                    ${teams.url}   (the bot: ${options.bot}/api/messages)`)

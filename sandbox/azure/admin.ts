@@ -108,6 +108,7 @@ const acts: Readonly<Record<string, Act>> = {
       text(body, 'link'),
       optional(body, 'message') ?? '',
     ),
+  'POST portal/move': (azure, body) => azure.portal.move(text(body, 'resource'), text(body, 'group')),
   'POST portal/addConnection': (azure, body) =>
     azure.portal.addConnection(
       text(body, 'vault'),

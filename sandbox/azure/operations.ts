@@ -10,12 +10,13 @@ const pollAgain = ({ world }: Call): Record<string, string> =>
   world.settings.retryAfterOnPolls ? { 'retry-after': '1' } : {}
 
 const failure = (operation: Operation): { code: string; message: string } =>
-  operation.status === 'Canceled'
+  operation.error ??
+  (operation.status === 'Canceled'
     ? { code: 'OperationCanceled', message: 'The operation was canceled.' }
     : {
         code: 'InternalServerError',
         message: `The ${operation.link === undefined ? 'resource' : 'private endpoint'} could not be created. Please try again later.`,
-      }
+      })
 
 /** The headers that send a client off to poll. */
 export function asyncHeaders(call: Call, operation: Operation): Record<string, string> {

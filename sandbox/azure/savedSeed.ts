@@ -1,5 +1,4 @@
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
-import type { SeedVault } from '../seed.ts'
 import type { seedMembers } from './seedFile.ts'
 import { kindOf } from './signalrShape.ts'
 import {
@@ -9,7 +8,9 @@ import {
   type Instance,
   type Link,
   linksOf,
+  type Move,
   type Operation,
+  type Vault,
   type World,
 } from './state.ts'
 import { defaults } from './switches.ts'
@@ -56,14 +57,26 @@ export function savedSeed(world: World): Record<(typeof seedMembers)[number], un
     resourceGroups: [...world.resourceGroups.values()],
     signalR: instances.filter(({ id }) => kindOf(id).type === 'SignalR').map(show),
     webPubSub: instances.filter(({ id }) => kindOf(id).type === 'WebPubSub').map(show),
-    vaults: [...world.vaults.values()].map((vault) =>
-      showVault(vault, connectionsOf(world, resourceKey(vault.id))),
-    ),
+    vaults: [...world.vaults.values()].map((vault) => ({
+      ...showVault(vault),
+      privateEndpointConnections: connectionsOf(world, resourceKey(vault.id)).map(showConnection),
+    })),
+    deletedVaults: [...world.deletedVaults.values()].map(({ vault, deletedAt, goneAt }) => ({
+      ...showVault(vault),
+      deletedAt: time(deletedAt),
+      goneAt: time(goneAt),
+    })),
+    locks: [...world.locks.values()],
+    registrations: [...world.registrations.values()].map(({ done, ...one }) => ({
+      ...one,
+      doneAt: time(done),
+    })),
     settings: Object.fromEntries(
       Object.entries(world.settings).filter(([name, value]) => Reflect.get(defaults, name) !== value),
     ),
     clockAheadMs: Math.round(world.turnedMs),
     operations: [...world.operations.values()].map(showOperation),
+    moves: [...world.moves.values()].map(showMove),
     agenda: world.agenda.map(({ at, step }) => ({ at: time(at), ...step })),
   }
 }
@@ -96,15 +109,24 @@ const showInstance = ({ id, history, ...instance }: Instance, links: readonly Li
   })),
 })
 
-const showVault = (vault: SeedVault, connections: readonly Connection[]): object => ({
+const showVault = ({ namedAt, ...vault }: Vault): object => ({
   tags: {},
   ...vault,
-  privateEndpointConnections: connections.map(({ id, vault: _, privateEndpointId, link, ...connection }) => ({
-    name: resourceName(id),
-    privateEndpoint: privateEndpointId,
-    sharedPrivateLinkResource: link,
-    ...connection,
-  })),
+  namedAt: namedAt && time(namedAt),
+})
+
+const showConnection = ({ id, vault: _, privateEndpointId, link, ...connection }: Connection): object => ({
+  name: resourceName(id),
+  privateEndpoint: privateEndpointId,
+  sharedPrivateLinkResource: link,
+  ...connection,
+})
+
+const showMove = ({ problem, endedAt, ...move }: Move): object => ({
+  ...move,
+  status: problem?.status,
+  body: problem?.body,
+  endedAt: endedAt && time(endedAt),
 })
 
 const showOperation = ({ link, startedAt, endedAt, ...operation }: Operation): object => ({

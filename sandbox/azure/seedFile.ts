@@ -15,7 +15,8 @@ import {
   wholeAt,
 } from './jsonPlace.ts'
 import { type Directory, readDirectory } from './seedDirectory.ts'
-import { readAgenda, readOperations } from './seedProgress.ts'
+import { readLocks, readRegistrations } from './seedGovernance.ts'
+import { readAgenda, readMoves, readOperations } from './seedProgress.ts'
 import { type Resources, readResources } from './seedResources.ts'
 import type { Seed, Subscription } from './state.ts'
 import { parseSettings, type Settings } from './switches.ts'
@@ -35,9 +36,13 @@ export const seedMembers = [
   'signalR',
   'webPubSub',
   'vaults',
+  'deletedVaults',
+  'locks',
+  'registrations',
   'settings',
   'clockAheadMs',
   'operations',
+  'moves',
   'agenda',
 ] as const
 
@@ -74,7 +79,10 @@ export function parseSeed(text: string, now: number): { seed: Seed } | { problem
     ...rest,
     settings: readSettings(of.settings),
     turnedMs: or(of.clockAheadMs, wholeAt, 0),
+    locks: readLocks(of.locks, resources),
+    registrations: readRegistrations(of.registrations, now),
     operations: readOperations(of.operations),
+    moves: readMoves(of.moves),
     agenda: readAgenda(of.agenda),
   }
   return problems.length > 0 ? { problems } : { seed }

@@ -2,6 +2,7 @@ import { resourceKey } from '../../src/link/resourceId.ts'
 import {
   allDiffer,
   elementsOf,
+  flagAt,
   guidAt,
   matching,
   membersOf,
@@ -9,11 +10,12 @@ import {
   oneOf,
   or,
   type Place,
+  textAt,
   timeAt,
   wholeAt,
 } from './jsonPlace.ts'
 import { member } from './routes.ts'
-import type { Link, Operation, Step, World } from './state.ts'
+import type { Link, Move, Operation, Step, World } from './state.ts'
 
 /** What a seed file says is under way and yet to happen; such entries come from a saved world, seldom from a person. */
 
@@ -33,6 +35,7 @@ export function readOperations(all: Place): Operation[] {
       'startedAt',
       'endedAt',
       'status',
+      'error',
     ])
     const operation: Operation = {
       id: guidAt(of.id),
@@ -42,6 +45,7 @@ export function readOperations(all: Place): Operation[] {
       startedAt: timeAt(of.startedAt),
       endedAt: or<number | undefined>(of.endedAt, timeAt, undefined),
       status: oneOf(of.status, outcomes),
+      ...(of.error.value !== undefined && { error: errorAt(of.error) }),
     }
     return { place, operation }
   })
@@ -51,6 +55,37 @@ export function readOperations(all: Place): Operation[] {
   )
   return read.map(({ operation }) => operation)
 }
+
+function errorAt(place: Place): { code: string; message: string } {
+  const { code, message } = membersOf(place, ['code', 'message'])
+  return { code: nameAt(code), message: textAt(message) }
+}
+
+export const readMoves = (all: Place): Move[] =>
+  elementsOf(all).map((place) => {
+    const of = membersOf(place, [
+      'id',
+      'resources',
+      'from',
+      'to',
+      'validateOnly',
+      'by',
+      'status',
+      'body',
+      'endedAt',
+    ])
+    const move: Move = {
+      id: guidAt(of.id),
+      resources: elementsOf(of.resources).map(idAt),
+      from: idAt(of.from),
+      to: idAt(of.to),
+      validateOnly: or(of.validateOnly, flagAt, false),
+      by: nameAt(of.by),
+      problem:
+        of.status.value === undefined ? undefined : { status: wholeAt(of.status), body: of.body.value },
+    }
+    return of.endedAt.value === undefined ? move : { ...move, endedAt: timeAt(of.endedAt) }
+  })
 
 const statusAt = (place: Place): Link['status'] =>
   oneOf(place, ['Pending', 'Approved', 'Rejected', 'Disconnected', 'Timeout'])
@@ -70,6 +105,7 @@ const steps: { [K in Step['kind']]: Readers<K> } = {
   linkGone: { link: keyAt, operation: guidAt },
   connectionGone: { connection: keyAt, by: nameAt },
   instanceProvisioned: { instance: keyAt, operation: guidAt },
+  moved: { move: guidAt },
   instanceGone: { instance: keyAt, operation: guidAt },
 }
 

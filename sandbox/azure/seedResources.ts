@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { resourceKey } from '../../src/link/resourceId.ts'
-import type { SeedVault } from '../seed.ts'
 import {
   allDiffer,
   complain,
@@ -23,11 +22,13 @@ import { type Kind, kinds, sizes, typeOf } from './signalrShape.ts'
 import type {
   Connection,
   Decision,
+  DeletedVault,
   History,
   Instance,
   Link,
   ProvisioningState,
   ResourceGroup,
+  Vault,
 } from './state.ts'
 import { vaultType } from './vaults.ts'
 
@@ -37,7 +38,8 @@ export type Resources = {
   readonly resourceGroups: readonly ResourceGroup[]
   readonly signalrs: readonly Instance[]
   readonly webPubSubs: readonly Instance[]
-  readonly vaults: readonly SeedVault[]
+  readonly vaults: readonly Vault[]
+  readonly deletedVaults: readonly DeletedVault[]
   readonly links: readonly Link[]
   readonly connections: readonly Connection[]
   /** The scope that the place names: `/`, an id, or the bare name of a resource or resource group of the file. */
@@ -62,6 +64,8 @@ const decisions: readonly Decision[] = ['Pending', 'Approved', 'Rejected', 'Disc
 
 const locationAt = (place: Place): string =>
   or(place, (at) => matching(at, /^[a-z0-9]+$/, 'a region such as "westeurope"'), 'westeurope')
+
+const dayMs = 86_400_000
 
 const historyNames = ['createdAt', 'createdBy', 'lastModifiedAt', 'lastModifiedBy'] as const
 
@@ -149,31 +153,43 @@ function readLink(
   return { place, one }
 }
 
-function readVault(place: Place, ids: Ids): Read<SeedVault> {
+const vaultMembers = [
+  'id',
+  'name',
+  'resourceGroup',
+  'location',
+  'publicNetworkAccess',
+  'tags',
+  'properties',
+  'namedAt',
+] as const
+
+const vaultAt = (of: Record<(typeof vaultMembers)[number], Place>, ids: Ids): Vault => ({
+  id: ids.idAt(of, vaultType, vaultNames),
+  location: locationAt(of.location),
+  publicNetworkAccess: or(of.publicNetworkAccess, (at) => oneOf(at, ['Enabled', 'Disabled']), 'Enabled'),
+  tags: tagsAt(of.tags),
+  ...(of.properties.value !== undefined && {
+    properties: Object.fromEntries(entriesOf(of.properties).map(([name, { value }]) => [name, value])),
+  }),
+  ...(of.namedAt.value !== undefined && { namedAt: timeAt(of.namedAt) }),
+})
+
+function readVault(place: Place, ids: Ids): Read<Vault> {
   const { privateEndpointConnections, ...of } = membersOf(place, [
-    'id',
-    'name',
-    'resourceGroup',
-    'location',
-    'publicNetworkAccess',
-    'tags',
+    ...vaultMembers,
     'privateEndpointConnections',
   ])
-  const one: SeedVault = {
-    id: ids.idAt(of, vaultType, vaultNames),
-    location: locationAt(of.location),
-    publicNetworkAccess: or(of.publicNetworkAccess, (at) => oneOf(at, ['Enabled', 'Disabled']), 'Enabled'),
-    tags: tagsAt(of.tags),
-  }
-  return { place, one, children: privateEndpointConnections }
+  return { place, one: vaultAt(of, ids), children: privateEndpointConnections }
 }
 
-function readConnection(
-  place: Place,
-  vault: SeedVault,
-  links: readonly string[],
-  ids: Ids,
-): Read<Connection> {
+function readDeletedVault(place: Place, ids: Ids, now: number): DeletedVault {
+  const of = membersOf(place, [...vaultMembers, 'deletedAt', 'goneAt'])
+  const deletedAt = or(of.deletedAt, timeAt, now)
+  return { vault: vaultAt(of, ids), deletedAt, goneAt: or(of.goneAt, timeAt, deletedAt + 90 * dayMs) }
+}
+
+function readConnection(place: Place, vault: Vault, links: readonly string[], ids: Ids): Read<Connection> {
   const of = membersOf(place, [
     'name',
     'privateEndpoint',
@@ -209,7 +225,7 @@ function readConnection(
 }
 
 export function readResources(
-  of: Record<'resourceGroups' | 'signalR' | 'webPubSub' | 'vaults', Place>,
+  of: Record<'resourceGroups' | 'signalR' | 'webPubSub' | 'vaults' | 'deletedVaults', Place>,
   subscriptions: readonly string[],
   now: number,
 ): Resources {
@@ -244,6 +260,7 @@ export function readResources(
     signalrs: signalrs.map(({ one }) => one),
     webPubSubs: webPubSubs.map(({ one }) => one),
     vaults: vaults.map(({ one }) => one),
+    deletedVaults: elementsOf(of.deletedVaults).map((place) => readDeletedVault(place, ids, now)),
     links: links.map(({ one }) => one),
     connections: connections.map(({ one }) => one),
     scopeAt: (place) =>

@@ -5,16 +5,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { makeServerCertificate } from '../entra/certificates.ts'
-import type { Directory } from '../entra/directory.ts'
+import { type Directory, directoryOf } from '../entra/directory.ts'
 import { createEntra, type Entra, managedIdentityPath } from '../entra/entra.ts'
-import { directory as seededDirectory } from '../seed.ts'
 import { administer, isAdmin } from './admin.ts'
 import { settle } from './agenda.ts'
 import { authorizationRoutes } from './authorization.ts'
 import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
+import { deletedVaultRoutes } from './deletedVaults.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
+import { recased } from './idCase.ts'
 import { lockRoutes, refuseLocked } from './locks.ts'
+import { moveRoutes } from './moveRequests.ts'
 import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
 import { armHeaders, providerHeaders } from './providerHeaders.ts'
@@ -32,6 +34,7 @@ import { defaults, type Settings } from './switches.ts'
 import { toll } from './throttle.ts'
 import { principalOf } from './token.ts'
 import { vaultRoutes } from './vaults.ts'
+import { vaultWriteRoutes } from './vaultWrites.ts'
 
 export type { Azure } from './azure.ts'
 export type { FaultRule } from './faults.ts'
@@ -42,10 +45,13 @@ const resourceRoutes: readonly Route[] = [
   ...signalrRoutes,
   ...operationRoutes,
   ...vaultRoutes,
+  ...vaultWriteRoutes,
+  ...deletedVaultRoutes,
   ...authorizationRoutes,
   ...lockRoutes,
   ...resourceGraphRoutes,
   ...subscriptionRoutes,
+  ...moveRoutes,
 ]
 const routes: readonly Route[] = [...resourceRoutes, ...providerRoutes(resourceRoutes)]
 
@@ -59,11 +65,12 @@ export async function startAzure(
     port?: number
     tlsPort?: number
     seed?: Seed
+    /** Who can sign in and how, where it is more than the seed says. */
     directory?: Directory
     clock?: () => number
   } & Partial<Settings> = {},
 ): Promise<Azure> {
-  const { port = 0, tlsPort, seed = {}, directory = seededDirectory, clock = Date.now, ...settings } = options
+  const { port = 0, tlsPort, seed = {}, directory, clock = Date.now, ...settings } = options
   const events: AzureEvent[] = []
   const listeners = new Set<(event: AzureEvent) => void>()
   const tell = (event: AzureEvent): void => {
@@ -73,7 +80,7 @@ export async function startAzure(
   const world = createWorld(seed, { ...defaults, ...seed.settings, ...settings }, clock, tell)
   const rules: FaultRule[] = []
   const closing = new AbortController()
-  const entra = createEntra(directory)
+  const entra = createEntra(directory ?? directoryOf(world))
 
   const served = new Set<() => void>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
@@ -102,6 +109,7 @@ export async function startAzure(
     port: actual,
     ...(tlsUrl !== undefined && certificate && { tls: { url: tlsUrl, ca: certificate.ca } }),
     identity: {
+      directory: entra.directory,
       tokenFor: entra.tokenFor,
       environment: {
         IDENTITY_ENDPOINT: `${url}${managedIdentityPath}`,
@@ -403,7 +411,11 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
       return address.href
     },
   })
-  return counted({ ...reply, headers: { ...providerHeaders(path), ...reply.headers } })
+  return counted({
+    ...reply,
+    body: recased(reply.body, world.settings.idCase),
+    headers: { ...providerHeaders(path), ...reply.headers },
+  })
 }
 
 const wrongMethod = (method: string): Reply =>

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { parseResourceId, resourceKey } from '../../src/link/resourceId.ts'
 import * as seeded from '../seed.ts'
 import { builtInRoles } from './builtInRoles.ts'
+import type { Reply } from './reply.ts'
 import type { Settings } from './switches.ts'
 
 /** The world as the resource providers store it, its clock, and the agenda of what is yet to happen. */
@@ -18,14 +19,16 @@ export type World = {
   readonly resourceGroups: Map<string, ResourceGroup>
   readonly instances: Map<string, Instance>
   readonly locks: Map<string, Lock>
-  readonly vaults: Map<string, seeded.SeedVault>
+  readonly vaults: Map<string, Vault>
+  readonly deletedVaults: Map<string, DeletedVault>
   readonly links: Map<string, Link>
   readonly connections: Map<string, Connection>
   readonly operations: Map<string, Operation>
+  readonly moves: Map<string, Move>
   /** Sorted by due time; equal times in the order they were added. */
   readonly agenda: { readonly at: number; readonly step: Step }[]
   /** By subscription and namespace: the last change, and when it is done. What was never changed is registered. */
-  readonly registrations: Map<string, { readonly registered: boolean; readonly done: number }>
+  readonly registrations: Map<string, Registration>
   readonly buckets: Map<string, { tokens: number; at: number }>
   settings: Settings
   /** How far the clock has been turned on. */
@@ -48,6 +51,12 @@ export type Effect =
   | 'connectionRejected'
   | 'connectionRemoved'
   | 'propagated'
+  | 'resourceMoved'
+  | 'vaultCreated'
+  | 'vaultUpdated'
+  | 'vaultDeleted'
+  | 'vaultRecovered'
+  | 'vaultPurged'
 
 /**
  * What happened, for those who watch. A reset or hung call has status 0. `by` is the name of a person or an application
@@ -108,6 +117,15 @@ export type Denial = {
   readonly scope: string
 }
 
+/** A vault of the seed, or one that was made here. */
+export type Vault = seeded.SeedVault & {
+  /** As they were given to ARM, if they were. */
+  readonly properties?: Readonly<Record<string, unknown>>
+  /** When its name is in DNS; from the start for one of the seed. */
+  readonly namedAt?: number | undefined
+}
+/** A vault that was deleted, until it is purged: by somebody, or when its days are over. */
+export type DeletedVault = { readonly vault: Vault; readonly deletedAt: number; readonly goneAt: number }
 export type ResourceGroup = {
   readonly id: string
   readonly location: string
@@ -139,6 +157,12 @@ export type History = {
 /** What a seed has to say of an instance; the rest is as after a plain creation. */
 export type SeedInstance = Pick<Instance, 'id' | 'location' | 'sku'> & Partial<Instance>
 
+export type Registration = {
+  readonly subscription: string
+  readonly namespace: string
+  readonly registered: boolean
+  readonly done: number
+}
 export type Lock = {
   readonly scope: string
   readonly name: string
@@ -189,6 +213,22 @@ export type Operation = {
   readonly startedAt: number
   endedAt: number | undefined
   status: 'Running' | 'Succeeded' | 'Failed' | 'Canceled'
+  /** Why it failed, where there is more to say than that. */
+  error?: { readonly code: string; readonly message: string }
+}
+
+/** Resources on their way from one group to another, or a look whether they could go. */
+export type Move = {
+  readonly id: string
+  readonly resources: readonly string[]
+  /** The ids of the groups. */
+  readonly from: string
+  readonly to: string
+  readonly validateOnly: boolean
+  readonly by: string
+  /** What its end answers, when a provider refused. */
+  readonly problem: Reply | undefined
+  readonly endedAt?: number
 }
 
 export type Step =
@@ -199,6 +239,7 @@ export type Step =
   | { kind: 'linkGone'; link: string; operation: string }
   | { kind: 'connectionGone'; connection: string; by: string }
   | { kind: 'instanceProvisioned'; instance: string; operation: string }
+  | { kind: 'moved'; move: string }
   | { kind: 'instanceGone'; instance: string; operation: string }
 
 /** What a world starts with; each part that describes the tenant and its resources defaults to `sandbox/seed.ts`. */
@@ -216,9 +257,13 @@ export type Seed = {
   resourceGroups?: readonly ResourceGroup[]
   signalrs?: readonly SeedInstance[]
   webPubSubs?: readonly SeedInstance[]
-  vaults?: readonly seeded.SeedVault[]
+  vaults?: readonly Vault[]
   links?: readonly Link[]
   connections?: readonly Connection[]
+  deletedVaults?: readonly DeletedVault[]
+  locks?: readonly Lock[]
+  registrations?: readonly Registration[]
+  moves?: readonly Move[]
   operations?: readonly Operation[]
   agenda?: World['agenda']
   settings?: Partial<Settings>
@@ -298,8 +343,10 @@ export function createWorld(
     connections: byKey(seed.connections ?? []),
     operations: new Map((seed.operations ?? []).map((one) => [one.id, { ...one }])),
     agenda: [...(seed.agenda ?? [])],
-    locks: new Map(),
-    registrations: new Map(),
+    locks: new Map((seed.locks ?? []).map((one) => [lockKey(one), one])),
+    deletedVaults: new Map((seed.deletedVaults ?? []).map((one) => [resourceKey(one.vault.id), one])),
+    moves: new Map((seed.moves ?? []).map((one) => [one.id, one])),
+    registrations: new Map((seed.registrations ?? []).map((one) => [registrationKey(one), one])),
     buckets: new Map(),
     settings,
     get turnedMs() {
@@ -312,6 +359,14 @@ export function createWorld(
     tell,
   }
 }
+
+export const lockKey = ({ scope, name }: Pick<Lock, 'scope' | 'name'>): string =>
+  `${scope}/${name}`.toLowerCase()
+
+export const registrationKey = ({
+  subscription,
+  namespace,
+}: Pick<Registration, 'subscription' | 'namespace'>): string => `${subscription}/${namespace}`.toLowerCase()
 
 /** Puts a step on the agenda. */
 export function later(world: World, at: number, step: Step): void {

@@ -12,8 +12,14 @@ type Delays = {
   deletingMs: number
   /** Registering or unregistering a resource provider until that is done. */
   registeringMs: number
+  /** A new vault until its name is in DNS: 10 to 25 s in recordings. */
+  registeringDnsMs: number
+  /** Purging a deleted vault until it is gone. */
+  purgingMs: number
   /** PUT or PATCH of an instance until its operation ends: 61 s for a creation in the recording. */
   instanceMs: number
+  /** Moving resources to another group, or looking whether they could go. */
+  movingMs: number
   /** Real time added to each answer, whatever the clock says. */
   latencyMs: number
 }
@@ -56,6 +62,15 @@ export type Switches = {
   portalDescription: 'kept' | 'overwritten'
   /** What the missing registration of Key Vault refuses: an approval, where the private endpoint is; or the link, where the SignalR is. */
   unregisteredKeyVault: 'refusesApproval' | 'refusesLink'
+  /** Whether a link follows its vault to another group, or keeps the id that it was given. */
+  movedTarget: 'kept' | 'follows'
+  /**
+   * How ids are written in replies: as they were made; the group, provider and types in small letters or in capitals; or as
+   * Azure is known to vary them, `resourcegroups`, `Microsoft.Keyvault` and `signalr`.
+   */
+  idCase: 'kept' | 'lower' | 'upper' | 'seen'
+  /** How many private endpoint connections fit on a vault: 64 was documented, and later withdrawn. */
+  connectionQuota: number
   /** Count the rate-limit buckets down and answer 429 when one is empty. */
   throttle: boolean
   /** How many entries a LIST answers at once. */
@@ -71,7 +86,10 @@ export const defaults: Settings = {
   propagatesMs: 180_000,
   deletingMs: 30_000,
   registeringMs: 30_000,
+  registeringDnsMs: 15_000,
+  purgingMs: 30_000,
   instanceMs: 61_000,
+  movingMs: 60_000,
   latencyMs: 0,
   connectionName: 'guid',
   missingConnection: 404,
@@ -94,6 +112,9 @@ export const defaults: Settings = {
   vaultWrites: 'serial',
   portalDescription: 'kept',
   unregisteredKeyVault: 'refusesApproval',
+  movedTarget: 'kept',
+  idCase: 'kept',
+  connectionQuota: 64,
   throttle: true,
   pageSize: 100,
 }
@@ -116,6 +137,8 @@ export const choices = {
   decidedConnection: ['recorded', 'pendingOnly'],
   vaultWrites: ['serial', 'parallel'],
   portalDescription: ['kept', 'overwritten'],
+  movedTarget: ['kept', 'follows'],
+  idCase: ['kept', 'lower', 'upper', 'seen'],
   unregisteredKeyVault: ['refusesApproval', 'refusesLink'],
 } as const satisfies { [K in keyof Switches]?: readonly Switches[K][] }
 

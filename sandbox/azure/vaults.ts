@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
-import type { SeedVault } from '../seed.ts'
 import { beginRemoval, decideConnection } from './privateLinks.ts'
 import { badRequest, notAllowed, ok, parentNotFound, type Reply, refusal } from './reply.ts'
 import { may } from './rights.ts'
 import { type Call, findResource, isReply, listReadable, member, page, type Route } from './routes.ts'
-import { type Connection, connectionsOf, type Decision, type World } from './state.ts'
+import { type Connection, connectionsOf, type Decision, type Vault, type World } from './state.ts'
 
 /** Microsoft.KeyVault: vaults and the private endpoint connections on them. */
 
 export const vaultType = 'Microsoft.KeyVault/vaults'
 const connectionType = `${vaultType}/privateEndpointConnections`
 
-const versions = [
+export const vaultVersions = [
   '2015-06-01',
   '2016-10-01',
   '2018-02-14',
@@ -46,7 +45,7 @@ function properties(connection: Connection): unknown {
   }
 }
 
-function showConnection(vault: SeedVault, connection: Connection): unknown {
+function showConnection(vault: Vault, connection: Connection): unknown {
   return {
     id: connection.id,
     name: resourceName(connection.id),
@@ -57,9 +56,10 @@ function showConnection(vault: SeedVault, connection: Connection): unknown {
   }
 }
 
-export function showVault(world: World, vault: SeedVault): unknown {
+export function showVault(world: World, vault: Vault): unknown {
   const name = resourceName(vault.id)
   const connections = connectionsOf(world, resourceKey(vault.id))
+  const isNamed = world.now() >= (vault.namedAt ?? 0)
   return {
     id: vault.id,
     name,
@@ -74,8 +74,9 @@ export function showVault(world: World, vault: SeedVault): unknown {
       enableSoftDelete: true,
       softDeleteRetentionInDays: 90,
       enableRbacAuthorization: true,
-      vaultUri: `https://${name.toLowerCase()}.vault.azure.net/`,
-      provisioningState: 'Succeeded',
+      ...vault.properties,
+      vaultUri: `https://${name.toLowerCase()}.vault.azure.net${isNamed ? '/' : ''}`,
+      provisioningState: isNamed ? 'Succeeded' : 'RegisteringDns',
       publicNetworkAccess: vault.publicNetworkAccess,
       // Only id and properties here, and no list at all without a connection.
       ...(connections.length > 0 && {
@@ -85,10 +86,10 @@ export function showVault(world: World, vault: SeedVault): unknown {
   }
 }
 
-const find = (call: Call): SeedVault | Reply => findResource(call, call.world.vaults, vaultType)
+const findVault = (call: Call): Vault | Reply => findResource(call, call.world.vaults, vaultType)
 
-function parent(call: Call, verb: 'read' | 'write' | 'delete'): SeedVault | Reply {
-  const found = find(call)
+function parent(call: Call, verb: 'read' | 'write' | 'delete'): Vault | Reply {
+  const found = findVault(call)
   if (!isReply(found) || member(member(found.body, 'error'), 'code') !== 'ResourceNotFound') return found
   const { subscription, group, name } = call.params
   const id = `/subscriptions/${subscription}/resourceGroups/${group}/providers/${vaultType}/${name}`
@@ -99,7 +100,7 @@ const list = (call: Call): Reply =>
   listReadable(call, call.world.vaults.values(), `${vaultType}/read`, (vault) => showVault(call.world, vault))
 
 function get(call: Call): Reply {
-  const found = find(call)
+  const found = findVault(call)
   return isReply(found) ? found : ok(showVault(call.world, found))
 }
 
@@ -113,7 +114,7 @@ function listConnections(call: Call): Reply {
   )
 }
 
-const connectionOf = (call: Call, vault: SeedVault): Connection | undefined =>
+const connectionOf = (call: Call, vault: Vault): Connection | undefined =>
   call.world.connections.get(resourceKey(`${vault.id}/privateEndpointConnections/${call.params.connection}`))
 
 const missing = (call: Call): Reply =>
@@ -189,13 +190,13 @@ function removeConnection(call: Call): Reply {
 }
 
 const top = '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults'
-const one = `${top}/{name}`
-const connections = `${one}/privateEndpointConnections`
+export const vaultPath = `${top}/{name}`
+const connections = `${vaultPath}/privateEndpointConnections`
 
 const routes: readonly Omit<Route, 'versions'>[] = [
   { method: 'GET', path: '/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults', handle: list },
   { method: 'GET', path: top, handle: list },
-  { method: 'GET', path: one, action: `${vaultType}/read`, handle: get },
+  { method: 'GET', path: vaultPath, action: `${vaultType}/read`, handle: get },
   { method: 'GET', path: connections, action: `${connectionType}/read`, handle: listConnections },
   {
     method: 'GET',
@@ -217,4 +218,4 @@ const routes: readonly Omit<Route, 'versions'>[] = [
   },
 ]
 
-export const vaultRoutes: readonly Route[] = routes.map((route) => ({ ...route, versions }))
+export const vaultRoutes: readonly Route[] = routes.map((route) => ({ ...route, versions: vaultVersions }))

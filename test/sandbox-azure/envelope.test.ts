@@ -46,7 +46,7 @@ describe('what ARM says to a call that goes wrong', () => {
       `${main}/providers/Microsoft.Nothing/things`,
       {},
     ],
-    ['an unknown type', 404, 'InvalidResourceType', `${main}/providers/Microsoft.KeyVault/managedHSMs`, {}],
+    ['an unknown type', 404, 'InvalidResourceType', `${main}/providers/Microsoft.KeyVault/safes`, {}],
     ['a path that is none', 404, 'NotFound', '/nothing', {}],
     [
       'an operation that is not there',

@@ -4,7 +4,7 @@ import { parseSeed, seedMembers } from '../../sandbox/azure/seedFile.ts'
 import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
 import { defaults } from '../../sandbox/azure/switches.ts'
 import { bot } from '../../sandbox/seed.ts'
-import { call, linkPath, vaultPath, wish } from './clients.ts'
+import { call, codeOf, linkPath, vaultPath, wish } from './clients.ts'
 
 const open: Azure[] = []
 afterEach(async () => {
@@ -201,6 +201,76 @@ describe('a seed file', () => {
       { principal: 'bo', role: 'owner', scope: vault('certs'), condition: 'some' },
       { principal: 'ada', role: 'owner', scope: '/' },
     ])
+  })
+})
+
+describe('a kept world', () => {
+  test('goes on with its locks, deleted vaults, registrations and moves', async () => {
+    const azure = await start({
+      ...minimal,
+      resourceGroups: [{ name: 'new' }],
+      vaults: [{ name: 'certs' }, { name: 'old' }, { name: 'moving' }],
+    })
+    const as = { principal: ada, version: '2021-04-01' }
+    const lock = `${vault('certs')}/providers/Microsoft.Authorization/locks/stay`
+    await call(azure, 'PUT', lock, {
+      principal: ada,
+      version: '2016-09-01',
+      body: { properties: { level: 'ReadOnly' } },
+    })
+    await call(azure, 'DELETE', vault('old'), { principal: ada })
+    await call(azure, 'POST', `/subscriptions/${mine}/providers/Microsoft.SignalRService/unregister`, as)
+    const move = await call(azure, 'POST', `${within('sandbox')}/moveResources`, {
+      ...as,
+      body: { resources: [vault('moving')], targetResourceGroup: within('new') },
+    })
+    const result = new URL(move.headers.get('location') ?? '').pathname
+
+    const next = await start(worldOf(azure))
+    expect(worldOf(next)).toEqual(worldOf(azure))
+    expect(codeOf(await call(next, 'DELETE', vault('certs'), { principal: ada }))).toBe('ScopeLocked')
+    const deleted = await call(
+      next,
+      'GET',
+      `/subscriptions/${mine}/providers/Microsoft.KeyVault/deletedVaults`,
+      {
+        principal: ada,
+      },
+    )
+    expect(deleted.body).toMatchObject({ value: [{ name: 'old' }] })
+    next.turn(3_600_000)
+    expect((await call(next, 'GET', result, as)).status).toBe(204)
+    expect((await call(next, 'GET', vault('moving', 'new'), { principal: ada })).status).toBe(200)
+    const refused = await call(next, 'PUT', linkPath('our', signalr('chat')), {
+      principal: ada,
+      body: wish('please', vault('certs')),
+    })
+    expect(codeOf(refused)).toBe('MissingSubscriptionRegistration')
+  })
+
+  test('is one whose people and applications can sign in', async () => {
+    const azure = await start({
+      ...minimal,
+      applications: [{ name: 'robot', appId: mine, secret: 's3cret' }],
+    })
+    const signIn = async (form: Record<string, string>) => {
+      const answer = await fetch(`${azure.url}/adfs/oauth2/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ scope: 'https://management.azure.com/.default', ...form }),
+      })
+      return { status: answer.status, body: (await answer.json()) as { access_token?: string } }
+    }
+    const robot = { grant_type: 'client_credentials', client_id: mine }
+    expect((await signIn({ ...robot, client_secret: 'guessed' })).status).toBe(401)
+    expect((await signIn({ ...robot, client_secret: 's3cret' })).status).toBe(200)
+    const { body } = await signIn({
+      grant_type: 'password',
+      client_id: '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
+      username: 'ada@contoso.example',
+      password: 'sandbox-password',
+    })
+    const headers = { authorization: `Bearer ${body.access_token}` }
+    expect((await call(azure, 'GET', vault('certs'), { principal: undefined, headers })).status).toBe(200)
   })
 })
 

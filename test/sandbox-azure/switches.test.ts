@@ -404,6 +404,27 @@ describe('each switch', () => {
     ])
   })
 
+  test('connectionQuota: the vault takes no more, and the operation says why', async () => {
+    azure = await startAzure({ throttle: false })
+    for (let made = 0; made < 64; made += 1) azure.portal.addConnection('contoso-kv', `stranger ${made}`)
+    expect(() => azure.portal.addConnection('contoso-kv', 'one more')).toThrow(/as many .* as fit/)
+    const put = await call(azure, 'PUT', linkPath('our'), { body: wish() })
+    expect(put.status).toBe(201)
+    azure.turn(65_000)
+    const status = await call(azure, 'GET', new URL(put.headers.get('azure-asyncoperation') ?? '').pathname)
+    expect(status.body).toMatchObject({ status: 'Failed', error: { code: 'QuotaExceeded' } })
+    expect(azure.links()[0]?.provisioningState).toBe('Failed')
+    expect(azure.connections('contoso-kv')).toHaveLength(64)
+    azure.portal.removeConnection('contoso-kv', 'stranger 7')
+    expect((await call(azure, 'PUT', linkPath('our'), { body: wish() })).status).toBe(200)
+    azure.turn(65_000)
+    expect(azure.connections('contoso-kv')).toHaveLength(64)
+    // Its own connection does not stand in its own way.
+    await call(azure, 'PUT', linkPath('our'), { body: wish() })
+    azure.turn(65_000)
+    expect(azure.links()[0]?.provisioningState).toBe('Succeeded')
+  })
+
   test('portalDescription', async () => {
     await linked({ portalDescription: 'overwritten' })
     azure.portal.approve('contoso-kv', 'second')

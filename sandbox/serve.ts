@@ -3,7 +3,6 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { startAzure } from './azure/server.ts'
 import { keepWorld, openSeed } from './azure/worldFile.ts'
-import { bot } from './seed.ts'
 import { startTeams } from './teams/server.ts'
 
 const { values: options } = parseArgs({
@@ -46,7 +45,9 @@ if (azure.tls) {
   )
 }
 const identity = Object.entries(azure.identity.environment).map(([name, value]) => `${name}=${value}`)
-console.log(`Managed identity         ${identity.join(' ')}   (client id ${bot.appId})`)
+const managed = azure.identity.directory.applications.filter(({ managedIdentity }) => managedIdentity)
+for (const { appId, name } of managed)
+  console.log(`Managed identity         ${identity.join(' ')}   (client id ${appId}, ${name})`)
 if (teams) {
   teams.connect(options.bot)
   console.log(`Teams                    ${teams.url}   (the bot: ${options.bot}/api/messages)`)

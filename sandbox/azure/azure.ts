@@ -1,3 +1,4 @@
+import type { Directory } from '../entra/directory.ts'
 import type { FaultRule } from './faults.ts'
 import type { Portal } from './portal.ts'
 import type { AzureEvent } from './state.ts'
@@ -10,6 +11,7 @@ export type Azure = {
   /** Where it listens over TLS, if it was asked to, and the authority that a client has to trust for that, as PEM. */
   readonly tls?: { readonly url: string; readonly ca: string }
   readonly identity: {
+    readonly directory: Directory
     /** An access token for whoever is named, for Azure Resource Manager unless the claims say otherwise. */
     tokenFor(objectId: string, claims?: Readonly<Record<string, unknown>>): Promise<string>
     /** What a process needs for its managed identity to be the bot's. */

@@ -59,6 +59,11 @@ export function savedSeed(world: World): Record<(typeof seedMembers)[number], un
     vaults: [...world.vaults.values()].map((vault) =>
       showVault(vault, connectionsOf(world, resourceKey(vault.id))),
     ),
+    locks: [...world.locks.values()],
+    registrations: [...world.registrations.values()].map(({ done, ...one }) => ({
+      ...one,
+      doneAt: time(done),
+    })),
     settings: Object.fromEntries(
       Object.entries(world.settings).filter(([name, value]) => Reflect.get(defaults, name) !== value),
     ),

@@ -7,7 +7,6 @@ import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { makeServerCertificate } from '../entra/certificates.ts'
 import type { Directory } from '../entra/directory.ts'
 import { createEntra, type Entra, managedIdentityPath } from '../entra/entra.ts'
-import { directory as seededDirectory } from '../seed.ts'
 import { administer, isAdmin } from './admin.ts'
 import { settle } from './agenda.ts'
 import { authorizationRoutes } from './authorization.ts'
@@ -22,13 +21,14 @@ import { providerRoutes } from './providers.ts'
 import { refuseUnregistered, setRegistration } from './registration.ts'
 import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
 import { resourceGraphRoutes } from './resourceGraph.ts'
-import { may } from './rights.ts'
+import { checkAssignable, may } from './rights.ts'
 import { findRoutes, type Route, scopeOf } from './routes.ts'
 import { savedSeed } from './savedSeed.ts'
 import { signalrRoutes } from './signalr.ts'
 import { type AzureEvent, createWorld, type Seed, type World } from './state.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
 import { defaults, type Settings } from './switches.ts'
+import { directoryOf } from './tenant.ts'
 import { toll } from './throttle.ts'
 import { principalOf } from './token.ts'
 import { vaultRoutes } from './vaults.ts'
@@ -63,7 +63,7 @@ export async function startAzure(
     clock?: () => number
   } & Partial<Settings> = {},
 ): Promise<Azure> {
-  const { port = 0, tlsPort, seed = {}, directory = seededDirectory, clock = Date.now, ...settings } = options
+  const { port = 0, tlsPort, seed = {}, directory, clock = Date.now, ...settings } = options
   const events: AzureEvent[] = []
   const listeners = new Set<(event: AzureEvent) => void>()
   const tell = (event: AzureEvent): void => {
@@ -73,7 +73,7 @@ export async function startAzure(
   const world = createWorld(seed, { ...defaults, ...seed.settings, ...settings }, clock, tell)
   const rules: FaultRule[] = []
   const closing = new AbortController()
-  const entra = createEntra(directory)
+  const entra = createEntra(directory ?? directoryOf(world))
 
   const served = new Set<() => void>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
@@ -102,6 +102,7 @@ export async function startAzure(
     port: actual,
     ...(tlsUrl !== undefined && certificate && { tls: { url: tlsUrl, ca: certificate.ca } }),
     identity: {
+      directory: entra.directory,
       tokenFor: entra.tokenFor,
       environment: {
         IDENTITY_ENDPOINT: `${url}${managedIdentityPath}`,
@@ -144,6 +145,7 @@ export async function startAzure(
     rights: {
       grant(principalId, role, scope) {
         if (!world.roles.some(({ key }) => key === role)) throw new Error(`There is no role ${role}`)
+        checkAssignable(world, principalId, scope)
         world.assignments.push({ guid: randomUUID(), principalId, role, scope })
       },
       revoke(principalId, role, scope) {
@@ -157,6 +159,7 @@ export async function startAzure(
         world.assignments.splice(index, 1)
       },
       deny(principalId, action, scope) {
+        checkAssignable(world, principalId, scope)
         world.denials.push({ guid: randomUUID(), principalId, actions: [action], scope })
       },
     },

@@ -25,7 +25,7 @@ export type World = {
   /** Sorted by due time; equal times in the order they were added. */
   readonly agenda: { readonly at: number; readonly step: Step }[]
   /** By subscription and namespace: the last change, and when it is done. What was never changed is registered. */
-  readonly registrations: Map<string, { readonly registered: boolean; readonly done: number }>
+  readonly registrations: Map<string, Registration>
   readonly buckets: Map<string, { tokens: number; at: number }>
   settings: Settings
   /** How far the clock has been turned on. */
@@ -75,7 +75,9 @@ export type Subscription = { readonly id: string; readonly name: string }
 export type Person = {
   readonly objectId: string
   readonly displayName: string
-  readonly guest?: boolean
+  readonly guest: boolean
+  readonly userPrincipalName: string
+  readonly password: string
 }
 export type Group = { readonly objectId: string; readonly members: readonly string[] }
 /** An application and its service principal: `objectId` is the principal's. */
@@ -83,7 +85,9 @@ export type Application = {
   readonly appId: string
   readonly objectId: string
   readonly displayName: string
-  readonly secret?: string | undefined
+  readonly secret: string | undefined
+  /** Its tokens come from the managed identity endpoint. */
+  readonly managedIdentity: boolean
 }
 
 export type Role = {
@@ -144,6 +148,13 @@ export type Lock = {
   readonly name: string
   readonly level: 'CanNotDelete' | 'ReadOnly'
   readonly notes?: string
+}
+
+export type Registration = {
+  readonly subscription: string
+  readonly namespace: string
+  readonly registered: boolean
+  readonly done: number
 }
 
 export type Link = {
@@ -217,6 +228,8 @@ export type Seed = {
   signalrs?: readonly SeedInstance[]
   webPubSubs?: readonly SeedInstance[]
   vaults?: readonly seeded.SeedVault[]
+  locks?: readonly Lock[]
+  registrations?: readonly Registration[]
   links?: readonly Link[]
   connections?: readonly Connection[]
   operations?: readonly Operation[]
@@ -229,14 +242,25 @@ const defaultPeople = (): World['people'] =>
   Object.fromEntries(
     Object.values(seeded.people).map(({ key, name, objectId, guest = false }) => [
       key,
-      { objectId, displayName: name, guest },
+      { objectId, displayName: name, guest, ...signInOf(key) },
     ]),
   )
 
+/** With what a person signs in who is given nothing else. */
+export const signInOf = (name: string): Pick<Person, 'userPrincipalName' | 'password'> => ({
+  userPrincipalName: `${name}@contoso.example`,
+  password: 'sandbox-password',
+})
+
 function defaultApplications(): World['applications'] {
-  const { appId, objectId, name } = seeded.bot
-  return { bot: { appId, objectId, displayName: name } }
+  const { appId, objectId, name, secret } = seeded.bot
+  return { bot: { appId, objectId, displayName: name, secret, managedIdentity: true } }
 }
+
+/** Keys of what hangs on a scope or a subscription. */
+export const lockKey = (scope: string, name: string): string => `${resourceKey(scope)}/${name}`.toLowerCase()
+export const registrationKey = (subscription: string, namespace: string): string =>
+  `${subscription}/${namespace}`.toLowerCase()
 
 const customRoles = (given: NonNullable<Seed['roles']>): Role[] =>
   Object.entries(given).map(([key, role], index) => ({
@@ -298,8 +322,10 @@ export function createWorld(
     connections: byKey(seed.connections ?? []),
     operations: new Map((seed.operations ?? []).map((one) => [one.id, { ...one }])),
     agenda: [...(seed.agenda ?? [])],
-    locks: new Map(),
-    registrations: new Map(),
+    locks: new Map((seed.locks ?? []).map((one) => [lockKey(one.scope, one.name), one])),
+    registrations: new Map(
+      (seed.registrations ?? []).map((one) => [registrationKey(one.subscription, one.namespace), one]),
+    ),
     buckets: new Map(),
     settings,
     get turnedMs() {

@@ -1,4 +1,4 @@
-import { type Directory, directoryOf, usual } from './entra/directory.ts'
+import type { Directory } from './entra/directory.ts'
 
 /**
  * The world both sandboxes start with: one tenant, its people, their rights, what runs in Azure, and the team
@@ -11,7 +11,7 @@ export const bot = {
   objectId: 'b0700000-0000-4000-8000-0000000000aa',
   name: 'Vaultlink',
   /** What it signs in with where it has no managed identity. */
-  secret: usual.secret,
+  secret: 'sandbox-secret',
 } as const
 
 export type Person = {
@@ -42,14 +42,17 @@ export const people = {
 
 export type PersonKey = keyof typeof people
 
-/** Who can sign in. */
-export const directory: Directory = directoryOf({
+/** Who can sign in: the bot by its secret or as a managed identity, people by their key and a password that is no secret. */
+export const directory: Directory = {
   tenantId,
-  people: Object.fromEntries(
-    Object.values(people).map(({ key, name, objectId }) => [key, { objectId, displayName: name }]),
-  ),
-  applications: { bot: { ...bot, displayName: bot.name } },
-})
+  applications: [{ ...bot, secrets: [bot.secret], managedIdentity: true }],
+  people: Object.values(people).map(({ key, name, objectId }) => ({
+    name,
+    objectId,
+    userPrincipalName: `${key}@contoso.example`,
+    password: 'sandbox-password',
+  })),
+}
 
 export const groups = {
   vaultTeam: { objectId: 'd0000000-0000-4000-8000-000000000001', members: ['second'] },

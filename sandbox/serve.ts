@@ -45,12 +45,9 @@ if (azure.tls) {
   )
 }
 const identity = Object.entries(azure.identity.environment).map(([name, value]) => `${name}=${value}`)
-console.log(`Managed identity         ${identity.join(' ')}`)
-const { applications, people } = azure.identity.directory
-for (const { name, appId, secrets = [] } of applications)
-  console.log(`Application              ${name}: client id ${appId}, secret ${secrets.join(' or ')}`)
-for (const { name, userPrincipalName, password } of people)
-  console.log(`Person                   ${name}: ${userPrincipalName}, password ${password}`)
+const managed = azure.identity.directory.applications.filter(({ managedIdentity }) => managedIdentity)
+for (const { appId, name } of managed)
+  console.log(`Managed identity         ${identity.join(' ')}   (client id ${appId}, ${name})`)
 if (teams) {
   teams.connect(options.bot)
   console.log(`Teams                    ${teams.url}   (the bot: ${options.bot}/api/messages)`)

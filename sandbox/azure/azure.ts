@@ -11,7 +11,6 @@ export type Azure = {
   /** Where it listens over TLS, if it was asked to, and the authority that a client has to trust for that, as PEM. */
   readonly tls?: { readonly url: string; readonly ca: string }
   readonly identity: {
-    /** Who can sign in. */
     readonly directory: Directory
     /** An access token for whoever is named, for Azure Resource Manager unless the claims say otherwise. */
     tokenFor(objectId: string, claims?: Readonly<Record<string, unknown>>): Promise<string>

@@ -13,7 +13,7 @@ const free = new Set(['microsoft.resources', 'microsoft.authorization', 'microso
 export const isRegistrationFree = (namespace: string): boolean => free.has(namespace.toLowerCase())
 
 export function registrationOf(world: World, subscription: string, namespace: string): RegistrationState {
-  const last = world.registrations.get(registrationKey({ subscription, namespace }))
+  const last = world.registrations.get(registrationKey(subscription, namespace))
   if (!last) return 'Registered'
   if (world.now() < last.done) return last.registered ? 'Registering' : 'Unregistering'
   return last.registered ? 'Registered' : 'NotRegistered'
@@ -28,8 +28,13 @@ export function setRegistration(
   takesMs = 0,
 ): void {
   if (registered === isUsable(registrationOf(world, subscription, namespace))) return
-  const registration = { subscription, namespace, registered, done: world.now() + takesMs }
-  world.registrations.set(registrationKey(registration), registration)
+  const done = world.now() + takesMs
+  world.registrations.set(registrationKey(subscription, namespace), {
+    subscription,
+    namespace,
+    registered,
+    done,
+  })
 }
 
 // Documented: what is being registered can be used already, region by region.

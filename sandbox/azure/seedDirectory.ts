@@ -13,7 +13,7 @@ import {
   type Place,
   textAt,
 } from './jsonPlace.ts'
-import type { Application, Group, Person } from './state.ts'
+import { type Application, type Group, type Person, signInOf } from './state.ts'
 
 /** The people, groups and applications of a seed file. */
 
@@ -50,27 +50,31 @@ const named = <T>(all: readonly Listed<T>[]): Record<string, T> =>
 export function readDirectory(of: Record<'people' | 'groups' | 'applications', Place>): Directory {
   const people = listed(
     of.people,
-    ['objectId', 'displayName', 'guest'],
+    ['objectId', 'displayName', 'guest', 'userPrincipalName', 'password'],
     (one, name): Person => ({
       objectId: or(one.objectId, guidAt, guidFor('person', name)),
       displayName: or(one.displayName, textAt, name),
       guest: or(one.guest, flagAt, false),
+      userPrincipalName: or(one.userPrincipalName, nameAt, signInOf(name).userPrincipalName),
+      password: or(one.password, nameAt, signInOf(name).password),
     }),
   )
   const applications = listed(
     of.applications,
-    ['appId', 'objectId', 'displayName', 'secret'],
+    ['appId', 'objectId', 'displayName', 'secret', 'managedIdentity'],
     (one, name): Application => ({
       appId: or(one.appId, guidAt, guidFor('application', name)),
       objectId: or(one.objectId, guidAt, guidFor('service principal', name)),
       displayName: or(one.displayName, textAt, name),
-      secret: or(one.secret, nameAt, undefined),
+      secret: or<string | undefined>(one.secret, nameAt, undefined),
+      managedIdentity: or(one.managedIdentity, flagAt, false),
     }),
   )
   // Somebody has to be there: a file that names nobody gets an admin.
   if (of.people.value === undefined && of.applications.value === undefined) {
-    const admin: Person = { objectId: guidFor('person', 'admin'), displayName: 'admin', guest: false }
-    people.push({ name: 'admin', place: of.people, one: admin })
+    const name = 'admin'
+    const one = { objectId: guidFor('person', name), displayName: name, guest: false, ...signInOf(name) }
+    people.push({ name, place: of.people, one })
   }
   const members = [...new Set([...people, ...applications].map(({ name }) => name))].filter(Boolean)
   const groups = listed(

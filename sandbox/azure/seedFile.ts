@@ -5,6 +5,7 @@ import {
   complain,
   elementsOf,
   entriesOf,
+  flagAt,
   guidAt,
   listAt,
   membersOf,
@@ -12,13 +13,21 @@ import {
   oneOf,
   or,
   type Place,
+  textAt,
+  timeAt,
   wholeAt,
 } from './jsonPlace.ts'
 import { type Directory, readDirectory } from './seedDirectory.ts'
-import { readLocks, readRegistrations } from './seedGovernance.ts'
 import { readAgenda, readMoves, readOperations } from './seedProgress.ts'
 import { type Resources, readResources } from './seedResources.ts'
-import type { Seed, Subscription } from './state.ts'
+import {
+  type Lock,
+  lockKey,
+  type Registration,
+  registrationKey,
+  type Seed,
+  type Subscription,
+} from './state.ts'
 import { parseSettings, type Settings } from './switches.ts'
 
 /** The JSON file that a world can start from and be kept in; README.md tells what stands in it. */
@@ -77,10 +86,10 @@ export function parseSeed(text: string, now: number): { seed: Seed } | { problem
     assignments: readAssignments(of.roleAssignments, roleKeys, directory, resources),
     denials: readDenials(of.denyAssignments, directory, resources),
     ...rest,
-    settings: readSettings(of.settings),
-    turnedMs: or(of.clockAheadMs, wholeAt, 0),
     locks: readLocks(of.locks, resources),
     registrations: readRegistrations(of.registrations, now),
+    settings: readSettings(of.settings),
+    turnedMs: or(of.clockAheadMs, wholeAt, 0),
     operations: readOperations(of.operations),
     moves: readMoves(of.moves),
     agenda: readAgenda(of.agenda),
@@ -156,6 +165,45 @@ const readDenials = (all: Place, directory: Directory, resources: Resources): No
       scope: or(of.scope, resources.scopeAt, '/'),
     })
   })
+
+function readLocks(all: Place, resources: Resources): Lock[] {
+  const read = elementsOf(all).map((place) => {
+    const of = membersOf(place, ['scope', 'name', 'level', 'notes'])
+    const lock = {
+      scope: resources.scopeAt(of.scope),
+      name: nameAt(of.name),
+      level: oneOf(of.level, ['CanNotDelete', 'ReadOnly']),
+    }
+    return { place, lock: of.notes.value === undefined ? lock : { ...lock, notes: textAt(of.notes) } }
+  })
+  allDiffer(
+    'scope and name',
+    read.map(({ place, lock }) => ({ place, key: lockKey(lock.scope, lock.name) })),
+  )
+  return read.map(({ lock }) => lock)
+}
+
+/** Of resource providers: what is not listed is registered. */
+function readRegistrations(all: Place, now: number): Registration[] {
+  const read = elementsOf(all).map((place) => {
+    const of = membersOf(place, ['subscription', 'namespace', 'registered', 'doneAt'])
+    const registration: Registration = {
+      subscription: nameAt(of.subscription),
+      namespace: nameAt(of.namespace),
+      registered: flagAt(of.registered),
+      done: or(of.doneAt, timeAt, now),
+    }
+    return { place, registration }
+  })
+  allDiffer(
+    'subscription and namespace',
+    read.map(({ place, registration: { subscription, namespace } }) => ({
+      place,
+      key: registrationKey(subscription, namespace),
+    })),
+  )
+  return read.map(({ registration }) => registration)
+}
 
 function readSettings(all: Place): Partial<Settings> {
   const read = entriesOf(all).map(([name, place]) => {

@@ -216,7 +216,7 @@ function readConnection(place: Place, vault: Vault, links: readonly string[], id
     link: or<string | undefined>(of.sharedPrivateLinkResource, link, undefined),
     status: or(of.status, (at) => oneOf(at, decisions), 'Pending'),
     description: or<string | undefined>(of.description, textAt, undefined),
-    actionsRequired: or(of.actionsRequired, nameAt, 'None'),
+    actionsRequired: or(of.actionsRequired, textAt, 'None'),
     provisioningState: or(of.provisioningState, (at) => oneOf(at, states), 'Succeeded'),
     etag: or<string | undefined>(of.etag, nameAt, undefined),
     edits: or(of.edits, wholeAt, 0),

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { makeServerCertificate } from '../entra/certificates.ts'
-import { type Directory, directoryOf } from '../entra/directory.ts'
+import type { Directory } from '../entra/directory.ts'
 import { createEntra, type Entra, managedIdentityPath } from '../entra/entra.ts'
 import { administer, isAdmin } from './admin.ts'
 import { settle } from './agenda.ts'
@@ -24,13 +24,14 @@ import { providerRoutes } from './providers.ts'
 import { refuseUnregistered, setRegistration } from './registration.ts'
 import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
 import { resourceGraphRoutes } from './resourceGraph.ts'
-import { may } from './rights.ts'
+import { checkAssignable, may } from './rights.ts'
 import { findRoutes, type Route, scopeOf } from './routes.ts'
 import { savedSeed } from './savedSeed.ts'
 import { signalrRoutes } from './signalr.ts'
 import { type AzureEvent, createWorld, type Seed, type World } from './state.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
 import { defaults, type Settings } from './switches.ts'
+import { directoryOf } from './tenant.ts'
 import { toll } from './throttle.ts'
 import { principalOf } from './token.ts'
 import { vaultRoutes } from './vaults.ts'
@@ -152,6 +153,7 @@ export async function startAzure(
     rights: {
       grant(principalId, role, scope) {
         if (!world.roles.some(({ key }) => key === role)) throw new Error(`There is no role ${role}`)
+        checkAssignable(world, principalId, scope)
         world.assignments.push({ guid: randomUUID(), principalId, role, scope })
       },
       revoke(principalId, role, scope) {
@@ -165,6 +167,7 @@ export async function startAzure(
         world.assignments.splice(index, 1)
       },
       deny(principalId, action, scope) {
+        checkAssignable(world, principalId, scope)
         world.denials.push({ guid: randomUUID(), principalId, actions: [action], scope })
       },
     },

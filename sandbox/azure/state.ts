@@ -84,7 +84,9 @@ export type Subscription = { readonly id: string; readonly name: string }
 export type Person = {
   readonly objectId: string
   readonly displayName: string
-  readonly guest?: boolean
+  readonly guest: boolean
+  readonly userPrincipalName: string
+  readonly password: string
 }
 export type Group = { readonly objectId: string; readonly members: readonly string[] }
 /** An application and its service principal: `objectId` is the principal's. */
@@ -92,7 +94,9 @@ export type Application = {
   readonly appId: string
   readonly objectId: string
   readonly displayName: string
-  readonly secret?: string | undefined
+  readonly secret: string | undefined
+  /** Its tokens come from the managed identity endpoint. */
+  readonly managedIdentity: boolean
 }
 
 export type Role = {
@@ -157,17 +161,18 @@ export type History = {
 /** What a seed has to say of an instance; the rest is as after a plain creation. */
 export type SeedInstance = Pick<Instance, 'id' | 'location' | 'sku'> & Partial<Instance>
 
-export type Registration = {
-  readonly subscription: string
-  readonly namespace: string
-  readonly registered: boolean
-  readonly done: number
-}
 export type Lock = {
   readonly scope: string
   readonly name: string
   readonly level: 'CanNotDelete' | 'ReadOnly'
   readonly notes?: string
+}
+
+export type Registration = {
+  readonly subscription: string
+  readonly namespace: string
+  readonly registered: boolean
+  readonly done: number
 }
 
 export type Link = {
@@ -274,14 +279,25 @@ const defaultPeople = (): World['people'] =>
   Object.fromEntries(
     Object.values(seeded.people).map(({ key, name, objectId, guest = false }) => [
       key,
-      { objectId, displayName: name, guest },
+      { objectId, displayName: name, guest, ...signInOf(key) },
     ]),
   )
 
+/** With what a person signs in who is given nothing else. */
+export const signInOf = (name: string): Pick<Person, 'userPrincipalName' | 'password'> => ({
+  userPrincipalName: `${name}@contoso.example`,
+  password: 'sandbox-password',
+})
+
 function defaultApplications(): World['applications'] {
-  const { appId, objectId, name } = seeded.bot
-  return { bot: { appId, objectId, displayName: name } }
+  const { appId, objectId, name, secret } = seeded.bot
+  return { bot: { appId, objectId, displayName: name, secret, managedIdentity: true } }
 }
+
+/** Keys of what hangs on a scope or a subscription. */
+export const lockKey = (scope: string, name: string): string => `${resourceKey(scope)}/${name}`.toLowerCase()
+export const registrationKey = (subscription: string, namespace: string): string =>
+  `${subscription}/${namespace}`.toLowerCase()
 
 const customRoles = (given: NonNullable<Seed['roles']>): Role[] =>
   Object.entries(given).map(([key, role], index) => ({
@@ -343,10 +359,12 @@ export function createWorld(
     connections: byKey(seed.connections ?? []),
     operations: new Map((seed.operations ?? []).map((one) => [one.id, { ...one }])),
     agenda: [...(seed.agenda ?? [])],
-    locks: new Map((seed.locks ?? []).map((one) => [lockKey(one), one])),
+    locks: new Map((seed.locks ?? []).map((one) => [lockKey(one.scope, one.name), one])),
+    registrations: new Map(
+      (seed.registrations ?? []).map((one) => [registrationKey(one.subscription, one.namespace), one]),
+    ),
     deletedVaults: new Map((seed.deletedVaults ?? []).map((one) => [resourceKey(one.vault.id), one])),
     moves: new Map((seed.moves ?? []).map((one) => [one.id, one])),
-    registrations: new Map((seed.registrations ?? []).map((one) => [registrationKey(one), one])),
     buckets: new Map(),
     settings,
     get turnedMs() {
@@ -359,14 +377,6 @@ export function createWorld(
     tell,
   }
 }
-
-export const lockKey = ({ scope, name }: Pick<Lock, 'scope' | 'name'>): string =>
-  `${scope}/${name}`.toLowerCase()
-
-export const registrationKey = ({
-  subscription,
-  namespace,
-}: Pick<Registration, 'subscription' | 'namespace'>): string => `${subscription}/${namespace}`.toLowerCase()
 
 /** Puts a step on the agenda. */
 export function later(world: World, at: number, step: Step): void {

@@ -32,44 +32,6 @@ export type Directory = {
   readonly people: readonly Person[]
 }
 
-/** What proves people and applications of a sandbox where nothing else was said: no secrets, so that anybody can try. */
-export const usual = {
-  password: 'sandbox-password',
-  secret: 'sandbox-secret',
-  domain: 'contoso.example',
-} as const
-
-/** The directory of a world: people sign in as `<name>@contoso.example`, applications by secret or managed identity. */
-export const directoryOf = (world: {
-  readonly tenantId: string
-  readonly people: Readonly<Record<string, { readonly objectId: string; readonly displayName: string }>>
-  readonly applications: Readonly<
-    Record<
-      string,
-      {
-        readonly appId: string
-        readonly objectId: string
-        readonly displayName: string
-        readonly secret?: string | undefined
-      }
-    >
-  >
-}): Directory => ({
-  tenantId: world.tenantId,
-  applications: Object.values(world.applications).map(({ displayName, secret = usual.secret, ...ids }) => ({
-    ...ids,
-    name: displayName,
-    secrets: [secret],
-    managedIdentity: true,
-  })),
-  people: Object.entries(world.people).map(([name, { objectId, displayName }]) => ({
-    name: displayName,
-    objectId,
-    userPrincipalName: `${name}@${usual.domain}`,
-    password: usual.password,
-  })),
-})
-
 /** The Azure CLI's own registration: a public client of Microsoft's that every tenant knows. */
 export const azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
 

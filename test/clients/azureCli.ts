@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { member } from '../../sandbox/azure/routes.ts'
 import type { Azure } from '../../sandbox/azure/server.ts'
-import { usual } from '../../sandbox/entra/directory.ts'
 import { bot, directory, type PersonKey, people, tenantId } from '../../sandbox/seed.ts'
 import { linkPath, signalrPath, vaultPath } from '../sandbox-azure/clients.ts'
 import { createRecorder, type Recorder, type Step, until } from './record.ts'
@@ -114,7 +113,7 @@ export async function runAzureCli(
     const how =
       who === 'bot'
         ? ['--service-principal', '--username', user, '--password', bot.secret, '--tenant', tenantId]
-        : ['--username', user, '--password', usual.password]
+        : ['--username', user, '--password', 'sandbox-password']
     await recorder.step(
       `az login ${who === 'bot' ? '--service-principal ' : ''}--username ${user}`,
       async () => {

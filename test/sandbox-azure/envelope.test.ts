@@ -317,6 +317,16 @@ describe('the role graph', () => {
     expect((await read()).status).toBe(403)
   })
 
+  test('are given to object ids, on scopes that can be', () => {
+    const guest = people.guest.objectId
+    for (const scope of ['/', main, vaultPath(), '/providers/Microsoft.Management/managementGroups/root'])
+      expect(() => azure.rights.grant(guest, 'reader', scope)).not.toThrow()
+    expect(() => azure.rights.grant('guest', 'reader', main)).toThrow('guest is no object id')
+    for (const scope of ['', 'contoso-kv', '/elsewhere', `/subscriptions/${guest}`, `${main}x`])
+      for (const give of [azure.rights.grant, azure.rights.deny])
+        expect(() => give(guest, 'reader', scope)).toThrow(`There is no scope ${scope}`)
+  })
+
   test('what a role takes back, another one may still give', async () => {
     await azure.close()
     const guest = people.guest.objectId

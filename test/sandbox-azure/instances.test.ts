@@ -201,6 +201,8 @@ describe.each([
       return [answer.status, codeOf(answer)]
     }
     expect(await put({ sku: body.sku })).toEqual([400, 'LocationRequired'])
+    expect(await put({ ...body, location: 'nearby!' })).toEqual([400, 'LocationNotAvailableForResourceType'])
+    expect(await put({ ...body, location: 5 })).toEqual([400, 'LocationNotAvailableForResourceType'])
     expect(await put({ ...body, sku: { name: 'Huge' } })).toEqual([400, 'BadRequest'])
     expect(await put({ ...body, sku: { ...body.sku, capacity: 0 } })).toEqual([400, 'BadRequest'])
     expect(await put({ ...body, tags: 'blue' })).toEqual([400, 'BadRequest'])

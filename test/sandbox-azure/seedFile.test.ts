@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { parseSeed, seedMembers } from '../../sandbox/azure/seedFile.ts'
 import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
 import { defaults } from '../../sandbox/azure/switches.ts'
-import { bot } from '../../sandbox/seed.ts'
+import { bot, directory, people, subscriptions } from '../../sandbox/seed.ts'
 import { call, codeOf, linkPath, vaultPath, wish } from './clients.ts'
 
 const open: Azure[] = []
@@ -107,7 +107,9 @@ describe('a seed file', () => {
       ...minimal,
       people: [...minimal.people, { name: 'bo', displayName: 'Bo Berg', guest: true }],
       groups: [{ name: 'owners', members: ['bo', 'robot'] }],
-      applications: [{ name: 'robot', appId: mine, objectId: bot.objectId, secret: 's3cret' }],
+      applications: [
+        { name: 'robot', appId: mine, objectId: bot.objectId, secret: 's3cret', managedIdentity: true },
+      ],
       roleDefinitions: [
         { name: 'looker', roleName: 'Only looks', actions: ['*'], notActions: ['*/write', '*/delete'] },
       ],
@@ -146,6 +148,8 @@ describe('a seed file', () => {
           ],
         },
       ],
+      locks: [{ scope: 'certs', name: 'keep', level: 'ReadOnly', notes: 'for now' }],
+      registrations: [{ subscription: mine, namespace: 'Microsoft.SignalRService', registered: false }],
       settings: { provisioningMs: 1, throttle: false, etag: 'never' },
       clockAheadMs: 60_000,
     })
@@ -181,8 +185,18 @@ describe('a seed file', () => {
       { name: 'ours', status: 'Approved' },
       { status: 'Pending', description: 'a stranger' },
     ])
-    // The connection belongs to the link: what is decided about it reaches Web PubSub.
     azure.rights.grant(ada, 'owner', '/')
+    const refusedAs = async (method: string, path: string) =>
+      codeOf(await call(azure, method, path, { principal: ada, body: { location: 'westeurope' } }))
+    expect(await refusedAs('PUT', signalr('new'))).toBe('MissingSubscriptionRegistration')
+    expect(() => azure.portal.reject('certs', 'ada', 'ours')).toThrow(/locked/)
+    const lock = `${vault('certs')}/providers/Microsoft.Authorization/locks/keep`
+    const asAda = { principal: ada, version: '2020-05-01' }
+    expect((await call(azure, 'GET', lock, asAda)).body).toMatchObject({
+      properties: { level: 'ReadOnly', notes: 'for now' },
+    })
+    expect((await call(azure, 'DELETE', lock, asAda)).status).toBe(200)
+    // The connection belongs to the link: what is decided about it reaches Web PubSub.
     azure.portal.reject('certs', 'ada', 'ours')
     azure.turn(180_000)
     expect(azure.links()).toMatchObject([{ status: 'Rejected' }])
@@ -192,7 +206,14 @@ describe('a seed file', () => {
     expect(world.clockAheadMs).toBe(60_000 + 180_000)
     expect(world.signalR).toMatchObject([{ id: signalr('chat'), sku: 'Premium_P1', replicas: ['chat-us'] }])
     expect(world.applications).toEqual([
-      { name: 'robot', appId: mine, objectId: robot, displayName: 'robot', secret: 's3cret' },
+      {
+        name: 'robot',
+        appId: mine,
+        objectId: robot,
+        displayName: 'robot',
+        secret: 's3cret',
+        managedIdentity: true,
+      },
     ])
     expect(world.roleAssignments.map(({ id: _, ...one }: { id: string }) => one)).toEqual([
       { principal: 'owners', role: 'looker', scope: vault('certs') },
@@ -247,30 +268,47 @@ describe('a kept world', () => {
     })
     expect(codeOf(refused)).toBe('MissingSubscriptionRegistration')
   })
+})
 
-  test('is one whose people and applications can sign in', async () => {
+describe('who can sign in', () => {
+  test('is whom the file names, with what it says or what the usual people have', async () => {
     const azure = await start({
       ...minimal,
-      applications: [{ name: 'robot', appId: mine, secret: 's3cret' }],
+      applications: [
+        { name: 'robot', appId: mine, secret: 's3cret', managedIdentity: true },
+        { name: 'mute' },
+      ],
     })
-    const signIn = async (form: Record<string, string>) => {
-      const answer = await fetch(`${azure.url}/adfs/oauth2/token`, {
+    const { tenantId } = azure.identity.directory
+    const token = async (form: Record<string, string>) => {
+      const answer = await fetch(`${azure.url}/${tenantId}/oauth2/v2.0/token`, {
         method: 'POST',
         body: new URLSearchParams({ scope: 'https://management.azure.com/.default', ...form }),
       })
-      return { status: answer.status, body: (await answer.json()) as { access_token?: string } }
+      const { access_token } = (await answer.json()) as { access_token?: string }
+      return access_token
     }
-    const robot = { grant_type: 'client_credentials', client_id: mine }
-    expect((await signIn({ ...robot, client_secret: 'guessed' })).status).toBe(401)
-    expect((await signIn({ ...robot, client_secret: 's3cret' })).status).toBe(200)
-    const { body } = await signIn({
-      grant_type: 'password',
-      client_id: '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
-      username: 'ada@contoso.example',
-      password: 'sandbox-password',
-    })
-    const headers = { authorization: `Bearer ${body.access_token}` }
-    expect((await call(azure, 'GET', vault('certs'), { principal: undefined, headers })).status).toBe(200)
+    const robot = { grant_type: 'client_credentials', client_id: mine, client_secret: 's3cret' }
+    const header = { authorization: `Bearer ${await token(robot)}` }
+    const read = await call(azure, 'GET', vault('certs'), { principal: undefined, headers: header })
+    expect(read.status).toBe(200)
+    expect(await token({ ...robot, client_secret: 'other' })).toBeUndefined()
+    const azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
+    const password = { grant_type: 'password', client_id: azureCli, password: 'sandbox-password' }
+    expect(await token({ ...password, username: 'ada@contoso.example' })).toBeDefined()
+    expect(await token({ ...password, username: 'owner@contoso.example' })).toBeUndefined()
+    const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = azure.identity.environment
+    const managed = await fetch(
+      `${IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://management.azure.com/`,
+      { headers: { 'x-identity-header': IDENTITY_HEADER } },
+    )
+    expect(await managed.json()).toMatchObject({ client_id: mine })
+  })
+
+  test('is in the usual world whom its seed says', async () => {
+    const azure = await startAzure()
+    open.push(azure)
+    expect(azure.identity.directory).toEqual(directory)
   })
 })
 
@@ -289,6 +327,16 @@ describe('what is wrong with a file', () => {
       roleDefinitions: [{ name: 'owner', actions: ['*'] }, { name: 'mine', actions: '*' }, { name: 'none' }],
       roleAssignments: [{ principal: 'eve', role: 'boss', scope: 'nowhere' }],
       denyAssignments: [{ principal: 'ada', actions: [], scope: '/nowhere' }],
+      locks: [
+        { scope: '/', name: 'one', level: 'Loose' },
+        { scope: '/', name: 'one', level: 'ReadOnly', notes: 1 },
+        {},
+      ],
+      registrations: [
+        { subscription: mine, namespace: 'a', registered: 'yes', doneAt: 'soon' },
+        { subscription: mine, namespace: 'A', registered: true },
+        {},
+      ],
       settings: { provisioningMs: -1, throttle: 'off', etag: 'often' },
       clockAheadMs: 0.5,
       operations: [{ id: mine, kind: 'post', instance: 'chat', startedAt: 'today', status: 'Running' }],
@@ -301,7 +349,7 @@ describe('what is wrong with a file', () => {
       'people[1].guest: "no" will not do; write true or false',
       'people[2].name: is missing; write a name',
       'people[2].objectId: 7 will not do; write a GUID such as "11111111-2222-4333-8444-555555555555"',
-      'people[3]: "bo" will not do; write an object with name, objectId, displayName, guest',
+      'people[3]: "bo" will not do; write an object with name, objectId, displayName, guest, userPrincipalName, password',
       'groups[0].members[1]: "bo" will not do; write one of ada, app, twin',
       'people[1]: has the name of people[0]; write another',
       'applications[1]: has the objectId of applications[0]; write another',
@@ -313,6 +361,18 @@ describe('what is wrong with a file', () => {
       'roleAssignments[0].role: "boss" will not do; write one of owner, contributor, reader, mine, none',
       'roleAssignments[0].scope: there is no nowhere here; write the name or id of a resource or resource group',
       'denyAssignments[0].scope: "/nowhere" will not do; write the name or id of a resource or resource group',
+      'locks[0].level: "Loose" will not do; write one of CanNotDelete, ReadOnly',
+      'locks[1].notes: 1 will not do; write a text',
+      'locks[2].scope: is missing; write the name or id of a resource or resource group',
+      'locks[2].name: is missing; write a name',
+      'locks[2].level: is missing; write one of CanNotDelete, ReadOnly',
+      'locks[1]: has the scope and name of locks[0]; write another',
+      'registrations[0].registered: "yes" will not do; write true or false',
+      'registrations[0].doneAt: "soon" will not do; write a time such as "2026-01-31T12:00:00Z"',
+      'registrations[2].subscription: is missing; write a name',
+      'registrations[2].namespace: is missing; write a name',
+      'registrations[2].registered: is missing; write true or false',
+      'registrations[1]: has the subscription and namespace of registrations[0]; write another',
       'settings.provisioningMs: provisioningMs cannot be -1; it is a number, 0 or more',
       'settings.throttle: throttle cannot be "off"; it is true or false',
       'settings.etag: etag cannot be "often"; it is one of afterEdit, always, never',
@@ -421,12 +481,24 @@ describe('a world that goes on from its file', () => {
     open.push(azure)
     azure.rights.grant(bot.objectId, 'contributor', '/')
     azure.rights.deny(bot.objectId, 'Microsoft.Nothing/*', vaultPath())
+    azure.setRegistration(subscriptions.other.id, 'Microsoft.KeyVault', false)
+    azure.rights.grant(people.lone.objectId, 'owner', '/')
+    const lock = `${vaultPath('solo-kv', 'solo')}/providers/Microsoft.Authorization/locks/keep`
+    const lone = {
+      principal: people.lone.objectId,
+      version: '2020-05-01',
+      body: { properties: { level: 'CanNotDelete' } },
+    }
+    expect((await call(azure, 'PUT', lock, lone)).status).toBe(201)
     const group = vaultPath().split('/providers/')[0]
     const pubs = `${group}/providers/Microsoft.SignalRService/webPubSub/pubs`
     await call(azure, 'PUT', pubs, { body: { location: 'westus2', tags: { a: 'b' } } })
     azure.portal.createLink('contoso-signalr', 'contoso-kv', 'first', 'mine')
     azure.turn(65_000)
-    azure.portal.approve('contoso-kv', 'owner', 'mine')
+    const [ours] = azure.connections('contoso-kv').filter(({ description }) => description === 'mine')
+    const approval = { status: 'Approved', description: '', actionsRequired: '' }
+    const decision = { properties: { privateLinkServiceConnectionState: approval } }
+    expect((await call(azure, 'PUT', ours?.id ?? '', { body: decision })).status).toBe(200)
     await call(azure, 'PUT', linkPath('second', pubs), { body: wish('more', vaultPath('contoso-certs')) })
     azure.turn(1_000)
     azure.portal.deleteLink('contoso-signalr', 'first')
@@ -436,6 +508,7 @@ describe('a world that goes on from its file', () => {
     await call(azure, 'DELETE', pubs.replace('webPubSub/pubs', 'SignalR/contoso-free'))
 
     const world = worldOf(azure)
+    expect(seedMembers.filter((name) => ['[]', '{}', '0'].includes(JSON.stringify(world[name])))).toEqual([])
     expect(new Set(world.agenda.map(({ kind }: { kind: string }) => kind))).toEqual(
       new Set(['propagates', 'settled', 'provisioned', 'linkGone', 'instanceProvisioned', 'instanceGone']),
     )

@@ -463,6 +463,7 @@ describe('a world that goes on from its file', () => {
     await call(azure, 'DELETE', pubs.replace('webPubSub/pubs', 'SignalR/contoso-free'))
 
     const world = worldOf(azure)
+    expect(seedMembers.filter((name) => ['[]', '{}', '0'].includes(JSON.stringify(world[name])))).toEqual([])
     expect(new Set(world.agenda.map(({ kind }: { kind: string }) => kind))).toEqual(
       new Set(['propagates', 'settled', 'provisioned', 'linkGone', 'instanceProvisioned', 'instanceGone']),
     )

@@ -146,6 +146,9 @@ describe.each([
     expect((await call(azure, 'GET', follow(removal, 'azure-asyncoperation'))).body).toMatchObject({
       status: 'Succeeded',
     })
+    // Even where there is one of that name again.
+    await made()
+    expect((await call(azure, 'GET', follow(removal, 'location'))).status).toBe(204)
   })
 
   test('is changed by PUT as a whole, by PATCH in parts', async () => {

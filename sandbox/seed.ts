@@ -45,7 +45,15 @@ export type PersonKey = keyof typeof people
 /** Who can sign in: the bot by its secret or as a managed identity, people by their key and a password that is no secret. */
 export const directory: Directory = {
   tenantId,
-  applications: [{ ...bot, secrets: [bot.secret], managedIdentity: true }],
+  applications: [
+    {
+      name: bot.name,
+      appId: bot.appId,
+      objectId: bot.objectId,
+      secrets: [bot.secret],
+      managedIdentity: true,
+    },
+  ],
   people: Object.values(people).map(({ key, name, objectId }) => ({
     name,
     objectId,

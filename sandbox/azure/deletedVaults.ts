@@ -1,8 +1,9 @@
 import { parseResourceId, resourceName } from '../../src/link/resourceId.ts'
+import { plainLocation } from './locations.ts'
 import { ok, type Reply, refusal } from './reply.ts'
 import { type Call, isReply, member, page, type Route } from './routes.ts'
 import type { DeletedVault } from './state.ts'
-import { deletedVaults, plainLocation, purgeVault } from './vaultLife.ts'
+import { deletedVaults, purgeVault } from './vaultLife.ts'
 import { vaultVersions } from './vaults.ts'
 
 /** Microsoft.KeyVault: vaults that were deleted and not yet purged. Managed HSMs there are none, but clients ask. */
@@ -147,7 +148,10 @@ const routes: readonly Omit<Route, 'versions'>[] = [
   },
 ]
 
+/** The first version with that type: as ARM lists it for deleted vaults, by the OpenAPI files for HSMs. */
+const since = (path: string): string => (/HSMs$/.test(path) ? '2020-04-01-preview' : '2016-10-01')
+
 export const deletedVaultRoutes: readonly Route[] = routes.map((route) => ({
   ...route,
-  versions: vaultVersions,
+  versions: vaultVersions.filter((version) => version >= since(route.path)),
 }))

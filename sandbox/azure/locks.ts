@@ -16,7 +16,7 @@ export function refuseLocked(world: World, method: string, id: string): Reply | 
   if (method === 'GET' || /\/providers\/Microsoft\.Authorization\/locks\/[^/]+$/i.test(id)) return undefined
   const deletes = method === 'DELETE'
   const scope = method === 'POST' ? id.slice(0, id.lastIndexOf('/')) : id
-  const locked = [...world.locks.values()].filter(
+  const locked = [...world.locks.values(), ...movingGroups(world)].filter(
     (lock) =>
       (deletes || lock.level === 'ReadOnly') &&
       (covers(lock.scope, scope) || (deletes && covers(scope, lock.scope))),
@@ -29,6 +29,13 @@ export function refuseLocked(world: World, method: string, id: string): Reply | 
     `The scope '${scope}' cannot perform ${deletes ? 'delete' : 'write'} operation because following scope(s) are locked: ${scopes}. Please remove the lock and try again.`,
   )
 }
+
+/** Documented: nothing is written or deleted in the groups between which resources are moving. */
+const movingGroups = (world: World): Pick<Lock, 'scope' | 'level'>[] =>
+  [...world.moves.values()]
+    .filter(({ endedAt, validateOnly }) => endedAt === undefined && !validateOnly)
+    .flatMap(({ from, to }) => [from, to])
+    .map((scope) => ({ scope, level: 'ReadOnly' }))
 
 const show = (lock: Lock): unknown => ({
   properties: { level: lock.level, ...(lock.notes !== undefined && { notes: lock.notes }) },

@@ -2,10 +2,10 @@ import { parseResourceId, resourceKey } from '../../src/link/resourceId.ts'
 import { refuseLocked } from './locks.ts'
 import { beginMove } from './moves.ts'
 import { badRequest, groupNotFound, notAllowed, type Reply, refusal, resourceNotFound } from './reply.ts'
+import { resourcesVersions } from './resourcesVersions.ts'
 import { may } from './rights.ts'
 import { type Call, groupOf, isReply, member, type Route } from './routes.ts'
 import type { Move, ResourceGroup } from './state.ts'
-import { resourcesVersions } from './subscriptions.ts'
 
 /** Microsoft.Resources: asking to move resources to another group, and how that went. */
 

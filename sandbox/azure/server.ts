@@ -24,7 +24,10 @@ import { providerRoutes } from './providers.ts'
 import { refuseUnregistered, setRegistration } from './registration.ts'
 import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
 import { resourceGraphRoutes } from './resourceGraph.ts'
+
+import { typesOf } from './resourceTypes.ts'
 import { checkAssignable, may } from './rights.ts'
+
 import { findRoutes, type Route, scopeOf } from './routes.ts'
 import { savedSeed } from './savedSeed.ts'
 import { signalrRoutes } from './signalr.ts'
@@ -34,6 +37,7 @@ import { defaults, type Settings } from './switches.ts'
 import { directoryOf } from './tenant.ts'
 import { toll } from './throttle.ts'
 import { principalOf } from './token.ts'
+import { noRoute, wrongMethod, wrongVersion } from './unserved.ts'
 import { vaultRoutes } from './vaults.ts'
 import { vaultWriteRoutes } from './vaultWrites.ts'
 
@@ -56,9 +60,7 @@ const resourceRoutes: readonly Route[] = [
 ]
 const routes: readonly Route[] = [...resourceRoutes, ...providerRoutes(resourceRoutes)]
 
-const providers = new Set(
-  resourceRoutes.map((route) => /\/providers\/([^/]+)/i.exec(route.path)?.[1]?.toLowerCase()).filter(Boolean),
-)
+const types = typesOf(routes)
 
 /** Starts the local Azure on 127.0.0.1; with a `tlsPort` (0: any) on a second port over TLS as well. */
 export async function startAzure(
@@ -383,9 +385,10 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
     return counted(subscriptionNotFound(subscription))
   const found = findRoutes(routes, path)
   const match = found.find(({ route }) => route.method === method)
-  if (!match) return counted(found.length > 0 ? wrongMethod(method) : noRoute(path, apiVersion))
+  if (!match) return counted(found.length > 0 ? wrongMethod(method) : noRoute(types, path, apiVersion))
   const { route, params } = match
-  if (!route.versions.includes(apiVersion.toLowerCase())) return counted(wrongVersion(route, apiVersion))
+  if (!route.versions.includes(apiVersion.toLowerCase()))
+    return counted(wrongVersion(world, types, { route, path, apiVersion }))
   const scope = scopeOf(route, path)
   if (route.action !== undefined && !may(world, principal, route.action, scope))
     return counted(notAllowed(principal, route.action, scope))
@@ -419,44 +422,6 @@ function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<
     body: recased(reply.body, world.settings.idCase),
     headers: { ...providerHeaders(path), ...reply.headers },
   })
-}
-
-const wrongMethod = (method: string): Reply =>
-  refusal(405, 'MethodNotAllowed', `The HTTP method '${method}' is not supported here.`)
-
-/** The type that a route serves, as ARM names it in its messages. */
-function typeOf(path: string): { namespace: string; type: string } | undefined {
-  const match = /.*\/providers\/([^/]+)\/?(.*)$/i.exec(path)
-  const [, namespace = '', rest = ''] = match ?? []
-  const type = rest.split('/').filter((_, index) => index % 2 === 0)
-  return match ? { namespace, type: type.join('/') } : undefined
-}
-
-function noRoute(path: string, apiVersion: string): Reply {
-  const named = typeOf(path)
-  if (!named)
-    return refusal(404, 'NotFound', `No HTTP resource was found that matches the request path '${path}'.`)
-  if (!providers.has(named.namespace.toLowerCase()))
-    return refusal(404, 'InvalidResourceNamespace', `The resource namespace '${named.namespace}' is invalid.`)
-  return refusal(
-    404,
-    'InvalidResourceType',
-    `The resource type '${named.type}' could not be found in the namespace '${named.namespace}' for api version '${apiVersion}'.`,
-  )
-}
-
-function wrongVersion(route: Route, apiVersion: string): Reply {
-  const named = typeOf(route.path)
-  const supported = route.versions.join(', ')
-  return named && !route.path.startsWith('{+scope}')
-    ? badRequest(
-        `No registered resource provider found for location 'westeurope' and API version '${apiVersion}' for type '${named.type}'. The supported api-versions are '${supported}'.`,
-        'NoRegisteredProviderFound',
-      )
-    : badRequest(
-        `The api-version '${apiVersion}' is invalid. The supported versions are '${supported}'.`,
-        'InvalidApiVersionParameter',
-      )
 }
 
 function send(response: ServerResponse, reply: Reply, headers: Readonly<Record<string, string>>): void {

@@ -1,4 +1,5 @@
 import { parseResourceId, resourceKey, resourceName } from '../../src/link/resourceId.ts'
+import { plainLocation } from './locations.ts'
 import { effect, removeConnection, vaultConflict } from './privateLinks.ts'
 import { badRequest, type Reply, refusal } from './reply.ts'
 import { connectionsOf, type DeletedVault, type Vault, type World } from './state.ts'
@@ -10,9 +11,6 @@ export type VaultWish = {
   tags: Record<string, string>
   properties: Readonly<Record<string, unknown>>
 }
-
-/** `West Europe` and `westeurope` are one location. */
-export const plainLocation = (location: string): string => location.replaceAll(' ', '').toLowerCase()
 
 const day = 24 * 3_600_000
 

@@ -12,8 +12,10 @@ export const vaultType = 'Microsoft.KeyVault/vaults'
 const connectionType = `${vaultType}/privateEndpointConnections`
 
 export const vaultVersions = [
+  '2014-12-19-preview',
   '2015-06-01',
   '2016-10-01',
+  '2018-02-14-preview',
   '2018-02-14',
   '2019-09-01',
   '2020-04-01-preview',
@@ -31,6 +33,8 @@ export const vaultVersions = [
   '2024-12-01-preview',
   '2025-05-01',
   '2026-02-01',
+  '2026-03-01-preview',
+  '2026-04-01-preview',
 ]
 
 function properties(connection: Connection): unknown {
@@ -218,4 +222,10 @@ const routes: readonly Omit<Route, 'versions'>[] = [
   },
 ]
 
-export const vaultRoutes: readonly Route[] = routes.map((route) => ({ ...route, versions: vaultVersions }))
+// Private endpoints came with 2018-02-14, by the OpenAPI files.
+const connectionVersions = vaultVersions.filter((version) => version >= '2018-02-14')
+
+export const vaultRoutes: readonly Route[] = routes.map((route) => ({
+  ...route,
+  versions: route.path.startsWith(connections) ? connectionVersions : vaultVersions,
+}))

@@ -507,10 +507,28 @@ describe('a world that goes on from its file', () => {
     azure.configure({ deletedInstance: 'later' })
     await call(azure, 'DELETE', pubs.replace('webPubSub/pubs', 'SignalR/contoso-free'))
 
+    expect((await call(azure, 'DELETE', vaultPath('orphan-kv', 'orphan'))).status).toBe(200)
+    const move = await call(azure, 'POST', `${vaultPath('', 'solo').split('/providers/')[0]}/moveResources`, {
+      version: '2021-04-01',
+      body: {
+        resources: [vaultPath('solo-kv', 'solo')],
+        targetResourceGroup: vaultPath('', 'orphan').split('/providers/')[0],
+      },
+    })
+    expect(move.status).toBe(202)
+
     const world = worldOf(azure)
     expect(seedMembers.filter((name) => ['[]', '{}', '0'].includes(JSON.stringify(world[name])))).toEqual([])
     expect(new Set(world.agenda.map(({ kind }: { kind: string }) => kind))).toEqual(
-      new Set(['propagates', 'settled', 'provisioned', 'linkGone', 'instanceProvisioned', 'instanceGone']),
+      new Set([
+        'propagates',
+        'settled',
+        'provisioned',
+        'linkGone',
+        'instanceProvisioned',
+        'instanceGone',
+        'moved',
+      ]),
     )
     expect(world.operations).toHaveLength(6)
     const again = await start(world)

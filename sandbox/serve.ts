@@ -8,12 +8,16 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     port: { type: 'string', default: '4100' },
     'teams-port': { type: 'string', default: '4200' },
+    openapi: { type: 'string' },
     bot: { type: 'string', default: 'http://127.0.0.1:3978' },
   },
 })
 
-const azure = await startAzure({ port: Number(options.port) })
+const azure = await startAzure({ port: Number(options.port), openapi: options.openapi })
 console.log(`Azure Resource Manager   ${azure.url}   (what happened: GET ${azure.url}/_sandbox/events)`)
+const conformity = azure.conformity()
+if (conformity)
+  console.log(`Checked against          ${conformity.documented} operations; deviations go to stderr`)
 const teams = options.only === 'azure' ? undefined : await startTeams({ port: Number(options['teams-port']) })
 if (teams) {
   teams.connect(options.bot)

@@ -73,6 +73,11 @@ const acts: Readonly<Record<string, Act>> = {
   'GET events': (azure, _, query) => azure.events.slice(Number(query.get('since') ?? 0)),
   'GET links': (azure) => azure.links(),
   'GET connections': (azure, _, query) => azure.connections(query.get('vault') ?? ''),
+  'GET conformity': (azure) => {
+    const tally = azure.conformity()
+    if (!tally) throw new Error('The sandbox was not told where the OpenAPI files are')
+    return tally
+  },
   'POST clock': (azure, body) => {
     const ms = member(body, 'advanceMs')
     if (typeof ms !== 'number' || !(ms >= 0)) throw new Error('advanceMs is not a number of milliseconds')

@@ -5,6 +5,7 @@ import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { administer, isAdmin } from './admin.ts'
 import { authorizationRoutes } from './authorization.ts'
 import type { Azure } from './azure.ts'
+import { type Conformity, startConformity } from './conformity.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
 import { operationRoutes } from './operations.ts'
 import { createPortal } from './portal.ts'
@@ -42,9 +43,14 @@ const providers = new Set(
 
 /** Starts the local Azure on 127.0.0.1. */
 export async function startAzure(
-  options: { port?: number; seed?: Seed; clock?: () => number } & Partial<Settings> = {},
+  options: {
+    port?: number
+    seed?: Seed
+    clock?: () => number
+    openapi?: string | undefined
+  } & Partial<Settings> = {},
 ): Promise<Azure> {
-  const { port = 0, seed = {}, clock = Date.now, ...settings } = options
+  const { port = 0, seed = {}, clock = Date.now, openapi, ...settings } = options
   const events: AzureEvent[] = []
   const listeners = new Set<(event: AzureEvent) => void>()
   const tell = (event: AzureEvent): void => {
@@ -54,9 +60,11 @@ export async function startAzure(
   const world = createWorld(seed, { ...defaults, ...settings }, clock, tell)
   const rules: FaultRule[] = []
   const closing = new AbortController()
+  const conformity = await startConformity(openapi)
 
   const server = createServer((request, response) => {
-    serve({ world, azure, rules, closing: closing.signal }, request, response).catch((error: unknown) => {
+    const setting = { world, azure, rules, conformity, closing: closing.signal }
+    serve(setting, request, response).catch((error: unknown) => {
       // The caller went away or the sandbox closes; anything else is a fault of the sandbox and must be seen.
       if (closing.signal.aborted || request.socket.destroyed) return
       console.error(error)
@@ -141,11 +149,13 @@ export async function startAzure(
     fail(rule) {
       rules.push({ ...rule })
     },
+    conformity: () => conformity?.tally(),
     async close() {
       closing.abort()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
       await closed
+      conformity?.close()
     },
   }
   return azure
@@ -155,6 +165,7 @@ type Setting = {
   readonly world: World
   readonly azure: Azure
   readonly rules: FaultRule[]
+  readonly conformity: Conformity | undefined
   readonly closing: AbortSignal
 }
 
@@ -198,6 +209,11 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
   })
   if (fault?.how === 'reset') return void request.socket.resetAndDestroy()
   if (fault?.how === 'hang') return
+  if (!fault) {
+    const { status, body: replied } = reply
+    const headers = { ...answer.headers, ...reply.headers }
+    setting.conformity?.judge({ method, path, url, requestBody: body, status, headers, body: replied })
+  }
   const clientId = request.headers['x-ms-client-request-id']
   send(response, reply, {
     ...answer.headers,

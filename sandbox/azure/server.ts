@@ -71,6 +71,8 @@ export async function startAzure(
       send(response, refusal(500, 'SandboxFault', String(error)), {})
     })
   })
+  // Node's own 5 s end an idle connection just when a client calls again, now and then: a reset that nobody injected.
+  server.keepAliveTimeout = 120_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)

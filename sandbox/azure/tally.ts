@@ -29,3 +29,8 @@ export function add(sum: Tally, more: Readonly<Tally>): void {
   for (const part of ['answers', 'deviations', 'requests', 'misfits'] as const)
     for (const [name, count] of Object.entries(more[part])) sum[part][name] = (sum[part][name] ?? 0) + count
 }
+
+/** The operations that have answered. */
+export const answered = ({ answers }: Tally): string[] => [
+  ...new Set(Object.keys(answers).map((answer) => answer.split(' ', 1)[0] ?? answer)),
+]

@@ -46,7 +46,7 @@ function versionOf(path: string): string {
 
 /** A bare call, for what the clients would not send or show. */
 export async function call(
-  azure: Azure,
+  azure: Pick<Azure, 'url'>,
   method: string,
   path: string,
   options: {

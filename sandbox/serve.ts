@@ -12,6 +12,7 @@ const { values: options } = parseArgs({
     'tls-port': { type: 'string' },
     'ca-out': { type: 'string' },
     'teams-port': { type: 'string', default: '4200' },
+    openapi: { type: 'string' },
     bot: { type: 'string', default: 'http://127.0.0.1:3978' },
     seed: { type: 'string' },
     save: { type: 'string' },
@@ -25,6 +26,7 @@ const azure = await startAzure({
   port: Number(options.port),
   ...(tlsPort !== undefined && { tlsPort: Number(tlsPort) }),
   seed: opened.seed,
+  openapi: options.openapi,
 })
 const kept = options.save === undefined ? undefined : await keepWorld(azure, options.save).catch(end)
 const teams = options.only === 'azure' ? undefined : await startTeams({ port: Number(options['teams-port']) })
@@ -37,6 +39,9 @@ process.on('SIGINT', leave)
 process.on('SIGTERM', leave)
 
 console.log(`Azure Resource Manager   ${azure.url}   (what happened: GET ${azure.url}/_sandbox/events)`)
+const conformity = azure.conformity()
+if (conformity)
+  console.log(`Checked against          ${conformity.documented} operations; deviations go to stderr`)
 if (azure.tls) {
   const file = options['ca-out']
   if (file !== undefined) await writeFile(file, azure.tls.ca)

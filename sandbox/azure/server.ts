@@ -9,58 +9,26 @@ import type { Directory } from '../entra/directory.ts'
 import { createEntra, type Entra, managedIdentityPath } from '../entra/entra.ts'
 import { administer, isAdmin } from './admin.ts'
 import { settle } from './agenda.ts'
-import { authorizationRoutes } from './authorization.ts'
 import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
-import { deletedVaultRoutes } from './deletedVaults.ts'
+import { type Conformity, startConformity } from './conformity.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
-import { recased } from './idCase.ts'
-import { lockRoutes, refuseLocked } from './locks.ts'
-import { moveRoutes } from './moveRequests.ts'
-import { operationRoutes } from './operations.ts'
+import { malformed, respond } from './gateway.ts'
 import { createPortal } from './portal.ts'
-import { armHeaders, providerHeaders } from './providerHeaders.ts'
-import { providerRoutes } from './providers.ts'
-import { refuseUnregistered, setRegistration } from './registration.ts'
-import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
-import { resourceGraphRoutes } from './resourceGraph.ts'
-
-import { typesOf } from './resourceTypes.ts'
-import { checkAssignable, may } from './rights.ts'
-
-import { findRoutes, type Route, scopeOf } from './routes.ts'
+import { armHeaders } from './providerHeaders.ts'
+import { setRegistration } from './registration.ts'
+import { type Reply, refusal } from './reply.ts'
+import { checkAssignable } from './rights.ts'
 import { savedSeed } from './savedSeed.ts'
-import { signalrRoutes } from './signalr.ts'
 import { type AzureEvent, createWorld, type Seed, type World } from './state.ts'
-import { subscriptionRoutes } from './subscriptions.ts'
 import { defaults, type Settings } from './switches.ts'
 import { directoryOf } from './tenant.ts'
-import { toll } from './throttle.ts'
 import { principalOf } from './token.ts'
-import { noRoute, wrongMethod, wrongVersion } from './unserved.ts'
-import { vaultRoutes } from './vaults.ts'
-import { vaultWriteRoutes } from './vaultWrites.ts'
 
 export type { Azure } from './azure.ts'
 export type { FaultRule } from './faults.ts'
 export type { Seed } from './state.ts'
 export { choices } from './switches.ts'
-
-const resourceRoutes: readonly Route[] = [
-  ...signalrRoutes,
-  ...operationRoutes,
-  ...vaultRoutes,
-  ...vaultWriteRoutes,
-  ...deletedVaultRoutes,
-  ...authorizationRoutes,
-  ...lockRoutes,
-  ...resourceGraphRoutes,
-  ...subscriptionRoutes,
-  ...moveRoutes,
-]
-const routes: readonly Route[] = [...resourceRoutes, ...providerRoutes(resourceRoutes)]
-
-const types = typesOf(routes)
 
 /** Starts the local Azure on 127.0.0.1; with a `tlsPort` (0: any) on a second port over TLS as well. */
 export async function startAzure(
@@ -71,9 +39,10 @@ export async function startAzure(
     /** Who can sign in and how, where it is more than the seed says. */
     directory?: Directory
     clock?: () => number
+    openapi?: string | undefined
   } & Partial<Settings> = {},
 ): Promise<Azure> {
-  const { port = 0, tlsPort, seed = {}, directory, clock = Date.now, ...settings } = options
+  const { port = 0, tlsPort, seed = {}, directory, clock = Date.now, openapi, ...settings } = options
   const events: AzureEvent[] = []
   const listeners = new Set<(event: AzureEvent) => void>()
   const tell = (event: AzureEvent): void => {
@@ -83,11 +52,12 @@ export async function startAzure(
   const world = createWorld(seed, { ...defaults, ...seed.settings, ...settings }, clock, tell)
   const rules: FaultRule[] = []
   const closing = new AbortController()
+  const conformity = await startConformity(openapi)
   const entra = createEntra(directory ?? directoryOf(world))
 
   const served = new Set<() => void>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    serve({ world, azure, entra, rules, closing: closing.signal }, request, response)
+    serve({ world, azure, entra, rules, conformity, closing: closing.signal }, request, response)
       .catch((error: unknown) => {
         // The caller went away or the sandbox closes; anything else is a fault of the sandbox and must be seen.
         if (closing.signal.aborted || request.socket.destroyed) return
@@ -102,6 +72,8 @@ export async function startAzure(
   const certificate = tlsPort === undefined ? undefined : await makeServerCertificate()
   const tlsServer = certificate && createTlsServer(certificate, listener)
   const servers = [server, ...(tlsServer ? [tlsServer] : [])]
+  // Node's own 5 s end an idle connection just when a client calls again, now and then: a reset that nobody injected.
+  for (const one of servers) one.keepAliveTimeout = 120_000
   const actual = await listen(server, port)
   const url = `http://127.0.0.1:${actual}`
   // By its name: Python's clients compare a certificate with names more readily than with addresses.
@@ -197,6 +169,7 @@ export async function startAzure(
     fail(rule) {
       rules.push({ ...rule })
     },
+    conformity: () => conformity?.tally(),
     async close() {
       closing.abort()
       await Promise.all(
@@ -208,6 +181,7 @@ export async function startAzure(
             }),
         ),
       )
+      conformity?.close()
     },
   }
   return azure
@@ -228,6 +202,7 @@ type Setting = {
   readonly azure: Azure
   readonly entra: Entra
   readonly rules: FaultRule[]
+  readonly conformity: Conformity | undefined
   readonly closing: AbortSignal
 }
 
@@ -266,8 +241,8 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
   const fault = takeFault(rules, method, path)
   const early = fault && fault.when !== 'after'
   const answer = early
-    ? { reply: faultReply(fault), headers: {} }
-    : respond(world, { method, path, url, origin, body, request, principal })
+    ? { reply: faultReply(fault), headers: {}, by: 'gateway' as const }
+    : respond(world, { method, path, url, origin, body, headers: headersOf(request), principal })
   const reply = fault && !early ? faultReply(fault) : answer.reply
 
   const cut = fault?.how === 'reset' || fault?.how === 'hang'
@@ -286,6 +261,20 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
   })
   if (fault?.how === 'reset') return void request.socket.resetAndDestroy()
   if (fault?.how === 'hang') return
+  if (!fault) {
+    const { status, body: replied } = reply
+    const headers = { ...answer.headers, ...reply.headers }
+    setting.conformity?.judge({
+      method,
+      path,
+      url,
+      requestBody: body,
+      status,
+      headers,
+      body: replied,
+      by: answer.by,
+    })
+  }
   const clientId = request.headers['x-ms-client-request-id']
   send(response, reply, {
     ...answer.headers,
@@ -301,6 +290,9 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
 const routing = (now: number, id: string): string =>
   `WESTEUROPE:${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}:${id}`
 
+const headersOf = (request: IncomingMessage): Record<string, string | undefined> =>
+  Object.fromEntries(Object.keys(request.headers).map((name) => [name, headerOf(request, name)]))
+
 const headerOf = (request: IncomingMessage, name: string): string | undefined => {
   const value = request.headers[name]
   return Array.isArray(value) ? value[0] : value
@@ -311,8 +303,6 @@ function originOf(request: IncomingMessage): string {
   const secure = request.socket instanceof TLSSocket || headerOf(request, 'x-forwarded-proto') === 'https'
   return `${secure ? 'https' : 'http'}://${request.headers.host ?? '127.0.0.1'}`
 }
-
-const malformed = Symbol('not JSON')
 
 function parseJson(text: string): unknown {
   try {
@@ -346,82 +336,6 @@ async function readBody(request: IncomingMessage): Promise<string | typeof tooLa
   }
   if (size > bodyLimit) return tooLarge
   return size === 0 ? undefined : Buffer.concat(pieces).toString('utf8')
-}
-
-type Asked = {
-  method: string
-  path: string
-  url: URL
-  origin: string
-  body: unknown
-  request: IncomingMessage
-  principal: string | Reply
-}
-
-/** ARM's own order: who, which version, does the path exist, what may they; only then the provider. */
-function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<Record<string, string>> } {
-  const { method, path, url, principal, request } = asked
-  const bare = (reply: Reply): { reply: Reply; headers: Readonly<Record<string, string>> } => ({
-    reply,
-    headers: {},
-  })
-  if (typeof principal !== 'string') return bare(principal)
-  const paid = toll(world, method, path, principal)
-  if (!paid.passes) return bare(paid.reply)
-  const counted = (reply: Reply): { reply: Reply; headers: Readonly<Record<string, string>> } => ({
-    reply,
-    headers: paid.headers,
-  })
-  const apiVersion = url.searchParams.get('api-version')
-  if (!apiVersion)
-    return counted(
-      badRequest(
-        'The api-version query parameter (?api-version=) is required for all requests.',
-        'MissingApiVersionParameter',
-      ),
-    )
-  const subscription = /^\/subscriptions\/([^/]+)/i.exec(path)?.[1]
-  if (subscription !== undefined && !world.subscriptions.some(({ id }) => id === subscription.toLowerCase()))
-    return counted(subscriptionNotFound(subscription))
-  const found = findRoutes(routes, path)
-  const match = found.find(({ route }) => route.method === method)
-  if (!match) return counted(found.length > 0 ? wrongMethod(method) : noRoute(types, path, apiVersion))
-  const { route, params } = match
-  if (!route.versions.includes(apiVersion.toLowerCase()))
-    return counted(wrongVersion(world, types, { route, path, apiVersion }))
-  const scope = scopeOf(route, path)
-  if (route.action !== undefined && !may(world, principal, route.action, scope))
-    return counted(notAllowed(principal, route.action, scope))
-  const forbidden = refuseUnregistered(world, route, subscription) ?? refuseLocked(world, method, path)
-  if (forbidden) return counted(forbidden)
-  if (asked.body === malformed || ((method === 'PUT' || method === 'PATCH') && asked.body === undefined))
-    return counted(
-      badRequest('The request content was invalid and could not be deserialized.', 'InvalidRequestContent'),
-    )
-  const headers = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
-  )
-  const reply = route.handle({
-    world,
-    principal,
-    method,
-    path,
-    params,
-    query: url.searchParams,
-    headers,
-    body: asked.body,
-    apiVersion,
-    address(to, query = {}) {
-      const address = new URL(`${asked.origin}${to}`)
-      for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
-      return address.href
-    },
-  })
-  return counted({
-    ...reply,
-    body: recased(reply.body, world.settings.idCase),
-    headers: { ...providerHeaders(path), ...reply.headers },
-  })
 }
 
 function send(response: ServerResponse, reply: Reply, headers: Readonly<Record<string, string>>): void {

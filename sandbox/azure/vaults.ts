@@ -163,7 +163,8 @@ function putConnection(call: Call): Reply {
   if (expected !== undefined && expected !== '*' && expected.replaceAll('"', '') !== connection.etag)
     return refusal(412, 'PreconditionFailed', 'The condition set by If-Match is not met.')
   const given = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-  const actionsRequired = given(member(state, 'actionsRequired'))
+  // An empty one is none: the specification knows the value None alone.
+  const actionsRequired = given(member(state, 'actionsRequired')) || undefined
   const refused = decideConnection(
     call.world,
     connection,

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 export type SandboxProcess = {
   readonly url: string
   readonly identity: { tokenFor(objectId: string): Promise<string> }
+  /** What it wrote on stderr so far. */
+  complaints(): string
   /** Ends it; resolves with its exit code, or with nothing where the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
@@ -21,11 +23,17 @@ export const endAll = async (): Promise<void> => {
   await Promise.all([...running].map((one) => one.end('SIGKILL')))
 }
 
+export const startSandbox = (
+  ...options: string[]
+): Promise<SandboxProcess | { code: number | null; said: string }> => startSandboxIn(process.env, ...options)
+
 /** Starts it on a free port; what it has to say where it ends before it listens. */
-export async function startSandbox(
+export async function startSandboxIn(
+  env: NodeJS.ProcessEnv,
   ...options: string[]
 ): Promise<SandboxProcess | { code: number | null; said: string }> {
   const child = spawn(process.execPath, [serve, '--only', 'azure', '--port', '0', ...options], {
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''
@@ -43,6 +51,7 @@ export async function startSandbox(
   if (typeof first !== 'string') return { code: first, said }
   const sandbox: SandboxProcess = {
     url: first,
+    complaints: () => said,
     identity: {
       async tokenFor(objectId) {
         const answer = await fetch(`${first}/_sandbox/token?principal=${objectId}`)

@@ -43,6 +43,8 @@ export type Switches = {
   descriptionCase: 'kept' | 'upper'
   putAnswer: 201 | 200
   asyncHeaders: 'both' | 'location' | 'none'
+  /** Recorded since 2025: the addresses of operations bear a signature of some 3 KB and are good only as they were given. */
+  operationAddresses: 'plain' | 'signed'
   /** Recorded polls had no Retry-After; the CLI then waits 30 s for each, so the sandbox says 1 s unless this is off. */
   retryAfterOnPolls: boolean
   /** How the operation of the next PUT that ends, ends. */
@@ -102,6 +104,7 @@ export const defaults: Settings = {
   descriptionCase: 'kept',
   putAnswer: 201,
   asyncHeaders: 'both',
+  operationAddresses: 'plain',
   retryAfterOnPolls: true,
   operationOutcome: 'Succeeded',
   groupIdInReply: 'vault',
@@ -130,6 +133,7 @@ export const choices = {
   descriptionCase: ['kept', 'upper'],
   putAnswer: [201, 200],
   asyncHeaders: ['both', 'location', 'none'],
+  operationAddresses: ['plain', 'signed'],
   operationOutcome: ['Succeeded', 'Failed', 'Canceled'],
   groupIdInReply: ['vault', 'vaults'],
   deletedLink: ['removesConnection', 'disconnectsConnection'],

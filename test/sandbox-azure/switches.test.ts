@@ -331,6 +331,21 @@ describe('each switch', () => {
     expect([bare.status, bare.headers.get('location')]).toEqual([201, null])
   })
 
+  test('operationAddresses', async () => {
+    azure = await startAzure({ operationAddresses: 'signed' })
+    const put = await call(azure, 'PUT', linkPath('our'), { body: wish() })
+    for (const name of ['azure-asyncoperation', 'location']) {
+      const address = new URL(put.headers.get(name) ?? '')
+      expect(address.href.length).toBeGreaterThan(3_000)
+      expect((await call(azure, 'GET', address.pathname)).status).toBe(403)
+      const query = address.search.replace(/^\?api-version=[^&]*&/, '')
+      expect((await call(azure, 'GET', address.pathname, { query: query.replace(/.$/, 'x') })).status).toBe(
+        403,
+      )
+      expect([200, 202]).toContain((await call(azure, 'GET', address.pathname, { query })).status)
+    }
+  })
+
   test('retryAfterOnPolls', async () => {
     azure = await startAzure()
     const put = await call(azure, 'PUT', linkPath('our'), { body: wish() })

@@ -12,6 +12,7 @@ const { values: options } = parseArgs({
     'tls-port': { type: 'string' },
     'ca-out': { type: 'string' },
     'teams-port': { type: 'string', default: '4200' },
+    openapi: { type: 'string' },
     bot: { type: 'string', default: 'http://127.0.0.1:3978' },
     seed: { type: 'string' },
     save: { type: 'string' },
@@ -25,6 +26,7 @@ const azure = await startAzure({
   port: Number(options.port),
   ...(tlsPort !== undefined && { tlsPort: Number(tlsPort) }),
   seed: opened.seed,
+  openapi: options.openapi,
 })
 const kept = options.save === undefined ? undefined : await keepWorld(azure, options.save).catch(end)
 const teams = options.only === 'azure' ? undefined : await startTeams({ port: Number(options['teams-port']) })
@@ -44,6 +46,9 @@ if (azure.tls) {
     `over TLS                 ${azure.tls.url}   (${file === undefined ? 'nobody knows its authority: --ca-out FILE' : `its authority: ${file}`})`,
   )
 }
+const conformity = azure.conformity()
+if (conformity)
+  console.log(`Checked against          ${conformity.documented} operations; deviations go to stderr`)
 const identity = Object.entries(azure.identity.environment).map(([name, value]) => `${name}=${value}`)
 const managed = azure.identity.directory.applications.filter(({ managedIdentity }) => managedIdentity)
 for (const { appId, name } of managed)

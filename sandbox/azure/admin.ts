@@ -74,6 +74,11 @@ const acts: Readonly<Record<string, Act>> = {
   'GET token': async (azure, _, query) => ({
     access_token: await azure.identity.tokenFor(query.get('principal') ?? ''),
   }),
+  'GET conformity': (azure) => {
+    const tally = azure.conformity()
+    if (!tally) throw new Error('The sandbox was not told where the OpenAPI files are')
+    return tally
+  },
   'POST clock': (azure, body) => {
     const ms = member(body, 'advanceMs')
     if (typeof ms !== 'number' || !(ms >= 0)) throw new Error('advanceMs is not a number of milliseconds')

@@ -3,6 +3,7 @@ import type { FaultRule } from './faults.ts'
 import type { Portal } from './portal.ts'
 import type { AzureEvent } from './state.ts'
 import type { Settings } from './switches.ts'
+import type { Tally } from './tally.ts'
 
 /** A local Azure Resource Manager that runs; see README.md. */
 export type Azure = {
@@ -54,5 +55,7 @@ export type Azure = {
   /** Moves the sandbox's clock on. */
   turn(ms: number): void
   fail(rule: FaultRule): void
+  /** How its replies fit the OpenAPI files so far, if it was told where they are. */
+  conformity(): Tally | undefined
   close(): Promise<void>
 }

@@ -12,6 +12,7 @@ import { settle } from './agenda.ts'
 import { authorizationRoutes } from './authorization.ts'
 import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
+import { type Conformity, startConformity } from './conformity.ts'
 import { deletedVaultRoutes } from './deletedVaults.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
 import { recased } from './idCase.ts'
@@ -71,9 +72,11 @@ export async function startAzure(
     /** Who can sign in and how, where it is more than the seed says. */
     directory?: Directory
     clock?: () => number
+    /** The folder of Microsoft's OpenAPI files that every reply is held against; see conformity.ts. */
+    openapi?: string | undefined
   } & Partial<Settings> = {},
 ): Promise<Azure> {
-  const { port = 0, tlsPort, seed = {}, directory, clock = Date.now, ...settings } = options
+  const { port = 0, tlsPort, seed = {}, directory, clock = Date.now, openapi, ...settings } = options
   const events: AzureEvent[] = []
   const listeners = new Set<(event: AzureEvent) => void>()
   const tell = (event: AzureEvent): void => {
@@ -84,10 +87,11 @@ export async function startAzure(
   const rules: FaultRule[] = []
   const closing = new AbortController()
   const entra = createEntra(directory ?? directoryOf(world))
+  const conformity = await startConformity(openapi)
 
   const served = new Set<() => void>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    serve({ world, azure, entra, rules, closing: closing.signal }, request, response)
+    serve({ world, azure, entra, rules, conformity, closing: closing.signal }, request, response)
       .catch((error: unknown) => {
         // The caller went away or the sandbox closes; anything else is a fault of the sandbox and must be seen.
         if (closing.signal.aborted || request.socket.destroyed) return
@@ -197,6 +201,7 @@ export async function startAzure(
     fail(rule) {
       rules.push({ ...rule })
     },
+    conformity: () => conformity?.tally(),
     async close() {
       closing.abort()
       await Promise.all(
@@ -208,6 +213,7 @@ export async function startAzure(
             }),
         ),
       )
+      conformity?.close()
     },
   }
   return azure
@@ -228,6 +234,7 @@ type Setting = {
   readonly azure: Azure
   readonly entra: Entra
   readonly rules: FaultRule[]
+  readonly conformity: Conformity | undefined
   readonly closing: AbortSignal
 }
 
@@ -286,6 +293,11 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
   })
   if (fault?.how === 'reset') return void request.socket.resetAndDestroy()
   if (fault?.how === 'hang') return
+  if (!fault) {
+    const { status, body: replied } = reply
+    const headers = { ...answer.headers, ...reply.headers }
+    setting.conformity?.judge({ method, path, url, requestBody: body, status, headers, body: replied })
+  }
   const clientId = request.headers['x-ms-client-request-id']
   send(response, reply, {
     ...answer.headers,

@@ -220,6 +220,8 @@ export async function startAzure(
 }
 
 function listen(server: Server, port: number): Promise<number> {
+  // Node's own 5 s end an idle connection just when a client calls again, now and then: a reset that nobody injected.
+  server.keepAliveTimeout = 120_000
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', () => {

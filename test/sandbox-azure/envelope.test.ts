@@ -121,6 +121,7 @@ describe('the envelope', () => {
     const first = await get(vaultPath(), { headers })
     expect(first.headers.get('x-ms-correlation-request-id')).toBe(id)
     expect(first.headers.get('x-ms-client-request-id')).toBe(id)
+    expect(first.headers.get('keep-alive')).toBe('timeout=120')
     expect(first.headers.get('x-ms-request-id')).toMatch(/^[0-9a-f-]{36}$/)
     expect(first.headers.get('x-ms-routing-request-id')).toBe(`WESTEUROPE:20300101T000000Z:${id}`)
     expect(first.headers.get('x-ms-ratelimit-remaining-subscription-reads')).toBe('249')

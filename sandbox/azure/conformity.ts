@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs'
+import { excuseOf } from './knownDeviations.ts'
 import { type Openapi, type Operation, readOpenapi } from './openapi.ts'
 import { add, emptyTally, type Tally } from './tally.ts'
 
@@ -51,8 +52,11 @@ export async function startConformity(given: string | undefined): Promise<Confor
     one.answers[answer] = 1
     // ARM's own rule for a poll: 202 as long as the operation runs.
     if (!begun || status !== 202)
-      for (const problem of operation.reply(status, headers, asSent(body)))
-        one.deviations[`${answer}: ${problem}`] = 1
+      for (const problem of operation.reply(status, headers, asSent(body))) {
+        const why = excuseOf(problem, body)
+        if (why === undefined) one.deviations[`${answer}: ${problem}`] = 1
+        else one.excused[`${answer}: ${problem}; ${why}`] = 1
+      }
     if (operation.longRunning && headers.location) {
       const { pathname, search } = new URL(headers.location)
       polled.set(pathname + search, operation)

@@ -7,6 +7,8 @@ export type Tally = {
   /** Replies to what the files do not describe. */
   undescribed: number
   deviations: Counts
+  /** Deviations that are known and meant. */
+  excused: Counts
   /** Bodies sent to documented operations, and what did not fit in them: the caller's business. */
   requests: Counts
   misfits: Counts
@@ -18,6 +20,7 @@ export const emptyTally = (documented = 0): Tally => ({
   answers: {},
   undescribed: 0,
   deviations: {},
+  excused: {},
   requests: {},
   misfits: {},
 })
@@ -26,6 +29,11 @@ export const emptyTally = (documented = 0): Tally => ({
 export function add(sum: Tally, more: Readonly<Tally>): void {
   sum.documented = Math.max(sum.documented, more.documented)
   sum.undescribed += more.undescribed
-  for (const part of ['answers', 'deviations', 'requests', 'misfits'] as const)
+  for (const part of ['answers', 'deviations', 'excused', 'requests', 'misfits'] as const)
     for (const [name, count] of Object.entries(more[part])) sum[part][name] = (sum[part][name] ?? 0) + count
 }
+
+/** The operations that have answered. */
+export const answered = ({ answers }: Tally): string[] => [
+  ...new Set(Object.keys(answers).map((answer) => answer.split(' ', 1)[0] ?? answer)),
+]

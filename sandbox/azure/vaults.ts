@@ -163,7 +163,6 @@ function putConnection(call: Call): Reply {
   if (expected !== undefined && expected !== '*' && expected.replaceAll('"', '') !== connection.etag)
     return refusal(412, 'PreconditionFailed', 'The condition set by If-Match is not met.')
   const given = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-  const actionsRequired = given(member(state, 'actionsRequired'))
   const refused = decideConnection(
     call.world,
     connection,
@@ -171,7 +170,6 @@ function putConnection(call: Call): Reply {
       status,
       description: given(member(state, 'description')),
       etag: given(member(call.body, 'etag')),
-      ...(actionsRequired !== undefined && { actionsRequired }),
     },
     call.principal,
   )

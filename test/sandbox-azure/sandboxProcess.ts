@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 export type SandboxProcess = {
   readonly url: string
   readonly identity: { tokenFor(objectId: string): Promise<string> }
+  /** On stderr, so far. */
+  complaints(): string
   /** Ends it; resolves with its exit code, or with nothing where the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
@@ -21,12 +23,19 @@ export const endAll = async (): Promise<void> => {
   await Promise.all([...running].map((one) => one.end('SIGKILL')))
 }
 
+type Ended = { code: number | null; said: string }
+
 /** Starts it on a free port; what it has to say where it ends before it listens. */
-export async function startSandbox(
+export const startSandbox = (...options: string[]): Promise<SandboxProcess | Ended> =>
+  startSandboxIn({}, ...options)
+
+export async function startSandboxIn(
+  environment: Readonly<Record<string, string>>,
   ...options: string[]
-): Promise<SandboxProcess | { code: number | null; said: string }> {
+): Promise<SandboxProcess | Ended> {
   const child = spawn(process.execPath, [serve, '--only', 'azure', '--port', '0', ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
   })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => {
@@ -50,6 +59,7 @@ export async function startSandbox(
         return access_token
       },
     },
+    complaints: () => said,
     async end(signal) {
       running.delete(sandbox)
       child.kill(signal)

@@ -496,7 +496,7 @@ describe('a world that goes on from its file', () => {
     azure.portal.createLink('contoso-signalr', 'contoso-kv', 'first', 'mine')
     azure.turn(65_000)
     const [ours] = azure.connections('contoso-kv').filter(({ description }) => description === 'mine')
-    const approval = { status: 'Approved', description: '', actionsRequired: '' }
+    const approval = { status: 'Approved', description: '' }
     const decision = { properties: { privateLinkServiceConnectionState: approval } }
     expect((await call(azure, 'PUT', ours?.id ?? '', { body: decision })).status).toBe(200)
     await call(azure, 'PUT', linkPath('second', pubs), { body: wish('more', vaultPath('contoso-certs')) })

@@ -1,7 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll } from '@jest/globals'
+import { afterAll, test } from '@jest/globals'
+
+/** Where Microsoft's files are, and a test that needs them. */
+export const openapi = process.env.SANDBOX_OPENAPI
+export const conform = openapi ? test : test.skip
+export const because = openapi ? '' : ' [needs the OpenAPI files in ../shared/azure/openapi]'
 
 const made: string[] = []
 afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true, force: true }))))

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { readOpenapi } from '../../sandbox/azure/openapi.ts'
 import { type Azure, choices, startAzure } from '../../sandbox/azure/server.ts'
+import { defaults } from '../../sandbox/azure/switches.ts'
 import type { Tally } from '../../sandbox/azure/tally.ts'
 import { bot, people, subscriptions } from '../../sandbox/seed.ts'
 import { call, codeOf, linkPath, signalrPath, vaultPath, wish } from './clients.ts'
@@ -126,10 +127,20 @@ describe('every reply about links and connections fits the OpenAPI files', () =>
     expect(served).toBeGreaterThanOrEqual(9)
   })
 
+  conform(`and what ARM refuses by itself fits the form that all its providers share${because}`, async () => {
+    azure = await startAzure()
+    azure.rights.grant(bot.objectId, 'contributor', vaultPath())
+    azure.setRegistration(subscriptions.main.id, 'Microsoft.KeyVault', false)
+    const refused = await call(azure, 'DELETE', `${vaultPath()}/privateEndpointConnections/x`)
+    expect(refused.body).toMatchObject({ error: { details: [{ target: 'Microsoft.KeyVault' }] } })
+    expect(tally()).toMatchObject({ answers: { 'PrivateEndpointConnections_Delete 409': 1 }, deviations: {} })
+  })
+
   const settings = [
     ...Object.entries(choices).flatMap(([name, values]) => values.map((value) => ({ [name]: value }))),
-    { appearsEarly: true },
-    { autoApprove: true },
+    ...Object.entries(defaults).flatMap(([name, value]) =>
+      typeof value === 'boolean' ? [{ [name]: !value }] : [],
+    ),
     { pageSize: 1, extraConnections: 2 },
   ]
   conform.each(settings)(`with %j${because}`, async (setting) => {
@@ -248,11 +259,18 @@ describe('a deviation', () => {
   })
 
   /** `npm run sandbox:azure`, asked twice for the replicas; what it said on stderr until it was ended. */
-  const served = async (options: string[], environment: object, end: NodeJS.Signals): Promise<string[]> => {
-    const sandbox = await startSandboxIn({ PATH, HOME, ...environment }, ...options)
+  const served = async (
+    options: string[],
+    environment: Readonly<Record<string, string>>,
+    end: NodeJS.Signals,
+  ): Promise<string[]> => {
+    const sandbox = await startSandboxIn(environment, ...options)
     if ('code' in sandbox) throw new Error(sandbox.said)
-    for (let asked = 0; asked < 2; asked += 1) await call(sandbox, 'GET', replicasPath)
-    await sandbox.end(end)
+    try {
+      for (let asked = 0; asked < 2; asked += 1) await call(sandbox, 'GET', replicasPath)
+    } finally {
+      await sandbox.end(end)
+    }
     return sandbox.complaints().trim().split('\n')
   }
   const complaint = `deviates from the OpenAPI files: ${line} (GET ${replicasPath})`

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 export type SandboxProcess = {
   readonly url: string
   readonly identity: { tokenFor(objectId: string): Promise<string> }
-  /** What it wrote on stderr so far. */
+  /** On stderr, so far. */
   complaints(): string
   /** Ends it; resolves with its exit code, or with nothing where the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>
@@ -23,18 +23,19 @@ export const endAll = async (): Promise<void> => {
   await Promise.all([...running].map((one) => one.end('SIGKILL')))
 }
 
-export const startSandbox = (
-  ...options: string[]
-): Promise<SandboxProcess | { code: number | null; said: string }> => startSandboxIn(process.env, ...options)
+type Ended = { code: number | null; said: string }
 
 /** Starts it on a free port; what it has to say where it ends before it listens. */
+export const startSandbox = (...options: string[]): Promise<SandboxProcess | Ended> =>
+  startSandboxIn({}, ...options)
+
 export async function startSandboxIn(
-  env: NodeJS.ProcessEnv,
+  environment: Readonly<Record<string, string>>,
   ...options: string[]
-): Promise<SandboxProcess | { code: number | null; said: string }> {
+): Promise<SandboxProcess | Ended> {
   const child = spawn(process.execPath, [serve, '--only', 'azure', '--port', '0', ...options], {
-    env,
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
   })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => {
@@ -51,7 +52,6 @@ export async function startSandboxIn(
   if (typeof first !== 'string') return { code: first, said }
   const sandbox: SandboxProcess = {
     url: first,
-    complaints: () => said,
     identity: {
       async tokenFor(objectId) {
         const answer = await fetch(`${first}/_sandbox/token?principal=${objectId}`)
@@ -59,6 +59,7 @@ export async function startSandboxIn(
         return access_token
       },
     },
+    complaints: () => said,
     async end(signal) {
       running.delete(sandbox)
       child.kill(signal)

@@ -15,6 +15,7 @@ import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
 import { deletedVaultRoutes } from './deletedVaults.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
+import { headersFor } from './gateway.ts'
 import { recased } from './idCase.ts'
 import { lockRoutes, refuseLocked } from './locks.ts'
 import { moveRoutes } from './moveRequests.ts'
@@ -272,9 +273,12 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
   if (fault?.how === 'hang') return
   const clientId = request.headers['x-ms-client-request-id']
   send(response, reply, {
-    ...answer.headers,
+    ...(fault ? answer.headers : headersFor(reply, answer.headers)),
     date: new Date(world.now()).toUTCString(),
     'cache-control': 'no-cache',
+    pragma: 'no-cache',
+    expires: '-1',
+    'strict-transport-security': 'max-age=31536000; includeSubDomains',
     'x-content-type-options': 'nosniff',
     'x-ms-request-id': requestId,
     'x-ms-correlation-request-id': correlationId,

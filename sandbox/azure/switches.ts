@@ -45,6 +45,8 @@ export type Switches = {
   asyncHeaders: 'both' | 'location' | 'none'
   /** How the operation of the next PUT that ends, ends. */
   operationOutcome: 'Succeeded' | 'Failed' | 'Canceled'
+  /** How the operation of the next DELETE that ends, ends; what was to go stays, unless it succeeds. */
+  deletionOutcome: 'Succeeded' | 'Failed' | 'Canceled'
   groupIdInReply: 'vault' | 'vaults'
   /** The connection is Approved from the start, and without a description, as recorded. */
   autoApprove: boolean
@@ -101,6 +103,7 @@ export const defaults: Settings = {
   putAnswer: 201,
   asyncHeaders: 'both',
   operationOutcome: 'Succeeded',
+  deletionOutcome: 'Succeeded',
   groupIdInReply: 'vault',
   autoApprove: false,
   deletedLink: 'removesConnection',
@@ -128,6 +131,7 @@ export const choices = {
   putAnswer: [201, 200],
   asyncHeaders: ['both', 'location', 'none'],
   operationOutcome: ['Succeeded', 'Failed', 'Canceled'],
+  deletionOutcome: ['Succeeded', 'Failed', 'Canceled'],
   groupIdInReply: ['vault', 'vaults'],
   deletedLink: ['removesConnection', 'disconnectsConnection'],
   deletedInstance: ['atOnce', 'later'],

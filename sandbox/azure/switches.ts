@@ -73,6 +73,8 @@ export type Switches = {
   connectionQuota: number
   /** Count the rate-limit buckets down and answer 429 when one is empty. */
   throttle: boolean
+  /** Whether lists of vaults and deleted vaults end with a page of nothing, as recorded, or with the last entries. */
+  vaultListEnd: 'empty' | 'entries'
   /** How many entries a LIST answers at once. */
   pageSize: number
 }
@@ -116,6 +118,7 @@ export const defaults: Settings = {
   idCase: 'kept',
   connectionQuota: 64,
   throttle: true,
+  vaultListEnd: 'empty',
   pageSize: 100,
 }
 
@@ -138,6 +141,7 @@ export const choices = {
   decidedConnection: ['recorded', 'pendingOnly'],
   vaultWrites: ['serial', 'parallel'],
   portalDescription: ['kept', 'overwritten'],
+  vaultListEnd: ['empty', 'entries'],
   movedTarget: ['kept', 'follows'],
   idCase: ['kept', 'lower', 'upper', 'seen'],
   unregisteredKeyVault: ['refusesApproval', 'refusesLink'],

@@ -101,7 +101,13 @@ function parent(call: Call, verb: 'read' | 'write' | 'delete'): Vault | Reply {
 }
 
 const list = (call: Call): Reply =>
-  listReadable(call, call.world.vaults.values(), `${vaultType}/read`, (vault) => showVault(call.world, vault))
+  listReadable(
+    call,
+    call.world.vaults.values(),
+    `${vaultType}/read`,
+    (vault) => showVault(call.world, vault),
+    { top: true, endsEmpty: call.world.settings.vaultListEnd === 'empty' },
+  )
 
 function get(call: Call): Reply {
   const found = findVault(call)

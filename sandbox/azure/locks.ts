@@ -2,7 +2,7 @@ import { parseResourceId, resourceKey } from '../../src/link/resourceId.ts'
 import { badRequest, groupNotFound, notAllowed, ok, type Reply, refusal, resourceNotFound } from './reply.ts'
 import { covers, may } from './rights.ts'
 import { type Call, groupOf, member, page, type Route } from './routes.ts'
-import type { Lock, World } from './state.ts'
+import { type Lock, lockKey, type World } from './state.ts'
 
 /** Microsoft.Authorization/locks: what keeps a scope, and all that is in it, from being changed or deleted. */
 
@@ -64,8 +64,7 @@ function refuseScope(world: World, scope: string): Reply | undefined {
       )
 }
 
-const keyOf = (call: Call): string =>
-  `${resourceKey(call.params.scope ?? '')}/${call.params.lock}`.toLowerCase()
+const keyOf = ({ params }: Call): string => lockKey(params.scope ?? '', params.lock ?? '')
 
 function list(call: Call): Reply {
   const { world, principal, params, query } = call

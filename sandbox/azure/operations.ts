@@ -6,8 +6,8 @@ import type { Operation } from './state.ts'
 
 /** Long-running operations of Microsoft.SignalRService: two addresses to ask, as its recorded replies hand them out. */
 
-// Official clients poll at their own default, the CLI every 30 s, unless a poll says otherwise.
-const pollAgain = { 'retry-after': '1' }
+const pollAgain = ({ world }: Call): Record<string, string> =>
+  world.settings.retryAfterOnPolls ? { 'retry-after': '1' } : {}
 
 const failure = (operation: Operation): { code: string; message: string } =>
   operation.error ??
@@ -57,7 +57,7 @@ function status(call: Call, kind: Kind): Reply {
     ...(operation.endedAt !== undefined && { endTime: new Date(operation.endedAt).toISOString() }),
     ...((operation.status === 'Failed' || operation.status === 'Canceled') && { error: failure(operation) }),
   }
-  return { status: 200, body, headers: operation.status === 'Running' ? pollAgain : {} }
+  return { status: 200, body, headers: operation.status === 'Running' ? pollAgain(call) : {} }
 }
 
 function result(call: Call, kind: Kind): Reply {
@@ -66,7 +66,7 @@ function result(call: Call, kind: Kind): Reply {
   if (isReply(operation)) return operation
   switch (operation.status) {
     case 'Running':
-      return { status: 202, headers: { ...asyncHeaders(call, operation), ...pollAgain } }
+      return { status: 202, headers: { ...asyncHeaders(call, operation), ...pollAgain(call) } }
     case 'Failed':
     case 'Canceled': {
       const { code, message } = failure(operation)

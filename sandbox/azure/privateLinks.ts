@@ -52,9 +52,10 @@ export function startOperation(
   const operation: Operation = {
     id: randomUUID(),
     instance: instance.id,
-    ...(link && { link: resourceKey(link.id) }),
+    link: link && resourceKey(link.id),
     kind,
     startedAt: world.now(),
+    endedAt: undefined,
     status: 'Running',
   }
   world.operations.set(operation.id, operation)
@@ -221,10 +222,13 @@ export function appears(world: World, at: number, step: Extract<Step, { kind: 'a
   }
 }
 
-function endpointId(whose: 'microsoft' | 'tenant', world: World): string {
-  const subscription = whose === 'microsoft' ? microsoftSubscription : world.subscriptions[0]?.id
-  return `/subscriptions/${subscription}/resourceGroups/pls-${randomUUID().slice(0, 8)}/providers/Microsoft.Network/privateEndpoints/${randomUUID()}`
-}
+const endpointIn = (subscription: string | undefined): string =>
+  `/subscriptions/${subscription}/resourceGroups/pls-${randomUUID().slice(0, 8)}/providers/Microsoft.Network/privateEndpoints/${randomUUID()}`
+
+export const microsoftEndpointId = (): string => endpointIn(microsoftSubscription)
+
+const endpointId = (whose: 'microsoft' | 'tenant', world: World): string =>
+  whose === 'microsoft' ? microsoftEndpointId() : endpointIn(world.subscriptions[0]?.id)
 
 function nameFor(world: World, link: Link): string {
   switch (world.settings.connectionName) {

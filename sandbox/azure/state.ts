@@ -28,7 +28,7 @@ export type World = {
   /** Sorted by due time; equal times in the order they were added. */
   readonly agenda: { readonly at: number; readonly step: Step }[]
   /** By subscription and namespace: the last change, and when it is done. What was never changed is registered. */
-  readonly registrations: Map<string, { readonly registered: boolean; readonly done: number }>
+  readonly registrations: Map<string, Registration>
   readonly buckets: Map<string, { tokens: number; at: number }>
   settings: Settings
   /** How far the clock has been turned on. */
@@ -85,11 +85,20 @@ export type Subscription = { readonly id: string; readonly name: string }
 export type Person = {
   readonly objectId: string
   readonly displayName: string
-  readonly guest?: boolean
+  readonly guest: boolean
+  readonly userPrincipalName: string
+  readonly password: string
 }
 export type Group = { readonly objectId: string; readonly members: readonly string[] }
 /** An application and its service principal: `objectId` is the principal's. */
-export type Application = { readonly appId: string; readonly objectId: string; readonly secret?: string }
+export type Application = {
+  readonly appId: string
+  readonly objectId: string
+  readonly displayName: string
+  readonly secret: string | undefined
+  /** Its tokens come from the managed identity endpoint. */
+  readonly managedIdentity: boolean
+}
 
 export type Role = {
   readonly key: string
@@ -160,6 +169,13 @@ export type Lock = {
   readonly notes?: string
 }
 
+export type Registration = {
+  readonly subscription: string
+  readonly namespace: string
+  readonly registered: boolean
+  readonly done: number
+}
+
 export type Link = {
   readonly id: string
   /** The key of the instance that it hangs on. */
@@ -198,10 +214,10 @@ export type Operation = {
   /** The instance's id; it may be gone. */
   readonly instance: string
   /** The key of the link, unless it is about the instance itself. */
-  readonly link?: string
+  readonly link: string | undefined
   readonly kind: 'put' | 'delete'
   readonly startedAt: number
-  endedAt?: number
+  endedAt: number | undefined
   status: 'Running' | 'Succeeded' | 'Failed' | 'Canceled'
   /** Why it failed, where there is more to say than that. */
   error?: { readonly code: string; readonly message: string }
@@ -247,14 +263,42 @@ export type Seed = {
   resourceGroups?: readonly ResourceGroup[]
   signalrs?: readonly SeedInstance[]
   webPubSubs?: readonly SeedInstance[]
-  vaults?: readonly seeded.SeedVault[]
+  vaults?: readonly Vault[]
   links?: readonly Link[]
   connections?: readonly Connection[]
+  deletedVaults?: readonly DeletedVault[]
+  locks?: readonly Lock[]
+  registrations?: readonly Registration[]
+  moves?: readonly Move[]
   operations?: readonly Operation[]
   agenda?: World['agenda']
   settings?: Partial<Settings>
   turnedMs?: number
 }
+
+const defaultPeople = (): World['people'] =>
+  Object.fromEntries(
+    Object.values(seeded.people).map(({ key, name, objectId, guest = false }) => [
+      key,
+      { objectId, displayName: name, guest, ...signInOf(key) },
+    ]),
+  )
+
+/** With what a person signs in who is given nothing else. */
+export const signInOf = (name: string): Pick<Person, 'userPrincipalName' | 'password'> => ({
+  userPrincipalName: `${name}@contoso.example`,
+  password: 'sandbox-password',
+})
+
+function defaultApplications(): World['applications'] {
+  const { appId, objectId, name, secret } = seeded.bot
+  return { bot: { appId, objectId, displayName: name, secret, managedIdentity: true } }
+}
+
+/** Keys of what hangs on a scope or a subscription. */
+export const lockKey = (scope: string, name: string): string => `${resourceKey(scope)}/${name}`.toLowerCase()
+export const registrationKey = (subscription: string, namespace: string): string =>
+  `${subscription}/${namespace}`.toLowerCase()
 
 const customRoles = (given: NonNullable<Seed['roles']>): Role[] =>
   Object.entries(given).map(([key, role], index) => ({
@@ -303,16 +347,9 @@ export function createWorld(
   return {
     tenantId: seed.tenantId ?? seeded.tenantId,
     subscriptions: seed.subscriptions ?? Object.values(seeded.subscriptions),
-    people:
-      seed.people ??
-      Object.fromEntries(
-        Object.entries(seeded.people).map(([key, { name, ...person }]) => [
-          key,
-          { ...person, displayName: name },
-        ]),
-      ),
+    people: seed.people ?? defaultPeople(),
     groups: seed.groups ?? seeded.groups,
-    applications: seed.applications ?? { bot: seeded.bot },
+    applications: seed.applications ?? defaultApplications(),
     roles: [...builtInRoles, ...customRoles(seed.roles ?? seeded.roles)],
     assignments: (seed.assignments ?? seeded.assignments).map((one) => ({ guid: randomUUID(), ...one })),
     denials: (seed.denials ?? []).map((one) => ({ guid: randomUUID(), ...one })),
@@ -323,10 +360,12 @@ export function createWorld(
     connections: byKey(seed.connections ?? []),
     operations: new Map((seed.operations ?? []).map((one) => [one.id, { ...one }])),
     agenda: [...(seed.agenda ?? [])],
-    locks: new Map(),
-    deletedVaults: new Map(),
-    moves: new Map(),
-    registrations: new Map(),
+    locks: new Map((seed.locks ?? []).map((one) => [lockKey(one.scope, one.name), one])),
+    registrations: new Map(
+      (seed.registrations ?? []).map((one) => [registrationKey(one.subscription, one.namespace), one]),
+    ),
+    deletedVaults: new Map((seed.deletedVaults ?? []).map((one) => [resourceKey(one.vault.id), one])),
+    moves: new Map((seed.moves ?? []).map((one) => [one.id, one])),
     buckets: new Map(),
     settings,
     get turnedMs() {

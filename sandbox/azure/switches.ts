@@ -43,6 +43,8 @@ export type Switches = {
   descriptionCase: 'kept' | 'upper'
   putAnswer: 201 | 200
   asyncHeaders: 'both' | 'location' | 'none'
+  /** Recorded polls had no Retry-After; the CLI then waits 30 s for each, so the sandbox says 1 s unless this is off. */
+  retryAfterOnPolls: boolean
   /** How the operation of the next PUT that ends, ends. */
   operationOutcome: 'Succeeded' | 'Failed' | 'Canceled'
   /** How the operation of the next DELETE that ends, ends; what was to go stays, unless it succeeds. */
@@ -104,6 +106,7 @@ export const defaults: Settings = {
   descriptionCase: 'kept',
   putAnswer: 201,
   asyncHeaders: 'both',
+  retryAfterOnPolls: true,
   operationOutcome: 'Succeeded',
   deletionOutcome: 'Succeeded',
   groupIdInReply: 'vault',
@@ -151,7 +154,8 @@ export const choices = {
 export function parseSettings(given: Readonly<Record<string, unknown>>): Partial<Settings> {
   const lists: Readonly<Record<string, readonly unknown[]>> = choices
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(defaults, name)) throw new Error(`No such setting: ${name}`)
+    if (!Object.hasOwn(defaults, name))
+      throw new Error(`No such setting: ${name}; there are ${Object.keys(defaults).join(', ')}`)
     const list = lists[name]
     const known: unknown = defaults[name as keyof Settings]
     if (
@@ -160,7 +164,13 @@ export function parseSettings(given: Readonly<Record<string, unknown>>): Partial
         : typeof value !== typeof known || (typeof value === 'number' && !(value >= 0))
     )
       throw new Error(
-        `${name} cannot be ${JSON.stringify(value)}${list ? `; it is one of ${list.join(', ')}` : ''}`,
+        `${name} cannot be ${JSON.stringify(value)}; it is ${
+          list
+            ? `one of ${list.join(', ')}`
+            : typeof known === 'boolean'
+              ? 'true or false'
+              : 'a number, 0 or more'
+        }`,
       )
   }
   return given

@@ -182,7 +182,8 @@ function putConnection(call: Call): Reply {
   const unmet = refusePrecondition(call, connection)
   if (unmet) return unmet
   const given = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-  const actionsRequired = given(member(state, 'actionsRequired'))
+  // An empty one is none: the specification knows the value None alone.
+  const actionsRequired = given(member(state, 'actionsRequired')) || undefined
   const refused = decideConnection(
     call.world,
     connection,

@@ -24,6 +24,8 @@ const pace = {
   settlesMs: 1_500,
   propagatesMs: 1_500,
   deletingMs: 1_000,
+  purgingMs: 1_000,
+  registeringMs: 500,
   throttle: false,
 }
 

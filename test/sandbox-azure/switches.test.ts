@@ -331,6 +331,22 @@ describe('each switch', () => {
     expect([bare.status, bare.headers.get('location')]).toEqual([201, null])
   })
 
+  test('retryAfterOnPolls', async () => {
+    azure = await startAzure()
+    const put = await call(azure, 'PUT', linkPath('our'), { body: wish() })
+    const polls = () =>
+      Promise.all(
+        ['azure-asyncoperation', 'location'].map(async (name) => {
+          const answer = await call(azure, 'GET', new URL(put.headers.get(name) ?? '').pathname)
+          return answer.headers.get('retry-after')
+        }),
+      )
+    expect(await polls()).toEqual(['1', '1'])
+    azure.configure({ retryAfterOnPolls: false })
+    expect(await polls()).toEqual([null, null])
+    expect(put.headers.get('retry-after')).toBeNull()
+  })
+
   test.each(['Failed', 'Canceled'] as const)('operationOutcome %s', async (operationOutcome) => {
     azure = await startAzure({ operationOutcome })
     const put = await call(azure, 'PUT', linkPath('our'), { body: wish() })

@@ -152,12 +152,14 @@ export const troubles = (world: World): readonly unknown[] =>
 /** Ends the world; what must be empty of everything that happened in it. */
 export async function closed(
   world: World,
-): Promise<{ twice: readonly string[]; troubles: readonly unknown[] }> {
-  const found = { twice: doneTwice(world), troubles: troubles(world) }
+): Promise<{ twice: readonly string[]; troubles: readonly unknown[]; misfits: object }> {
+  // What the bot sent that Microsoft's OpenAPI files do not describe.
+  const misfits = world.azure.conformity()?.misfits ?? {}
+  const found = { twice: doneTwice(world), troubles: troubles(world), misfits }
   await world.close()
   return found
 }
-export const allWell = { twice: [], troubles: [] }
+export const allWell = { twice: [], troubles: [], misfits: {} }
 
 // ---- what people do ----------------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ const list = (call: Call): Reply =>
     deletedVaults(call.world)
       .filter((one) => isIn(one, call.params.subscription))
       .map(show),
+    { endsEmpty: call.world.settings.vaultListEnd === 'empty' },
   )
 
 function find(call: Call): DeletedVault | Reply {

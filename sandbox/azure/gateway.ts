@@ -1,5 +1,6 @@
 import { authorizationRoutes } from './authorization.ts'
 import { deletedVaultRoutes } from './deletedVaults.ts'
+import { failureCause, raisedByGateway } from './failureCause.ts'
 import { recased } from './idCase.ts'
 import { lockRoutes, refuseLocked } from './locks.ts'
 import { moveRoutes } from './moveRequests.ts'
@@ -62,11 +63,15 @@ export type Answer = {
 /** ARM's own order: who, which version, does the path exist, what may they; only then the provider. */
 export function respond(world: World, asked: Asked): Answer {
   const { method, path, url, principal } = asked
-  const bare = (reply: Reply): Answer => ({ reply, headers: {}, by: 'gateway' })
-  if (typeof principal !== 'string') return bare(principal)
+  const refused = (reply: Reply, headers: Answer['headers'] = {}): Answer => ({
+    reply,
+    headers: raisedByGateway(reply) ? failureCause : headers,
+    by: 'gateway',
+  })
+  if (typeof principal !== 'string') return refused(principal)
   const paid = toll(world, method, path, principal)
-  if (!paid.passes) return bare(paid.reply)
-  const counted = (reply: Reply): Answer => ({ reply, headers: paid.headers, by: 'gateway' })
+  if (!paid.passes) return refused(paid.reply)
+  const counted = (reply: Reply): Answer => refused(reply, paid.headers)
   const apiVersion = url.searchParams.get('api-version')
   if (!apiVersion)
     return counted(
@@ -109,6 +114,7 @@ export function respond(world: World, asked: Asked): Answer {
       return address.href
     },
   })
+  if (raisedByGateway(reply)) return refused(reply)
   return {
     reply: {
       ...reply,

@@ -16,7 +16,7 @@ const failure = (operation: Operation): { code: string; message: string } =>
     ? { code: 'OperationCanceled', message: 'The operation was canceled.' }
     : {
         code: 'InternalServerError',
-        message: `The ${operation.link === undefined ? 'resource' : 'private endpoint'} could not be created. Please try again later.`,
+        message: `The ${operation.link === undefined ? 'resource' : 'private endpoint'} could not be ${operation.kind === 'put' ? 'created' : 'deleted'}. Please try again later.`,
       })
 
 /** What a signed address bears beside its version: as long as Azure's own, and nobody's but this operation's. */

@@ -413,8 +413,13 @@ export function linkGone(world: World, at: number, step: Extract<Step, { kind: '
   const link = world.links.get(step.link)
   const operation = world.operations.get(step.operation)
   if (!link || !operation) return
-  operation.status = 'Succeeded'
+  operation.status = world.settings.deletionOutcome
   operation.endedAt = at
+  if (operation.status !== 'Succeeded') {
+    link.provisioningState = operation.status
+    effect(world, at, 'linkKept', link.id, 'Azure')
+    return
+  }
   dropLink(world, link, at, link.changedBy)
 }
 

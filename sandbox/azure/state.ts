@@ -45,6 +45,7 @@ export type Effect =
   | 'linkCreated'
   | 'linkUpdated'
   | 'linkDeleted'
+  | 'linkKept'
   | 'connectionAppeared'
   | 'connectionReset'
   | 'connectionApproved'

@@ -67,7 +67,7 @@ function listGroups(call: Call): Reply {
   const readable = [...world.resourceGroups.values()].filter(
     ({ id }) => isWithin(within, id) && may(world, principal, groupRead, id),
   )
-  return page(call, readable.map(showGroup))
+  return page(call, readable.map(showGroup), { top: true })
 }
 
 function getGroup({ world, params }: Call): Reply {
@@ -120,7 +120,7 @@ function listResources(call: Call): Reply {
       )
       .map((one) => showResource(one, expanded)),
   )
-  return page(call, found)
+  return page(call, found, { top: true })
 }
 
 function showResource(one: Resource & { type: string; name: string }, expanded: readonly string[]): unknown {

@@ -49,6 +49,8 @@ export type Switches = {
   retryAfterOnPolls: boolean
   /** How the operation of the next PUT that ends, ends. */
   operationOutcome: 'Succeeded' | 'Failed' | 'Canceled'
+  /** How the operation of the next DELETE that ends, ends; what was to go stays, unless it succeeds. */
+  deletionOutcome: 'Succeeded' | 'Failed' | 'Canceled'
   groupIdInReply: 'vault' | 'vaults'
   /** The connection is Approved from the start, and without a description, as recorded. */
   autoApprove: boolean
@@ -75,6 +77,8 @@ export type Switches = {
   connectionQuota: number
   /** Count the rate-limit buckets down and answer 429 when one is empty. */
   throttle: boolean
+  /** Whether lists of vaults and deleted vaults end with a page of nothing, as recorded, or with the last entries. */
+  vaultListEnd: 'empty' | 'entries'
   /** How many entries a LIST answers at once. */
   pageSize: number
 }
@@ -107,6 +111,7 @@ export const defaults: Settings = {
   operationAddresses: 'plain',
   retryAfterOnPolls: true,
   operationOutcome: 'Succeeded',
+  deletionOutcome: 'Succeeded',
   groupIdInReply: 'vault',
   autoApprove: false,
   deletedLink: 'removesConnection',
@@ -119,6 +124,7 @@ export const defaults: Settings = {
   idCase: 'kept',
   connectionQuota: 64,
   throttle: true,
+  vaultListEnd: 'empty',
   pageSize: 100,
 }
 
@@ -135,12 +141,14 @@ export const choices = {
   asyncHeaders: ['both', 'location', 'none'],
   operationAddresses: ['plain', 'signed'],
   operationOutcome: ['Succeeded', 'Failed', 'Canceled'],
+  deletionOutcome: ['Succeeded', 'Failed', 'Canceled'],
   groupIdInReply: ['vault', 'vaults'],
   deletedLink: ['removesConnection', 'disconnectsConnection'],
   deletedInstance: ['atOnce', 'later'],
   decidedConnection: ['recorded', 'pendingOnly'],
   vaultWrites: ['serial', 'parallel'],
   portalDescription: ['kept', 'overwritten'],
+  vaultListEnd: ['empty', 'entries'],
   movedTarget: ['kept', 'follows'],
   idCase: ['kept', 'lower', 'upper', 'seen'],
   unregisteredKeyVault: ['refusesApproval', 'refusesLink'],

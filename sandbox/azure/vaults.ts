@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
-import { beginRemoval, decideConnection } from './privateLinks.ts'
+import { beginRemoval, decideConnection, vaultConflict } from './privateLinks.ts'
 import { badRequest, notAllowed, ok, parentNotFound, type Reply, refusal } from './reply.ts'
 import { may } from './rights.ts'
 import { type Call, findResource, isReply, listReadable, member, page, type Route } from './routes.ts'
@@ -101,7 +101,13 @@ function parent(call: Call, verb: 'read' | 'write' | 'delete'): Vault | Reply {
 }
 
 const list = (call: Call): Reply =>
-  listReadable(call, call.world.vaults.values(), `${vaultType}/read`, (vault) => showVault(call.world, vault))
+  listReadable(
+    call,
+    call.world.vaults.values(),
+    `${vaultType}/read`,
+    (vault) => showVault(call.world, vault),
+    { top: true, endsEmpty: call.world.settings.vaultListEnd === 'empty' },
+  )
 
 function get(call: Call): Reply {
   const found = findVault(call)
@@ -149,6 +155,20 @@ const decisions: readonly Decision[] = ['Pending', 'Approved', 'Rejected', 'Disc
 /** Deciding takes this right as well; the recorded operation is named after the decision. */
 export const approvalAction = `${vaultType}/PrivateEndpointConnectionsApproval/action`
 
+/** 412 when the connection is not the one that the caller's headers name. */
+function refusePrecondition({ headers }: Call, { etag }: Connection): Reply | undefined {
+  const names = (header: string): boolean =>
+    header.split(',').some((one) => one.trim() === '*' || one.trim().replaceAll('"', '') === etag)
+  const { 'if-match': wanted, 'if-none-match': unwanted } = headers
+  const unmet =
+    wanted !== undefined && !names(wanted)
+      ? 'If-Match'
+      : unwanted !== undefined && names(unwanted)
+        ? 'If-None-Match'
+        : undefined
+  return unmet && refusal(412, 'PreconditionFailed', `The condition set by ${unmet} is not met.`)
+}
+
 function putConnection(call: Call): Reply {
   const vault = parent(call, 'write')
   if (isReply(vault)) return vault
@@ -159,9 +179,8 @@ function putConnection(call: Call): Reply {
   if (!status) return badRequest('privateLinkServiceConnectionState.status is missing or has no known value.')
   const connection = connectionOf(call, vault)
   if (!connection) return missing(call)
-  const expected = call.headers['if-match']
-  if (expected !== undefined && expected !== '*' && expected.replaceAll('"', '') !== connection.etag)
-    return refusal(412, 'PreconditionFailed', 'The condition set by If-Match is not met.')
+  const unmet = refusePrecondition(call, connection)
+  if (unmet) return unmet
   const given = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
   // An empty one is none: the specification knows the value None alone.
   const actionsRequired = given(member(state, 'actionsRequired')) || undefined
@@ -189,6 +208,10 @@ function removeConnection(call: Call): Reply {
   if (isReply(vault)) return vault
   const connection = connectionOf(call, vault)
   if (!connection) return { status: 204 }
+  const refused =
+    refusePrecondition(call, connection) ??
+    (connection.provisioningState === 'Deleting' ? undefined : vaultConflict(call.world, vault))
+  if (refused) return refused
   beginRemoval(call.world, connection, call.principal)
   const location = call.address(connection.id, { 'api-version': call.apiVersion, operationid: randomUUID() })
   return { status: 202, headers: { location, 'retry-after': '1' } }

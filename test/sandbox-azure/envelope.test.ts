@@ -24,6 +24,13 @@ describe('what ARM says to a call that goes wrong', () => {
       vaultPath(),
       { principal: undefined, headers: { authorization: 'Bearer a.b.c' } },
     ],
+    [
+      'a header that is none',
+      401,
+      'AuthenticationFailedInvalidHeader',
+      vaultPath(),
+      { principal: undefined, headers: { authorization: 'Basic eDp5' } },
+    ],
     ['no api-version', 400, 'MissingApiVersionParameter', vaultPath(), { version: '' }],
     ['an unknown api-version', 400, 'NoRegisteredProviderFound', vaultPath(), { version: '1999-01-01' }],
     ['an unknown subscription', 404, 'SubscriptionNotFound', vaultPath().replace(/0000/, '9999'), {}],

@@ -119,14 +119,14 @@ function doneTwice({ azure, teams }: World): readonly string[] {
   for (const event of azure.events) {
     if (event.kind === 'effect') {
       const { what, id } = event
-      if (what === 'linkCreated') generation++
+      if (what === 'linkCreated' || what === 'linkKept') generation++
       if (what === 'linkUpdated') twice.push(`${id} was put over`)
-      if (what !== 'propagated') {
+      if (what !== 'propagated' && what !== 'linkKept') {
         if (standing.get(id) === what) twice.push(`${what} ${id}`)
         standing.set(id, what)
       }
     } else if (event.kind === 'arm' && event.write && event.status >= 200 && event.status < 300) {
-      // A DELETE has no body: what it removes was made anew in between, or it was sent twice.
+      // A DELETE has no body: what it removes was made anew in between, or could not be removed, or it was sent twice.
       const key = `${event.method} ${event.path} ${JSON.stringify(event.requestBody) ?? generation}`
       if (sent.has(key)) twice.push(key)
       sent.add(key)

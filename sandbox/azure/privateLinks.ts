@@ -299,10 +299,10 @@ const changedMeanwhile = (vault: { id: string }): Reply =>
     `A conflict occurred that prevented the operation from completing. The operation failed because the Key Vault '${resourceName(vault.id)}' changed from the point the operation began. This can happen if parallel operations are being performed on the Key Vault. To prevent this error, serialize the operations so that only one operation is performed on the Key Vault at a time. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147741`,
   )
 
-/** One write at a time for a vault and its connections: the refusal while one runs. */
-export function vaultConflict(world: World, vault: { id: string }): Reply | undefined {
+/** One write at a time for a vault and its connections: the refusal while one runs, that of one connection excepted. */
+export function vaultConflict(world: World, vault: { id: string }, except?: Connection): Reply | undefined {
   const racing = connectionsOf(world, resourceKey(vault.id)).some(
-    (one) => one.provisioningState === 'Updating' || one.provisioningState === 'Deleting',
+    (one) => one !== except && (one.provisioningState === 'Updating' || one.provisioningState === 'Deleting'),
   )
   return racing && world.settings.vaultWrites === 'serial' ? changedMeanwhile(vault) : undefined
 }

@@ -208,9 +208,7 @@ function removeConnection(call: Call): Reply {
   if (isReply(vault)) return vault
   const connection = connectionOf(call, vault)
   if (!connection) return { status: 204 }
-  const refused =
-    refusePrecondition(call, connection) ??
-    (connection.provisioningState === 'Deleting' ? undefined : vaultConflict(call.world, vault))
+  const refused = refusePrecondition(call, connection) ?? vaultConflict(call.world, vault, connection)
   if (refused) return refused
   beginRemoval(call.world, connection, call.principal)
   const location = call.address(connection.id, { 'api-version': call.apiVersion, operationid: randomUUID() })

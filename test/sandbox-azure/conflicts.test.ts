@@ -70,8 +70,7 @@ describe('one write at a time for a vault and its connections', () => {
     expect((await decide(pathOf(0))).status).toBe(200)
     expect(codeOf(await decide(pathOf(1)))).toBe('ConflictError')
     expect(codeOf(await call(azure, 'DELETE', pathOf(1)))).toBe('ConflictError')
-    expect(codeOf(await call(azure, 'DELETE', pathOf(0)))).toBe('ConflictError')
-    azure.turn(66_000)
+    // Only others stand in the way of removing it.
     expect((await call(azure, 'DELETE', pathOf(0))).status).toBe(202)
     expect((await call(azure, 'DELETE', pathOf(0))).status).toBe(202)
     const refused = await decide(pathOf(1))

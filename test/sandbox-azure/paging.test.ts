@@ -82,6 +82,8 @@ describe.each(lists)('%s', (path, top, endsEmpty) => {
     const { value, nextLink } = await read(path, '$top=1')
     expect(value.length === 1).toBe(top)
     if (top) expect(nextLink).toContain('top=1')
+    azure.configure({ pageSize: 1 })
+    expect((await read(path, '$top=2')).value).toHaveLength(1)
   })
 })
 

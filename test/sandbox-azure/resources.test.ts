@@ -49,6 +49,10 @@ test.each([
     "resourceType eq 'Microsoft.KeyVault/vaults' and name ne 'solo-kv'",
     ['contoso-kv', 'contoso-certs', 'orphan-kv'],
   ],
+  [
+    "resourceType ne 'Microsoft.KeyVault/vaults' and resourceGroup eq 'contoso'",
+    ['contoso-signalr', 'contoso-free', 'contoso-global'],
+  ],
   ["tagname eq 'team' and tagvalue eq 'chat'", ['contoso-kv']],
   ["tagname eq 'env' and tagvalue eq 'chat'", []],
   ["location eq 'northeurope'", []],

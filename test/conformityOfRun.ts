@@ -1,4 +1,4 @@
-/** Has every sandbox of a Jest run, in whatever process, hold its replies against Microsoft's OpenAPI files. */
+/** Has every sandbox of a run, in whatever process, hold its replies against Microsoft's OpenAPI files. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,12 @@ import { add, answered, emptyTally, type Tally } from '../sandbox/azure/tally.ts
 
 const shared = fileURLToPath(new URL('../../shared/azure/openapi', import.meta.url))
 
-type Outcome = { readonly deviations: readonly string[]; readonly line: string }
+type Outcome = {
+  readonly deviations: readonly string[]
+  /** Request bodies that do not fit, which is the business of whoever sent them. */
+  readonly misfits: readonly string[]
+  readonly line: string
+}
 
 /** Tells the workers and their children, who inherit the environment; what is returned sums up once they are done. */
 export function beginConformity(): () => Outcome {
@@ -15,6 +20,7 @@ export function beginConformity(): () => Outcome {
   if (!process.env.SANDBOX_OPENAPI)
     return () => ({
       deviations: [],
+      misfits: [],
       line: "conformity: not checked, for want of Microsoft's OpenAPI files (../shared/azure/openapi)",
     })
   const folder = mkdtempSync(join(tmpdir(), 'vaultlink-conformity-'))
@@ -25,10 +31,11 @@ export function beginConformity(): () => Outcome {
     const lines = existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []
     for (const line of lines) add(run, JSON.parse(line))
     rmSync(folder, { recursive: true, force: true })
+    const listed = (what: string, counts: Tally['answers']): string[] =>
+      Object.entries(counts).map(([line, count]) => `${what}: ${line} (${many(count, 'time', 'times')})`)
     return {
-      deviations: Object.entries(run.deviations).map(
-        ([line, count]) => `deviation: ${line} (${many(count, 'time', 'times')})`,
-      ),
+      deviations: listed('deviation', run.deviations),
+      misfits: listed('sent', run.misfits),
       line: sentence(run),
     }
   }

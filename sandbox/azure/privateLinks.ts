@@ -314,7 +314,6 @@ export function decideConnection(
   wish: {
     status: Decision
     description: string | undefined
-    actionsRequired?: string
     etag?: string | undefined
   },
   by: string,
@@ -340,7 +339,8 @@ export function decideConnection(
   const now = world.now()
   connection.status = wish.status
   connection.description = wish.description
-  connection.actionsRequired = wish.actionsRequired ?? 'None'
+  // Whatever was asked for: the specification knows no other value.
+  connection.actionsRequired = 'None'
   connection.provisioningState = 'Updating'
   connection.edits += 1
   if (settings.etag !== 'never') connection.etag = newEtag()

@@ -182,8 +182,6 @@ function putConnection(call: Call): Reply {
   const unmet = refusePrecondition(call, connection)
   if (unmet) return unmet
   const given = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-  // An empty one is none: the specification knows the value None alone.
-  const actionsRequired = given(member(state, 'actionsRequired')) || undefined
   const refused = decideConnection(
     call.world,
     connection,
@@ -191,7 +189,6 @@ function putConnection(call: Call): Reply {
       status,
       description: given(member(state, 'description')),
       etag: given(member(call.body, 'etag')),
-      ...(actionsRequired !== undefined && { actionsRequired }),
     },
     call.principal,
   )

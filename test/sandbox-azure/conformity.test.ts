@@ -49,11 +49,10 @@ async function everything(): Promise<void> {
   await ask('GET', connections)
   const path = azure.connections('contoso-kv')[0]?.id ?? ''
   await ask('GET', path)
-  const decide = (status: string) => ({
-    body: {
-      properties: { privateEndpoint: {}, privateLinkServiceConnectionState: { status, description: 'x' } },
-    },
-  })
+  const decide = (status: string) => {
+    const state = { status, description: 'x', actionsRequired: 'Restart' }
+    return { body: { properties: { privateEndpoint: {}, privateLinkServiceConnectionState: state } } }
+  }
   await ask('PUT', path, decide('Approved'))
   await ask('PUT', path, decide('Approved'))
   await ask('PUT', path, { body: {} })

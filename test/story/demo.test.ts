@@ -64,6 +64,7 @@ describe('the demo', () => {
     expect(new Set(lines.map(({ kind }) => kind))).toEqual(
       new Set([
         'arm',
+        'anonymous',
         'effect',
         'says',
         'presses',

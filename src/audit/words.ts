@@ -27,12 +27,17 @@ export const written = (file: string, lines: number): string => `${file}: ${coun
 
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 
-export function verified({ facts, links, head, takenOver, flaw }: Verdict, anchors: number): string {
+export function verified({ facts, links, head, proved, takenOver, flaw }: Verdict, anchors: number): string {
   if (flaw)
     return [
       'The audit log is not the one that was written.',
       place(flaw),
-      head.n === 0 ? 'Nothing before it is there.' : `Up to entry ${head.n} all is well.`,
+      ...(proved === 0 ? [] : [`Up to entry ${proved} a head that was kept elsewhere proves it.`]),
+      ...(head.n === proved
+        ? []
+        : [
+            `Up to entry ${head.n} its hashes fit each other; that proves nothing against who reckoned them anew.`,
+          ]),
     ].join('\n')
   const told = [
     `The audit log is as it was written: ${count(facts, 'fact')} of ${count(links, 'link')}, in ${head.n === 1 ? '1 entry' : `${head.n} entries`} of the ledger.`,

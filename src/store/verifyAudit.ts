@@ -42,8 +42,10 @@ export type Flaw =
 export type Verdict = {
   readonly links: number
   readonly facts: number
-  /** The newest entry up to which all is well. */
+  /** The newest entry up to which all hashes fit each other. */
   readonly head: Head
+  /** The number of the newest entry up to which they fit a head that was kept elsewhere, too. */
+  readonly proved: number
   /** Facts that were there before an entry spoke of them. */
   readonly takenOver: number
   readonly flaw?: Flaw
@@ -54,7 +56,7 @@ type Newest = { readonly n: number; readonly seq: number; readonly hash: string;
 export async function verifyAudit(db: Reader, anchors: readonly Anchor[] = []): Promise<Verdict> {
   const newest = new Map<LinkId, Newest>()
   const kept = new Set<Anchor>()
-  let lastKept = 0
+  let proved = 0
   let head = beginning
   let facts = 0
   let takenOver = 0
@@ -62,6 +64,7 @@ export async function verifyAudit(db: Reader, anchors: readonly Anchor[] = []): 
     links: newest.size,
     facts,
     head,
+    proved,
     takenOver,
     ...(flaw && { flaw }),
   })
@@ -82,11 +85,11 @@ export async function verifyAudit(db: Reader, anchors: readonly Anchor[] = []): 
       n === undefined ? hash === row.head : n === row.n,
     )
     if (anchored.some((anchor) => anchor.head !== row.head))
-      return verdict({ flaw: 'rewritten', after: lastKept, until: row.n })
+      return verdict({ flaw: 'rewritten', after: proved, until: row.n })
     head = { n: row.n, head: row.head }
     for (const anchor of anchored) {
       kept.add(anchor)
-      lastKept = row.n
+      proved = row.n
     }
   }
   return verdict(

@@ -425,13 +425,19 @@ describe.each(databases)('a store on $name', (kind) => {
     test('whose fold is the row', async () => {
       await story()
       for (const id of ['one', 'two']) expect(foldAll(await store.facts(id))).toEqual((await row(id)).link)
-      expect(await store.verify()).toEqual({ links: 2, facts: 7, head: await store.head(), takenOver: 0 })
+      expect(await store.verify()).toEqual({
+        links: 2,
+        facts: 7,
+        head: await store.head(),
+        proved: 0,
+        takenOver: 0,
+      })
       expect((await store.head()).n).toBe(5)
     })
 
     test('that is empty at first, and well', async () => {
       const head = { n: 0, head: '0'.repeat(64) }
-      expect(await store.verify([head])).toEqual({ links: 0, facts: 0, head, takenOver: 0 })
+      expect(await store.verify([head])).toEqual({ links: 0, facts: 0, head, proved: 0, takenOver: 0 })
     })
 
     /** In the ledger: 1 asked one, 2 asked two, 3 one's second fact, 4 its facts 3 to 5, 5 two's second fact. */
@@ -622,7 +628,7 @@ describe.each(databases)('a store on $name', (kind) => {
       )
       const head = await store.head()
       expect(head.n).toBe(5)
-      expect(await store.verify()).toEqual({ links: 2, facts: 7, head, takenOver: 1 })
+      expect(await store.verify()).toEqual({ links: 2, facts: 7, head, proved: 0, takenOver: 1 })
     })
 
     test('that takes over a database from before the ledger, and goes on', async () => {
@@ -633,10 +639,16 @@ describe.each(databases)('a store on $name', (kind) => {
         'drop table forgotten',
         `delete from kysely_migration where name = '0002-ledger'`,
       )
-      expect(await store.verify()).toEqual({ links: 2, facts: 7, head: await store.head(), takenOver: 7 })
+      expect(await store.verify()).toEqual({
+        links: 2,
+        facts: 7,
+        head: await store.head(),
+        proved: 0,
+        takenOver: 7,
+      })
       await store.transact('two', [], appending(unposted(noon + 1)))
       const after = await store.verify()
-      expect(after).toEqual({ links: 2, facts: 8, head: await store.head(), takenOver: 7 })
+      expect(after).toEqual({ links: 2, facts: 8, head: await store.head(), proved: 0, takenOver: 7 })
       expect(after.head.n).toBe(3)
       await tamper(`update facts set json = replace(json, 'kv-two', 'kv-other') where link = 'two'`)
       expect(await flaw()).toEqual(at('factEdited', { link: 'two', seq: 1, n: 2 }))

@@ -12,6 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { openStore } from '../../src/store/openStore.ts'
 import { ask, noon } from '../store/samples.ts'
 import { owner, reason, requester, writeLog } from './log.ts'
+import { json, program, ran } from './run.ts'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 const appender = path('../store/appender.ts')
@@ -50,23 +51,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-type Ran = { readonly code: number | null; readonly out: string; readonly told: string }
-
-async function ran(program: string, args: readonly string[], environment = {}): Promise<Ran> {
-  const child = spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, DATABASE_URL: file, ...environment },
-  })
-  const texts = { out: '', told: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    texts.out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    texts.told += text
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, ...texts }
-}
-const audit = (...args: string[]): Promise<Ran> => ran(path('../../src/audit/start.js'), args)
+const audit = (...args: string[]) => ran(program, args, { DATABASE_URL: file })
 
 /** A log of many links: `settled`, they have all ended but the one that another process goes on writing facts of. */
 const written = (which: 'settled' | 'open' = 'settled'): Promise<void> =>
@@ -100,12 +85,6 @@ function cells(text: string): readonly (readonly string[])[] {
   }
   return rows.filter(({ length }) => length > 1)
 }
-
-const json = (out: string): readonly Record<string, unknown>[] =>
-  out
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
 
 describe('head and verify', () => {
   test('beside a bot that writes: the log is well, and holds the head of a moment ago', async () => {
@@ -219,12 +198,12 @@ describe('export', () => {
   test('can be proved by the program in docs/audit.md alone, and tampered with it cannot', async () => {
     await written()
     const document = await readFile(path('../../docs/audit.md'), 'utf8')
-    const program = join(folder, 'verify.mjs')
-    await writeFile(program, /```js\n([^`]*(?:`[^`]*)*?)```/.exec(document)?.[1] ?? '')
+    const proof = join(folder, 'verify.mjs')
+    await writeFile(proof, /```js\n([^`]*(?:`[^`]*)*?)```/.exec(document)?.[1] ?? '')
     const exported = join(folder, 'audit.jsonl')
     const head = (await audit('head')).out
     expect(await audit('export', '--format', 'jsonl', '--out', exported)).toMatchObject({ code: 0 })
-    expect(await ran(program, [exported])).toEqual({ code: 0, out: head, told: '' })
+    expect(await ran(proof, [exported], {})).toEqual({ code: 0, out: head, told: '' })
 
     const good = (await readFile(exported, 'utf8')).trimEnd().split('\n')
     const at = good.findIndex((line) => line.includes('"link":"life-3","seq":2,'))
@@ -238,12 +217,12 @@ describe('export', () => {
     }
     for (const [what, lines] of Object.entries(bad)) {
       await writeFile(exported, `${lines.join('\n')}\n`)
-      const { code, out } = await ran(program, [exported])
+      const { code, out } = await ran(proof, [exported], {})
       expect([what, code, out]).toEqual([what, 1, expect.stringMatching(/^not as it was written: /)])
     }
     // What it holds reads the head as anybody would: one entry less, one number less.
     await writeFile(exported, `${good.slice(0, -2).join('\n')}\n`)
-    expect((await ran(program, [exported])).out).not.toBe(head)
+    expect((await ran(proof, [exported], {})).out).not.toBe(head)
   })
 
   test('as CSV: no cell is a formula, none breaks its row', async () => {
@@ -282,7 +261,7 @@ describe('export', () => {
 
   test('ends quietly when its reader has enough', async () => {
     await written()
-    const child = spawn(process.execPath, [path('../../src/audit/start.js'), 'export', '--format', 'jsonl'], {
+    const child = spawn(process.execPath, [program, 'export', '--format', 'jsonl'], {
       env: { ...process.env, DATABASE_URL: file },
     })
     let told = ''
@@ -375,7 +354,7 @@ test.each([
 
 test('a database that it cannot read is refused, and its password is not repeated', async () => {
   const url = 'postgres://bot:hunter2@db/vaultlink'
-  const { code, told } = await ran(path('../../src/audit/start.js'), ['head'], { DATABASE_URL: url })
+  const { code, told } = await ran(program, ['head'], { DATABASE_URL: url })
   expect([code, told]).toEqual([
     2,
     'DATABASE_URL: write a path for SQLite; PostgreSQL is not supported yet\n',

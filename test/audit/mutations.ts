@@ -151,10 +151,12 @@ export const classes: Readonly<Record<string, (model: Model, draw: Draw) => Mode
 
   'an entry edited': (model, draw) => {
     const row = pick(draw, model.ledger)
-    const changed =
-      draw(4) === 0
-        ? { ...row, head: String(otherwise(row.head, draw)) }
-        : { ...row, entry: elsewhere(row.entry, draw) }
+    const entry = elsewhere(row.entry, draw)
+    const changed = pick(draw, [
+      { ...row, head: String(otherwise(row.head, draw)) },
+      { ...row, entry },
+      { ...row, entry, head: sha256(entry) },
+    ])
     return { ...model, ledger: replace(model.ledger, new Map([[row, changed]])) }
   },
 

@@ -536,6 +536,14 @@ describe.each(databases)('a store on $name', (kind) => {
         at('factEdited', { ...one, seq: 6, n: 6 }),
       ],
       [
+        'a fact added and counted in that does not even fit its row: it is not taken over',
+        [
+          `insert into facts select link, 6, at, name, json, 'x' from facts where link = 'one' and seq = 5`,
+          `update links set version = 6 where id = 'one'`,
+        ],
+        at('factUnwitnessed', { ...one, seq: 6 }),
+      ],
+      [
         "another link's log",
         [
           `delete from facts where link = 'one'`,

@@ -32,6 +32,13 @@ export default {
     room('azure-knows-link-and-ports', '^src/azure/', ['^src/link/', '^src/engine/ports\\.ts$']),
     room('teams-knows-link-and-ports', '^src/teams/', ['^src/link/', '^src/engine/ports\\.ts$', '^cards/']),
     room('store-knows-link-and-ports', '^src/store/', ['^src/link/', '^src/engine/ports\\.ts$']),
+    room('audit-knows-link-and-store', '^src/audit/', [
+      '^src/link/',
+      '^src/engine/ports\\.ts$',
+      '^src/store/',
+      '^src/config\\.ts$',
+      '^src/requireNode\\.js$',
+    ]),
     room('sandbox-knows-resource-ids', '^sandbox/', ['^src/link/resourceId\\.ts$']),
     {
       name: 'src-knows-no-sandbox',

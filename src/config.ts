@@ -21,6 +21,8 @@ export type Config = {
     }
   }
   readonly databaseUrl: string
+  /** How often at least the audit log's head is written into the bot's own log. */
+  readonly anchorMs: number
   readonly arm: { readonly endpoint: string; readonly clientId?: string; readonly deadlineMs: number }
   readonly defaultOwners?: string
   readonly portal: string
@@ -48,6 +50,8 @@ export type Setting = {
   readonly default?: string
   readonly secret?: true
 }
+
+const usualDatabase = 'data/vaultlink.db'
 
 /** Every variable that is read, in the order in which a person would set them; `docs/configuration.md` is made from it. */
 export const settings = [
@@ -104,7 +108,13 @@ export const settings = [
     name: 'DATABASE_URL',
     group: 'Storage',
     what: 'A path for SQLite, never on a network share',
-    default: 'data/vaultlink.db',
+    default: usualDatabase,
+  },
+  {
+    name: 'VAULTLINK_ANCHOR_MINUTES',
+    group: 'Storage',
+    what: "How often the audit log's head is written into the log, besides after each decision",
+    default: '60',
   },
   {
     name: 'VAULTLINK_OWNERS_CHANNEL',
@@ -249,8 +259,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (get(name) !== undefined && !inSandbox) problem(name, 'leave it out: it exists in sandbox mode alone')
   }
   const databaseUrl = or('DATABASE_URL')
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(databaseUrl) && !/^file:/i.test(databaseUrl))
-    problem('DATABASE_URL', 'write a path for SQLite; PostgreSQL is not supported yet')
+  if (!isSqlite(databaseUrl)) problem('DATABASE_URL', noOtherDatabase)
   const timeZone = or('VAULTLINK_TIME_ZONE')
   if (!isTimeZone(timeZone)) problem('VAULTLINK_TIME_ZONE', 'write a time zone as Europe/Berlin, or UTC')
   const portal = url('VAULTLINK_PORTAL', ['https:'])
@@ -272,6 +281,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     port,
     bot: { ...bot, appType },
     databaseUrl,
+    anchorMs: number('VAULTLINK_ANCHOR_MINUTES', least, 1_440, minute),
     arm: {
       endpoint: arm?.href.replace(/\/$/, '') ?? '',
       ...(clientId !== undefined && { clientId }),
@@ -353,6 +363,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       },
     }
   }
+}
+
+const isSqlite = (url: string): boolean => !/^[a-z][a-z0-9+.-]+:\/\//i.test(url) || /^file:/i.test(url)
+const noOtherDatabase = 'write a path for SQLite; PostgreSQL is not supported yet'
+
+/** The one setting that `npm run audit` needs: whoever looks into the database need not know the bot's others. */
+export function readDatabaseUrl(environment: Readonly<Record<string, string | undefined>>): string {
+  const url = environment.DATABASE_URL?.trim() || usualDatabase
+  if (!isSqlite(url)) throw new ConfigError([`DATABASE_URL: ${noOtherDatabase}`])
+  return url
 }
 
 function isTimeZone(name: string): boolean {

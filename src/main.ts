@@ -4,6 +4,7 @@ import { createAzure } from './azure/index.ts'
 import { systemClock, turnableClock } from './clock.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { crashMoments } from './crash.ts'
+import { startAnchor } from './engine/anchor.ts'
 import { createDesk } from './engine/desk.ts'
 import { createJournal } from './engine/journal.ts'
 import { createPerformer } from './engine/perform.ts'
@@ -69,7 +70,14 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     defaultOwners: settings.defaultOwners,
   })
   let worker: Worker | undefined
-  const journal = createJournal({ store, clock, limits, wake: () => worker?.wake() })
+  const anchor = startAnchor({ store, clock, everyMs: settings.anchorMs, log })
+  const journal = createJournal({
+    store,
+    clock,
+    limits,
+    wake: () => worker?.wake(),
+    onDecision: anchor.say,
+  })
   const performer = createPerformer({
     store,
     clock,
@@ -119,6 +127,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     log('info', 'leaving', { signal })
     await server.close()
     await worker?.stop()
+    await anchor.stop()
     await store.close()
     log('info', 'left')
     process.exit(0)

@@ -1,6 +1,6 @@
 /** The environment: what is taken, what is refused and how it is said, and that no secret is ever part of it. */
 import { describe, expect, test } from '@jest/globals'
-import { ConfigError, readConfig, settings } from '../src/config.ts'
+import { ConfigError, readConfig, readDatabaseUrl, settings } from '../src/config.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 const appId = 'b0700000-0000-4000-8000-000000000001'
@@ -33,6 +33,7 @@ describe('what production needs', () => {
       port: 3978,
       bot: { appId, tenantId, appType: 'UserAssignedMSI' },
       databaseUrl: 'data/vaultlink.db',
+      anchorMs: 60 * 60_000,
       arm: { endpoint: 'https://management.azure.com', clientId: appId, deadlineMs: 20_000 },
       portal: 'https://portal.azure.com',
       timeZone: 'UTC',
@@ -114,6 +115,7 @@ describe('refused', () => {
     { name: 'VAULTLINK_TURN_SECONDS', values: ['0', '4', 'now'] },
     ...(
       [
+        'VAULTLINK_ANCHOR_MINUTES',
         'VAULTLINK_PROVISIONING_MINUTES',
         'VAULTLINK_PROPAGATING_MINUTES',
         'VAULTLINK_ALARM_MINUTES',
@@ -136,6 +138,14 @@ describe('refused', () => {
       expect([value, problems]).toEqual([value, [expect.stringMatching(new RegExp(`^${name}: \\S`))]])
       expect(problems.join()).not.toContain(secret)
     }
+  })
+
+  test('the database is read alone, with its default, for who needs nothing else', () => {
+    expect(readDatabaseUrl({})).toBe(readConfig(production).databaseUrl)
+    expect(readDatabaseUrl({ DATABASE_URL: ' /var/vaultlink.db\n' })).toBe('/var/vaultlink.db')
+    const refused = () => readDatabaseUrl({ DATABASE_URL: `postgres://vaultlink:${secret}@db/vaultlink` })
+    expect(refused).toThrow(/^DATABASE_URL: write a path/)
+    expect(refused).not.toThrow(secret)
   })
 
   test('leaves no setting untried', () => {

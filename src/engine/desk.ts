@@ -168,17 +168,18 @@ export function createDesk(ports: Ports): Desk {
       : access.may(by.objectId, decideActions, link.asked.vault, signal)
 
   async function wish(
-    { link: id, by }: Press,
+    { link: id, by, conversation }: Press,
     make: (link: Link, by: PersonKey, signal: AbortSignal) => Promise<Wish>,
   ): Promise<WishAnswer> {
     const row = await store.get(id)
     if (!row) return { is: 'unknown' }
-    return journal.wish(id, await make(row.link, await store.remember(by), deadline()))
+    return journal.wish(id, await make(row.link, await store.remember(by), deadline()), conversation)
   }
 
   async function follow(request: LinkRequest, by: PersonKey, link: Link): Promise<LinkAnswer> {
     const askedBy = (await store.people([link.asked.by])).get(link.asked.by)
-    const answer = await journal.wish(link.id, { wish: 'follow', by, thread: request.thread })
+    const { thread } = request
+    const answer = await journal.wish(link.id, { wish: 'follow', by, thread }, thread.conversation)
     return { is: 'followed', link, askedBy, new: answer.is === 'granted' }
   }
 
@@ -325,7 +326,7 @@ export function createDesk(ports: Ports): Desk {
       }
     },
 
-    async disown({ vault, by, team }) {
+    async disown({ vault, by, team, conversation }) {
       const signal = deadline()
       const named = await resolveVault(vault, signal)
       if (named.is === 'problem') return { is: 'unclear', problem: named.problem }
@@ -335,7 +336,8 @@ export function createDesk(ports: Ports): Desk {
       if (right.is === 'missing') return { is: 'lacksRight', vault: named.id, actions: right.actions }
       if (right.is === 'unreadable') return { is: 'rightUnreadable', vault: named.id }
       if (owner.team !== team) return { is: 'ownedElsewhere', vault: named.id, owner }
-      await store.disown(named.id)
+      const key = await store.remember(by)
+      await store.disown({ vault: named.id, team, by: key, conversation, at: journal.now() })
       return { is: 'disowned', vault: named.id }
     },
 

@@ -8,7 +8,7 @@ import { begin, fold } from '../link/fold.ts'
 import type { Asked, Fact, Limits, Link, LinkId, Millis, Wish } from '../link/link.ts'
 import { next, type Plan, type Surroundings } from '../link/next.ts'
 import type { View } from '../link/views.ts'
-import type { Clock, Gate, Row, Store, WishAnswer } from './ports.ts'
+import type { Change, Clock, Gate, Row, Store, WishAnswer } from './ports.ts'
 
 export type Journal = ReturnType<typeof createJournal>
 
@@ -19,7 +19,14 @@ const digestOf = (view: View): string =>
 const newLinkId = (): LinkId => randomBytes(16).toString('hex')
 const newNonce = (): string => randomBytes(16).toString('hex')
 
-export function createJournal(ports: { store: Store; clock: Clock; limits: Limits; wake: () => void }) {
+export function createJournal(ports: {
+  store: Store
+  clock: Clock
+  limits: Limits
+  wake: () => void
+  /** Called after each commit that holds a decision, ours or the portal's. */
+  onDecision?: () => void
+}) {
   const { store, clock, limits } = ports
 
   const around = (lookedAt: Millis | undefined): Surroundings => ({
@@ -50,6 +57,23 @@ export function createJournal(ports: { store: Store; clock: Clock; limits: Limit
     }
   }
 
+  /** One transaction on one record that may decide. */
+  async function commit<T>(
+    id: LinkId,
+    gates: readonly string[],
+    work: (row: Row, gates: readonly Gate[]) => { readonly change?: Change; readonly result: T },
+  ): Promise<T> {
+    let isDecided = false
+    const result = await store.transact(id, gates, (row, held) => {
+      const done = work(row, held)
+      const decision = done.change?.link.decision
+      isDecided = decision !== undefined && decision.at !== row.link.decision?.at
+      return done
+    })
+    if (isDecided) ports.onDecision?.()
+    return result
+  }
+
   return {
     planFor,
     now: () => clock.now(),
@@ -63,6 +87,7 @@ export function createJournal(ports: { store: Store; clock: Clock; limits: Limit
       const fact = {
         fact: 'asked',
         at,
+        from: asked.thread.conversation,
         id,
         asked: { ...asked, at, nonce: newNonce(), expiresAt: at + limits.expiryMs },
       } as const
@@ -73,14 +98,14 @@ export function createJournal(ports: { store: Store; clock: Clock; limits: Limit
       return { is: 'created', link }
     },
 
-    /** Grants a wish or says why not, on the record as it stands in the transaction. */
-    async wish(id: LinkId, wish: Wish): Promise<WishAnswer> {
+    /** Grants a wish, said in the conversation `from`, or says why not, on the record as it stands in the transaction. */
+    async wish(id: LinkId, wish: Wish, from: string): Promise<WishAnswer> {
       if (!(await store.get(id))) return { is: 'unknown' }
-      const answer = await store.transact<WishAnswer>(id, [], (row) => {
+      const answer = await commit<WishAnswer>(id, [], (row) => {
         const decided = decide(row.link, wish, clock.now())
         if (decided.is === 'refused')
           return { result: { is: 'refused', refusal: decided.refusal, link: row.link } }
-        const changed = change(row, [decided.fact])
+        const changed = change(row, [{ ...decided.fact, from }])
         return { change: changed, result: { is: 'granted', link: changed.link } }
       })
       if (answer.is === 'granted') ports.wake()
@@ -101,7 +126,7 @@ export function createJournal(ports: { store: Store; clock: Clock; limits: Limit
         release?: (link: Link, held: readonly Gate[]) => readonly string[]
       } = {},
     ): Promise<Link> {
-      return store.transact(id, how.gates ?? [], (row, gates) => {
+      return commit(id, how.gates ?? [], (row, gates) => {
         if (how.unless?.(row)) return { result: row.link }
         const changed = change(row, facts, how.lookedAt)
         const held = gates.filter(({ holder }) => holder === id)

@@ -1,5 +1,5 @@
 /** Does one step: a look, an effect between its intent and its outcome, a message. Each ends as facts in the journal. */
-import { retryAt } from '../link/causes.ts'
+import { namelessCause, retryAt } from '../link/causes.ts'
 import type { Effect, Fact, Limits, Link, LinkId, Millis, Seen } from '../link/link.ts'
 import { decisionMessage, pinnedAmong, requestMessage, withoutWords } from '../link/match.ts'
 import type { AzureStep, Plan, PlannedMessage } from '../link/next.ts'
@@ -108,7 +108,9 @@ export function createPerformer(ports: Ports): Performer {
     })
     const count = intended.link.attempt?.count ?? 1
     const notBefore = retryAt(at, count, outcome.retryAfterMs)
-    await journal.record(id, [{ fact: 'failed', effect: step.step, cause: outcome.cause, notBefore, at }])
+    await journal.record(id, [
+      { fact: 'failed', effect: step.step, cause: namelessCause(outcome.cause), notBefore, at },
+    ])
     return undefined
   }
 

@@ -193,6 +193,17 @@ export type KnownConversation = {
   readonly name?: string
 }
 
+/** The audit log's newest entry: its number and hash. */
+export type Head = { readonly n: number; readonly head: string }
+
+/** `scrubbed`: whether the files hold no trace either of what is erased. */
+export type Forgotten =
+  | { readonly is: 'forgotten'; readonly texts: number; readonly scrubbed: boolean }
+  | { readonly is: 'already'; readonly at: Millis; readonly scrubbed: boolean }
+  | { readonly is: 'unknown'; readonly scrubbed: boolean }
+  /** They have a part in these links, in which something is still decided or done. */
+  | { readonly is: 'involved'; readonly links: readonly LinkId[] }
+
 export type Store = {
   /** Begins a link, in one transaction: the row, its facts, its gates. One open link per SignalR and vault: else the open one is returned. */
   create(change: Change): Promise<{ readonly is: 'created' } | { readonly is: 'open'; readonly link: Link }>
@@ -225,21 +236,24 @@ export type Store = {
     most: number,
   ): Promise<readonly Link[]>
   facts(id: LinkId): Promise<readonly Fact[]>
-  /** Whether the audit log of this link still hashes to its head. */
-  verify(id: LinkId): Promise<boolean>
+  /** The newest head of the audit log, which vouches for all of it. */
+  head(): Promise<Head>
 
   /** The key of a person, made at the first meeting; name and Teams id are refreshed. */
   remember(person: Person): Promise<PersonKey>
   people(keys: readonly PersonKey[]): Promise<ReadonlyMap<PersonKey, Person>>
   keep(text: string, by: PersonKey): Promise<TextKey>
   texts(keys: readonly TextKey[]): Promise<ReadonlyMap<TextKey, string>>
-  /** Erases names, ids and words of a person; the facts stay. */
-  forget(person: PersonKey): Promise<void>
+  /** Erases names, ids and words of a person, named by their object id or key; the facts stay. */
+  forget(who: string, now: Millis): Promise<Forgotten>
 
   owner(vault: string): Promise<Owner | undefined>
   /** Returns the owner that stands: another team's when that was there first; the same team's is moved. */
   own(owner: Owner): Promise<Owner>
-  disown(vault: string): Promise<boolean>
+  /** Whether it was owned by that team until now. */
+  disown(
+    what: Pick<Owner, 'vault' | 'team' | 'by'> & { readonly conversation: string; readonly at: Millis },
+  ): Promise<boolean>
   ownedVaults(): Promise<readonly Owner[]>
 
   meet(conversation: KnownConversation): Promise<void>
@@ -348,7 +362,12 @@ export type Desk = {
     readonly place: Place
     readonly team: string
   }): Promise<OwnAnswer>
-  disown(claim: { readonly vault: string; readonly by: Person; readonly team: string }): Promise<DisownAnswer>
+  disown(claim: {
+    readonly vault: string
+    readonly by: Person
+    readonly team: string
+    readonly conversation: string
+  }): Promise<DisownAnswer>
   people(keys: readonly PersonKey[]): Promise<ReadonlyMap<PersonKey, Person>>
   texts(keys: readonly TextKey[]): Promise<ReadonlyMap<TextKey, string>>
 }

@@ -36,6 +36,15 @@ export function remedy(effect: Effect, cause: Cause): Remedy {
   }
 }
 
+/** Azure's sentences may say who was refused ("The client 'noor@contoso.com' with object id '…'"). Facts name nobody. */
+export const nameless = (message: string): string =>
+  message
+    .replace(/[^\s'"<>(),;]+@[^\s'"<>(),;]*[^\s'"<>(),;.]/g, '…')
+    .replace(/\b(object id|client id|principal id|user)(s?:? +['"]?)[0-9a-f]{8}-[0-9a-f-]{27}/gi, '$1$2…')
+
+export const namelessCause = (cause: Cause): Cause =>
+  'message' in cause ? { ...cause, message: nameless(cause.message) } : cause
+
 const firstBackoffMs = 2_000
 const longestBackoffMs = 5 * 60_000
 

@@ -250,7 +250,11 @@ export type Link = {
 export type GonePlace = 'thread' | 'requester' | 'owners' | `follower-${number}`
 
 /** What happened. Folding all facts of a link in order gives its record. */
-export type Fact = { readonly at: Millis } & (
+export type Fact = {
+  readonly at: Millis
+  /** The conversation in which a person said or pressed it. `fold` has no use for it: it is for whoever reads the log. */
+  readonly from?: string
+} & (
   | { readonly fact: 'asked'; readonly id: LinkId; readonly asked: Asked }
   | { readonly fact: 'followed'; readonly by: PersonKey; readonly thread: Place }
   | {

@@ -1,4 +1,5 @@
 /** Which private endpoint connection is ours: the one that bears our nonce, and after the first match the pinned one. */
+import { nameless, namelessCause } from './causes.ts'
 import type { Cause, Connection, Link, Seen, SharedPrivateLink, Sighting } from './link.ts'
 import { parseResourceId, sameResource } from './resourceId.ts'
 
@@ -22,25 +23,32 @@ export function requestMessage(words: string | undefined, nonce: string): string
 export const decisionMessage = (verdict: 'approve' | 'reject', nonce: string): string =>
   `${verdict === 'approve' ? 'Approved' : 'Rejected'} through Vaultlink ${mark(nonce)}`
 
-/** What a look showed, without people's words: of messages only our mark is kept, so that words can be forgotten. */
+/** What a look showed, without people's words and names: of messages only our mark is kept, so that words can be forgotten. */
 export function withoutWords(nonce: string, seen: Seen): Seen {
   const only = (text: string): string => (bears(nonce, text) ? mark(nonce) : '')
   const link = (found: SharedPrivateLink): SharedPrivateLink => ({
     ...found,
     requestMessage: only(found.requestMessage),
   })
-  const { own, connections } = seen
+  const of = <T>(sighting: Sighting<T>, without: (value: T) => T): Sighting<T> => {
+    switch (sighting.is) {
+      case 'present':
+        return { ...sighting, value: without(sighting.value) }
+      case 'hidden':
+        return { ...sighting, cause: namelessCause(sighting.cause) }
+      case 'absent':
+        return sighting
+    }
+  }
+  const { own, rivals, connections, operation } = seen
   return {
     ...seen,
-    own: own.is === 'present' ? { ...own, value: link(own.value) } : own,
-    rivals: seen.rivals.map(link),
-    connections:
-      connections.is === 'present'
-        ? {
-            ...connections,
-            value: connections.value.map((one) => ({ ...one, description: only(one.description) })),
-          }
-        : connections,
+    own: of(own, link),
+    rivals: rivals.map(link),
+    connections: of(connections, (all) => all.map((one) => ({ ...one, description: only(one.description) }))),
+    ...(operation?.message !== undefined && {
+      operation: { ...operation, message: nameless(operation.message) },
+    }),
   }
 }
 

@@ -2,14 +2,17 @@
 import { sql } from 'kysely'
 import type { Change, Gate, Log, Row, Store } from '../engine/ports.ts'
 import type { Fact, Link, LinkId, Millis } from '../link/link.ts'
+import { personIn } from '../link/origin.ts'
 import { resourceKey } from '../link/resourceId.ts'
 import { isEnded } from '../link/views.ts'
 import { append, chain, genesis } from './auditLog.ts'
 import { strictJson } from './json.ts'
+import { enter, sha256 } from './ledger.ts'
+import { refuseForgotten } from './people.ts'
 import type { Database, Tables, Trx } from './tables.ts'
 
 /** The records' schema numbers that this version can read. */
-const readable: readonly number[] = [1]
+export const readable: readonly number[] = [1]
 
 /** Called in a transaction after its last write, just before COMMIT: what throws or dies here leaves nothing behind. */
 export type OnCommit = (facts: readonly Fact[]) => void
@@ -28,11 +31,27 @@ export async function endLeases({ db }: Database): Promise<void> {
 export function links(database: Database, log: Log | undefined, onCommit: OnCommit | undefined): Links {
   const { db, locksRows } = database
 
+  /** The last that a transaction writes: all others that write facts may have to wait for it. */
+  async function witness(
+    trx: Trx,
+    { facts, link }: Change,
+    { version, head, record }: Pick<Tables['links'], 'version' | 'head' | 'record'>,
+  ): Promise<void> {
+    await refuseForgotten(
+      trx,
+      database,
+      facts.flatMap((fact) => personIn(fact) ?? []),
+    )
+    const newest = { at: link.moved, link: link.id, seq: version, hash: head }
+    await enter(trx, database, { ...newest, facts: facts.length, record: sha256(record) })
+  }
+
   return {
     create: (change) =>
       db.transaction().execute(async (trx) => {
         const { link, facts } = change
-        const { rows, version, head } = chain(link.id, 0, genesis(link.id), facts)
+        const { rows, ...end } = chain(link.id, 0, genesis(link.id), facts)
+        const row = { ...written(change, undefined), ...end }
         const standing = await trx
           .insertInto('links')
           .values({
@@ -41,9 +60,7 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
             vault_key: resourceKey(link.asked.vault),
             asked_by: link.asked.by,
             asked_at: link.asked.at,
-            ...written(change, undefined),
-            version,
-            head,
+            ...row,
           })
           // Updating nothing makes the statement answer with the row that was there first, and holds it.
           .onConflict((conflict) =>
@@ -58,6 +75,7 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         await append(trx, rows)
         await writePlaces(trx, undefined, link)
         await writeGates(trx, change)
+        await witness(trx, change, row)
         onCommit?.(facts)
         return { is: 'created' }
       }),
@@ -75,15 +93,13 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         const { change, result } = work(row, await readGates(trx, gates, locksRows))
         if (!change) return result
         if (change.link.id !== id) throw new Error(`A change of link ${change.link.id} was offered for ${id}`)
-        const { rows, version, head } = chain(id, before.version, before.head, change.facts)
-        await trx
-          .updateTable('links')
-          .set({ ...written(change, before.lease_until), version, head })
-          .where('id', '=', id)
-          .execute()
+        const { rows, ...end } = chain(id, before.version, before.head, change.facts)
+        const after = { ...written(change, before.lease_until), ...end }
+        await trx.updateTable('links').set(after).where('id', '=', id).execute()
         await append(trx, rows)
         await writePlaces(trx, row.link, change.link)
         await writeGates(trx, change)
+        if (rows.length > 0 || after.record !== before.record) await witness(trx, change, after)
         onCommit?.(change.facts)
         return result
       }),

@@ -9,6 +9,7 @@ import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-links': { up: createLinks },
+  '0002-ledger': { up: createLedger },
 }
 
 async function createLinks(db: Kysely<unknown>): Promise<void> {
@@ -107,6 +108,29 @@ async function createLinks(db: Kysely<unknown>): Promise<void> {
     .execute()
 }
 
+async function createLedger(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('ledger')
+    .addColumn('n', 'integer', (column) => column.primaryKey())
+    .addColumn('link', 'text')
+    .addColumn('seq', 'integer')
+    .addColumn('entry', 'text', (column) => column.notNull())
+    .addColumn('head', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema.createIndex('ledger_by_link').on('ledger').columns(['link', 'seq']).execute()
+  await db.schema
+    .createTable('ledger_head')
+    .addColumn('only', 'integer', (column) => column.primaryKey())
+    .addColumn('n', 'integer', (column) => column.notNull())
+    .addColumn('head', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('forgotten')
+    .addColumn('key', 'text', (column) => column.primaryKey())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .execute()
+}
+
 async function applied(db: Kysely<Tables>): Promise<readonly string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
   if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return []
@@ -115,6 +139,10 @@ async function applied(db: Kysely<Tables>): Promise<readonly string[]> {
   }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(db)
   return rows.map(({ name }) => name)
 }
+
+/** Whether a version that keeps the ledger has been here. */
+export const hasLedger = async (db: Kysely<Tables>): Promise<boolean> =>
+  (await applied(db)).includes('0002-ledger')
 
 /** Brings the schema up to date, unless a newer version has been here: then it is left as it is. */
 export async function migrate(db: Kysely<Tables>, log: Log | undefined): Promise<void> {

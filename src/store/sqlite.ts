@@ -36,10 +36,17 @@ export function openSqlite(path: string, log: Log | undefined): Database {
     scrub: async () => {
       // The pages before a deletion stand in the write-ahead log until it is emptied.
       const result = sqlite.prepare('pragma wal_checkpoint(truncate)').get()
-      if (result?.busy !== 0)
-        log?.('warn', 'store.notScrubbed', { reason: 'another process reads the database' })
+      return result?.busy === 0
     },
   }
+}
+
+/** Opens a database that is there, to read it beside whoever writes it; undefined when there is none. */
+export function openSqliteToRead(path: string): Pick<Database, 'db' | 'locksRows'> | undefined {
+  if (!existsSync(path)) return undefined
+  const sqlite = new DatabaseSync(path, { timeout: busyTimeoutMs, readOnly: true })
+  const db = new Kysely<Tables>({ dialect: dialect(sqlite, () => sqlite.close(), 'begin') })
+  return { db, locksRows: false }
 }
 
 /** SQLite gives the log beside the file the file's own mode, so nobody else can read that either. */
@@ -136,7 +143,7 @@ function pragma(sqlite: DatabaseSync, command: string): unknown {
   return row === undefined ? undefined : Object.values(row)[0]
 }
 
-function dialect(sqlite: DatabaseSync, close: () => void): Dialect {
+function dialect(sqlite: DatabaseSync, close: () => void, begin = 'begin immediate'): Dialect {
   return {
     createAdapter: () => new TransactionalAdapter(),
     createDriver: () =>
@@ -144,7 +151,7 @@ function dialect(sqlite: DatabaseSync, close: () => void): Dialect {
       // between (SQLITE_BUSY_SNAPSHOT, which no timeout waits out): take the write lock from the start.
       Object.assign(new SqliteDriver({ database: asKyselyWants(sqlite, close) }), {
         beginTransaction: async (connection: Connection) => {
-          await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+          await connection.executeQuery(CompiledQuery.raw(begin))
         },
       }),
     createIntrospector: (db) => new SqliteIntrospector(db),

@@ -35,9 +35,23 @@ export type Tables = {
     json: string
     hash: string
   }
+  /** The chain over all chains, in the order of commits. */
+  ledger: {
+    n: number
+    /** Which link's log the entry is of, and the number of its newest fact then; null for an event of no link. */
+    link: string | null
+    seq: number | null
+    /** Canonical, to the byte: `head` is the hash of this text. */
+    entry: string
+    head: string
+  }
+  /** One row, `only` 1: it is what two instances wait for each other on. */
+  ledger_head: { only: number; n: number; head: string }
   gates: { key: string; holder: string; until: number }
   people: { key: string; tenant: string; object_id: string; person: string }
   texts: { key: string; by: string; words: string }
+  /** Keys of people whose name, ids and words were erased: nothing may be written under them again. */
+  forgotten: { key: string; at: number }
   owners: { vault_key: string; team: string; owner: string }
   conversations: {
     conversation: string
@@ -60,8 +74,8 @@ export type Database = {
   /** Whether no other process has it open, nor can open it until `letOthersIn`. */
   readonly isAlone: boolean
   readonly letOthersIn: () => void
-  /** Makes what was deleted unreadable on the disk too. */
-  readonly scrub: () => Promise<void>
+  /** Makes what was deleted unreadable on the disk too; false when another process reads it at this moment. */
+  readonly scrub: () => Promise<boolean>
 }
 
 export type Trx = Transaction<Tables>

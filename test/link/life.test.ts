@@ -2,56 +2,14 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { foldAll } from '../../src/link/fold.ts'
 import { isEnded } from '../../src/link/views.ts'
-import { type Delays, portalActs } from './azureModel.ts'
-import { hour, minute, second } from './given.ts'
-import { createLife, deliveries, faults, type Life, type Move, wishes } from './lives.ts'
+import { anyDelays, anyMoves, worked } from './anyLife.ts'
+import type { Delays } from './azureModel.ts'
+import { minute, second } from './given.ts'
+import { createLife, faults, type Life, type Move } from './lives.ts'
 
 /** `npm run figures` plays more of them. */
 const many = process.env.VAULTLINK_FIGURES === '1' ? 20 : 1
 
-const delays: fc.Arbitrary<Delays> = fc.record({
-  shown: fc.constantFrom(0, 10 * second, 30 * second),
-  made: fc.constantFrom(30 * second, 2 * minute),
-  connected: fc.constantFrom(0, 30 * second),
-  follows: fc.constantFrom(0, minute, 20 * minute),
-  deleted: fc.constantFrom(0, minute),
-})
-
-const usually = <T>(value: T, ...rarely: readonly T[]): fc.Arbitrary<T> =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: fc.constantFrom(...rarely) })
-const rights = usually<'held' | 'missing' | 'unreadable'>('held', 'missing', 'unreadable')
-const work: fc.Arbitrary<Move> = fc.record({
-  move: fc.constant('work'),
-  fault: usually<(typeof faults)[number]>('none', ...faults),
-  delivery: usually<(typeof deliveries)[number]>('posted', ...deliveries),
-  right: rights,
-})
-const wait: fc.Arbitrary<Move> = fc.record({
-  move: fc.constant('wait'),
-  ms: fc.oneof(
-    fc.constantFrom(second, 5 * second, 30 * second, minute),
-    fc.nat({ max: 20 * minute }),
-    fc.nat({ max: 3 * hour }),
-  ),
-})
-const anyMove: fc.Arbitrary<Move> = fc.oneof(
-  { weight: 12, arbitrary: work },
-  { weight: 5, arbitrary: wait },
-  { weight: 1, arbitrary: fc.constantFrom<Move>({ move: 'beginLook' }, { move: 'endLook' }) },
-  { weight: 2, arbitrary: fc.constantFrom(...portalActs.map((act): Move => ({ move: 'portal', act }))) },
-  { weight: 1, arbitrary: fc.record({ move: fc.constant('hide'), link: fc.boolean(), vault: fc.boolean() }) },
-  { weight: 4, arbitrary: fc.record({ move: fc.constant('wish'), wish: usually(...wishes), right: rights }) },
-  { weight: 1, arbitrary: fc.record({ move: fc.constant('again'), index: fc.nat({ max: 200 }) }) },
-)
-const moves = fc.array(anyMove, { maxLength: 80, size: 'max' })
-
-/** So many moves of work, with the clock turned in between, that a link gets somewhere. */
-const worked = (rounds: number): readonly Move[] =>
-  Array.from({ length: rounds }, (_none, round) =>
-    round % 3 === 2
-      ? { move: 'wait', ms: 20 * second }
-      : { move: 'work', fault: 'none', delivery: 'posted', right: 'held' },
-  )
 const lived = (of: Delays, script: readonly Move[]): Life => {
   const life = createLife(of)
   for (const move of script) life.play(move)
@@ -87,7 +45,7 @@ describe('a whole life', () => {
 
   test('whatever fails, whoever acts: the laws hold, it comes to rest, and nothing of ours is left behind', () => {
     fc.assert(
-      fc.property(delays, fc.nat({ max: 40 }), moves, (of, rounds, script) => {
+      fc.property(anyDelays, fc.nat({ max: 40 }), anyMoves, (of, rounds, script) => {
         const life = lived(of, [...worked(rounds), ...script])
         const rested = life.rest(600)
         const { stage } = life.link()
@@ -163,7 +121,7 @@ describe('a whole life', () => {
 
   test('the log folded gives the row, after a journey through JSON as well', () => {
     fc.assert(
-      fc.property(delays, moves, (of, script) => {
+      fc.property(anyDelays, anyMoves, (of, script) => {
         const life = lived(of, [...worked(20), ...script])
         expect(foldAll(JSON.parse(JSON.stringify(life.log)))).toEqual(JSON.parse(JSON.stringify(life.link())))
       }),

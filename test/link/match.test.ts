@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { nameless, namelessCause } from '../../src/link/causes.ts'
+import type { Fact } from '../../src/link/link.ts'
 import {
   bears,
   decisionMessage,
@@ -7,6 +9,7 @@ import {
   matchConnection,
   pinnedAmong,
   requestMessage,
+  withoutWords,
 } from '../../src/link/match.ts'
 import { parseResourceId } from '../../src/link/resourceId.ts'
 import {
@@ -18,10 +21,14 @@ import {
   given,
   home,
   imitation,
+  looked,
   nonce,
+  noon,
+  onVault,
   otherNonce,
   otherVault,
   own,
+  timed,
   vault,
 } from './given.ts'
 
@@ -92,6 +99,58 @@ describe('the mark', () => {
     ['', false],
   ])('%s', (text, expected) => {
     expect(bears(nonce, text)).toBe(expected)
+  })
+})
+
+describe('what a look showed', () => {
+  const person = "The client 'noor.haddad@contoso.com' with object id 'a0000000-0000-4000-8000-00000000000b'"
+
+  test("is kept without people's words and names", () => {
+    const refused = { cause: 'refused', code: 'Denied', message: `${person} was denied.` } as const
+    const theirs = own({ requestMessage: 'because of Noor' })
+    if (theirs.is !== 'present') throw new Error('It is there')
+    const words = looked({
+      own: own({ requestMessage: `because of Noor [vaultlink ${nonce}]` }),
+      rivals: [theirs.value],
+      connections: onVault(connection('Pending', { description: `Noor says [vaultlink ${nonce}]` })),
+      operation: { status: 'Failed', code: 'Denied', message: `${person} was denied.` },
+    })
+    const hiddenBy = looked({
+      own: { is: 'hidden', cause: refused },
+      connections: { is: 'hidden', cause: refused },
+    })
+    for (const step of [words, hiddenBy]) {
+      const { seen } = timed(step, noon) as Fact & { fact: 'observed' }
+      const kept = withoutWords(nonce, seen)
+      expect(JSON.stringify(kept)).not.toMatch(/noor|a0000000/i)
+      // What the record follows is all still there.
+      const strip = (text: string) => text.replaceAll(/"(requestMessage|description|message)":"[^"]*"/g, '')
+      expect(strip(JSON.stringify(kept))).toBe(strip(JSON.stringify(seen)))
+      expect(withoutWords(nonce, kept)).toEqual(kept)
+    }
+    const { seen } = timed(words, noon) as Fact & { fact: 'observed' }
+    const kept = withoutWords(nonce, seen)
+    expect(kept.own).toMatchObject({ value: { requestMessage: `[vaultlink ${nonce}]` } })
+    expect(kept.connections).toMatchObject({ value: [{ description: `[vaultlink ${nonce}]` }] })
+  })
+
+  test.each([
+    [`${person} was denied.`, "The client '…' with object id '…' was denied."],
+    ['Ask noor@contoso.com, or sam@contoso.com.', 'Ask …, or ….'],
+    ['live.com#sam@outlook.com has no access', '… has no access'],
+    ["The user '(object id: a0000000-0000-4000-8000-00000000000b)'", "The user '(object id: …)'"],
+    [
+      "Resource '/subscriptions/00000000-0000-0000-0000-000000000000' was disallowed by policy.",
+      "Resource '/subscriptions/00000000-0000-0000-0000-000000000000' was disallowed by policy.",
+    ],
+    ['The quota of 5 is used up @ westeurope', 'The quota of 5 is used up @ westeurope'],
+  ])('%s', (message, expected) => {
+    expect(nameless(message)).toBe(expected)
+    expect(namelessCause({ cause: 'refused', code: 'x', message })).toEqual({
+      cause: 'refused',
+      code: 'x',
+      message: expected,
+    })
   })
 })
 

@@ -80,7 +80,11 @@ test('who is forgotten cannot be found in the files either', async () => {
   const words = [riley.name, riley.objectId, riley.teamsId, 'custom domain']
   const before = await onDisk()
   expect(words.filter((word) => before.includes(word))).toEqual(words)
-  await store.forget(key)
+  await store.transact('one', [], ({ link }) => ({
+    change: { facts: [], link: { ...link, stage: { status: 'Removed' } }, due: undefined },
+    result: undefined,
+  }))
+  expect(await store.forget(key, noon)).toMatchObject({ is: 'forgotten', scrubbed: true })
   const after = await onDisk()
   expect(words.filter((word) => after.includes(word))).toEqual([])
   await store.close()

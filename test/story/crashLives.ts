@@ -378,7 +378,7 @@ async function storedAt(url: string): Promise<Stored> {
       links: all.length,
       link,
       folded: foldAll(facts),
-      verified: await store.verify(link.id),
+      verified: (await store.verify()).flaw === undefined,
       left: [...plan.messages.map(({ post }) => `tell ${post}`), ...(plan.azure ? [plan.azure.step] : [])],
       posted,
     }

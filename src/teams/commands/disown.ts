@@ -11,11 +11,11 @@ export const disown: Command<VaultNamed> = {
   scopes: ['team'],
   parse: (text) => parseVault('disown', text),
   async run(turn, { vault, extra }) {
-    const { desk, words, by, team } = turn
+    const { desk, words, by, place, team } = turn
     if (team === undefined) return turn.say(words.replies.ownOnlyInTeam)
     if (extra !== undefined) return turn.say(words.replies.tooManyWords(extra))
     if (vault === undefined) return turn.say(words.replies.whichVault('disown'))
-    const answer = await desk.disown({ vault, by, team })
+    const answer = await desk.disown({ vault, by, team, conversation: place.conversation })
     if (answer.is === 'unclear') return turn.say(words.replies.unclear(answer.problem))
     const name = azureName(resourceName(answer.vault))
     switch (answer.is) {

@@ -1,0 +1,4 @@
+// What `npm run audit` runs.
+import '../requireNode.js'
+
+await import('./command.ts')

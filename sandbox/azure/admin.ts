@@ -76,6 +76,7 @@ const acts: Readonly<Record<string, Act>> = {
   'GET token': async (azure, _, query) => ({
     access_token: await azure.identity.tokenFor(query.get('principal') ?? ''),
   }),
+  'POST consent': (azure, body) => azure.identity.consent(text(body, 'principal'), text(body, 'application')),
   'POST clock': (azure, body) => {
     const ms = member(body, 'advanceMs')
     if (typeof ms !== 'number' || !(ms >= 0)) throw new Error('advanceMs is not a number of milliseconds')

@@ -96,6 +96,7 @@ export async function startAzure(
     ...(tlsUrl !== undefined && certificate && { tls: { url: tlsUrl, ca: certificate.ca } }),
     identity: {
       tokenFor: entra.tokenFor,
+      consent: entra.consent,
       environment: {
         IDENTITY_ENDPOINT: `${url}${managedIdentityPath}`,
         IDENTITY_HEADER: entra.identityHeader,

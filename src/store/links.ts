@@ -76,9 +76,15 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         if (!change) return result
         if (change.link.id !== id) throw new Error(`A change of link ${change.link.id} was offered for ${id}`)
         const { rows, version, head } = chain(id, before.version, before.head, change.facts)
+        const { hold } = change
         await trx
           .updateTable('links')
-          .set({ ...written(change, before.lease_until), version, head })
+          .set({
+            ...written(change, hold?.until ?? before.lease_until),
+            ...(hold && { lease_holder: hold.holder, lease_until: hold.until }),
+            version,
+            head,
+          })
           .where('id', '=', id)
           .execute()
         await append(trx, rows)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { foldAll } from '../../src/link/fold.ts'
+import type { ApproveAs } from '../../src/link/link.ts'
 import { isEnded } from '../../src/link/views.ts'
 import { type Delays, portalActs } from './azureModel.ts'
 import { hour, minute, second } from './given.ts'
@@ -52,8 +53,8 @@ const worked = (rounds: number): readonly Move[] =>
       ? { move: 'wait', ms: 20 * second }
       : { move: 'work', fault: 'none', delivery: 'posted', right: 'held' },
   )
-const lived = (of: Delays, script: readonly Move[]): Life => {
-  const life = createLife(of)
+const lived = (of: Delays, script: readonly Move[], approveAs: ApproveAs = 'bot'): Life => {
+  const life = createLife(of, approveAs)
   for (const move of script) life.play(move)
   return life
 }
@@ -132,6 +133,30 @@ describe('a whole life', () => {
         expect(life.azure.approvals()).toBeLessThanOrEqual(1)
       }),
       { numRuns: 150 * many },
+    )
+  })
+
+  test('where owners send it themselves: whatever fails, the same laws hold, and the bot sends no decision', () => {
+    const sends: fc.Arbitrary<Move> = fc.record({
+      move: fc.constant('send'),
+      verdict: usually<'approve' | 'reject'>('approve', 'reject'),
+      fault: usually<(typeof faults)[number]>('none', ...faults),
+    })
+    const script = fc.array(fc.oneof({ weight: 5, arbitrary: anyMove }, { weight: 2, arbitrary: sends }), {
+      maxLength: 80,
+      size: 'max',
+    })
+    fc.assert(
+      fc.property(delays, fc.nat({ max: 40 }), script, (of, rounds, played) => {
+        const life = lived(of, [...worked(rounds), ...played], 'approver')
+        const rested = life.rest(600)
+        const { stage } = life.link()
+        expect(life.broken).toEqual([])
+        expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
+        expect(life.azure.approvals()).toBeLessThanOrEqual(1)
+        if (isEnded(stage.status)) expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
+      }),
+      { numRuns: 400 * many },
     )
   })
 

@@ -29,7 +29,10 @@ if (azure.tls) {
     `over TLS                 ${azure.tls.url}   (${file === undefined ? 'nobody knows its authority: --ca-out FILE' : `its authority: ${file}`})`,
   )
 }
-const teams = options.only === 'azure' ? undefined : await startTeams({ port: Number(options['teams-port']) })
+const teams =
+  options.only === 'azure'
+    ? undefined
+    : await startTeams({ port: Number(options['teams-port']), entra: azure.url })
 const identity = Object.entries(azure.identity.environment).map(([name, value]) => `${name}=${value}`)
 console.log(`Managed identity         ${identity.join(' ')}   (client id ${bot.appId})`)
 if (teams) {

@@ -243,6 +243,8 @@ export const settings = [
 ] as const satisfies readonly Setting[]
 type Name = (typeof settings)[number]['name']
 
+/** How an app registration may be named beside its id. */
+export const applicationIdUri = /^(api|https):\/\/[^\s/]+(\/\S*[^\s/])?$/
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const loopback = ['127.0.0.1', 'localhost', '[::1]']
 
@@ -395,7 +397,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
         'write the client secret: there is no managed identity to vouch for it',
       )
     const uri = get('APPROVER_APP_URI') ?? (bot.appId ? `api://botid-${bot.appId}` : '')
-    if (!/^(api|https):\/\/[^\s/]+(\/\S*[^\s/])?$/.test(uri))
+    if (!applicationIdUri.test(uri))
       problem('APPROVER_APP_URI', 'write the Application ID URI of that registration: it begins with api://')
     const authorityHost = get('AZURE_AUTHORITY_HOST') ? url('AZURE_AUTHORITY_HOST', ['https:']) : undefined
     // Elsewhere the bot itself wants it.

@@ -14,6 +14,15 @@ export const bot = {
   secret: 'sandbox-secret',
 } as const
 
+/** The application that acts on Azure for people, where owners decide as themselves. */
+export const approver = {
+  name: 'Vaultlink approvals',
+  appId: 'b0700000-0000-4000-8000-000000000002',
+  objectId: 'b0700000-0000-4000-8000-0000000000bb',
+  secret: 'sandbox-approver-secret',
+  uri: `api://botid-${bot.appId}`,
+} as const
+
 export type Person = {
   readonly key: string
   readonly name: string
@@ -52,6 +61,15 @@ export const directory: Directory = {
       objectId: bot.objectId,
       secrets: [bot.secret],
       managedIdentity: true,
+    },
+    {
+      name: approver.name,
+      appId: approver.appId,
+      objectId: approver.objectId,
+      secrets: [approver.secret],
+      // The bot's managed identity vouches for it: then it needs no secret.
+      federations: [{ issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`, subject: bot.objectId }],
+      uris: [approver.uri],
     },
   ],
   people: Object.values(people).map(({ key, name, objectId }) => ({
@@ -152,6 +170,12 @@ export const roles = {
       'Microsoft.Authorization/denyAssignments/read',
       'Microsoft.ResourceGraph/resources/read',
     ],
+    notActions: [],
+  },
+  /** All that the bot needs on vaults where owners decide as themselves. */
+  vaultReader: {
+    name: 'Vault connection reader',
+    actions: ['Microsoft.KeyVault/vaults/read', 'Microsoft.KeyVault/vaults/privateEndpointConnections/read'],
     notActions: [],
   },
 } as const

@@ -29,7 +29,10 @@ const azure = await startAzure({
   openapi: options.openapi,
 })
 const kept = options.save === undefined ? undefined : await keepWorld(azure, options.save).catch(end)
-const teams = options.only === 'azure' ? undefined : await startTeams({ port: Number(options['teams-port']) })
+const teams =
+  options.only === 'azure'
+    ? undefined
+    : await startTeams({ port: Number(options['teams-port']), entra: azure.url })
 const leave = async (): Promise<void> => {
   await Promise.all([azure.close(), teams?.close()])
   await kept?.close().catch(end)

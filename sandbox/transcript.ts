@@ -98,7 +98,8 @@ export function createTranscript(write: (text: string) => void, live: boolean): 
     const told = `${event.status || 'no answer'}${outcome(event.body)}`
     if (event.write) {
       flush()
-      arm(event.method, path, told)
+      const person = Object.values(people).find(({ objectId }) => objectId === event.principal)
+      arm(event.method, path, person ? `${told}, as ${person.name}` : told)
       return
     }
     const key = `${event.method} ${path}`

@@ -1,12 +1,12 @@
 /** One Azure, one Teams and one bot, wired together: what the demo, the chat and the story tests stand on. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Azure } from './azure/azure.ts'
 import { startAzure } from './azure/server.ts'
 import type { Settings as AzureSettings } from './azure/switches.ts'
 import { type BotProcess, type LogLine, startBot } from './botProcess.ts'
-import { bot as botIdentity } from './seed.ts'
+import { approver, bot as botIdentity, directory, subscriptions, tenantId } from './seed.ts'
 import type { Teams } from './teams/face.ts'
 import { startTeams } from './teams/server.ts'
 
@@ -52,17 +52,23 @@ export const hurried: Pace = {
   },
 }
 
-/** Starts all three on free loopback ports, with the bot installed in the team. */
+/**
+ * Starts all three on free loopback ports, with the bot installed in the team. `asApprover`: owners decide as
+ * themselves, the bot holds no right on vaults but to read, and `consent` says who agreed that it passes decisions on.
+ */
 export async function startWorld(options: {
   pace: Pace
+  asApprover?: { readonly consent: 'forEverybody' | 'byEach' }
   environment?: Record<string, string>
   onLog?: (line: LogLine) => void
 }): Promise<World> {
+  const { asApprover } = options
   const folder = await mkdtemp(join(tmpdir(), 'vaultlink-'))
   const [azure, teams] = await Promise.all([
-    startAzure(options.pace.azure),
+    startAzure({ ...options.pace.azure, ...(asApprover && signedInBy(asApprover.consent === 'byEach')) }),
     startTeams({ appId: botIdentity.appId }),
   ])
+  const approving = asApprover ? await letApprove(azure, teams, folder) : {}
   let offset = 0
   const environment = (): Record<string, string> => ({
     VAULTLINK_MODE: 'sandbox',
@@ -73,6 +79,7 @@ export async function startWorld(options: {
     DATABASE_URL: join(folder, 'vaultlink.db'),
     VAULTLINK_CLOCK_OFFSET_MS: String(offset),
     ...options.pace.bot,
+    ...approving,
     ...options.environment,
   })
   const begin = async (more: Record<string, string> = {}): Promise<BotProcess> => {
@@ -106,5 +113,36 @@ export async function startWorld(options: {
       await Promise.all([azure.close(), teams.close()])
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** An Entra ID that MSAL can reach, and whether each person has to agree. */
+const signedInBy = (asksConsent: boolean) => ({
+  tlsPort: 0,
+  directory: {
+    ...directory,
+    applications: directory.applications.map((one) =>
+      one.appId === approver.appId ? { ...one, asksConsent } : one,
+    ),
+  },
+})
+
+/** Takes the bot's rights on vaults, and gives what lets owners decide as themselves. */
+async function letApprove(azure: Azure, teams: Teams, folder: string): Promise<Record<string, string>> {
+  for (const { id } of Object.values(subscriptions)) {
+    azure.rights.revoke(botIdentity.objectId, 'vaultApprover', `/subscriptions/${id}`)
+    azure.rights.grant(botIdentity.objectId, 'vaultReader', `/subscriptions/${id}`)
+  }
+  teams.configure({ entra: azure.url })
+  const authority = join(folder, 'ca.pem')
+  await writeFile(authority, azure.tls?.ca ?? '')
+  return {
+    APPROVE_AS: 'approver',
+    APPROVER_APP_ID: approver.appId,
+    APPROVER_APP_PASSWORD: approver.secret,
+    APPROVER_APP_URI: approver.uri,
+    MicrosoftAppTenantId: tenantId,
+    AZURE_AUTHORITY_HOST: azure.tls?.url ?? '',
+    NODE_EXTRA_CA_CERTS: authority,
   }
 }

@@ -4,12 +4,14 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { AppManifestUtils, type TeamsManifestLatest } from '@microsoft/app-manifest'
 import { zipSync } from 'fflate'
+import { applicationIdUri } from '../src/config.ts'
 
 const source = new URL('../appPackage/', import.meta.url)
 
 const usage =
   'npm run package -- --app-id <GUID> --domain <host> [--out <file.zip>] [--version <x.y.z>] ' +
-  '[--website <https URL>] [--privacy <https URL>] [--terms <https URL>]'
+  '[--website <https URL>] [--privacy <https URL>] [--terms <https URL>] ' +
+  '[--approver-app-id <GUID> [--approver-app-uri <api://…>]]'
 
 /** What a package is made for. The pages are the publisher's; Teams shows them before somebody adds the app. */
 type Wanted = {
@@ -19,13 +21,25 @@ type Wanted = {
   readonly website: string
   readonly privacy: string
   readonly terms: string
+  /** Where owners decide as themselves: the application that Teams signs them in to, as `APPROVER_APP_*` has it. */
+  readonly approver?: { readonly id: string; readonly resource: string }
 }
 type Arguments =
   | { readonly is: 'wanted'; readonly wanted: Wanted; readonly out: string }
   | { readonly is: 'help' }
   | { readonly is: 'problems'; readonly sentences: readonly string[] }
 
-const names = ['app-id', 'domain', 'out', 'version', 'website', 'privacy', 'terms'] as const
+const names = [
+  'app-id',
+  'domain',
+  'out',
+  'version',
+  'website',
+  'privacy',
+  'terms',
+  'approver-app-id',
+  'approver-app-uri',
+] as const
 type Name = (typeof names)[number]
 const isName = (text: string): text is Name => names.some((name) => name === text)
 
@@ -92,11 +106,37 @@ function readValues(given: ReadonlyMap<Name, string>, ownVersion: string): Argum
     page('privacy', '/privacy'),
     page('terms', '/terms'),
   ]
+  const approver = readApprover(given, appId, sentences)
   const out = given.get('out') ?? `dist/vaultlink-${version}.zip`
   if (!out.endsWith('.zip'))
     sentences.push(`--out "${out}" is no zip file. Write --out ${join(out, 'vaultlink.zip')}`)
   if (sentences.length > 0) return { is: 'problems', sentences }
-  return { is: 'wanted', wanted: { appId, domain, version, website, privacy, terms }, out }
+  const wanted = { appId, domain, version, website, privacy, terms, ...(approver && { approver }) }
+  return { is: 'wanted', wanted, out }
+}
+
+function readApprover(
+  given: ReadonlyMap<Name, string>,
+  appId: string,
+  sentences: string[],
+): Wanted['approver'] {
+  const id = given.get('approver-app-id')?.toLowerCase()
+  const uri = given.get('approver-app-uri')
+  if (id === undefined) {
+    if (uri !== undefined)
+      sentences.push('--approver-app-uri stands without --approver-app-id. Write both, or neither')
+    return undefined
+  }
+  if (!guid.test(id))
+    sentences.push(
+      `--approver-app-id "${id}" is no GUID. Write the app registration's id, such as --approver-app-id ${exampleId}`,
+    )
+  const resource = uri ?? `api://botid-${appId}`
+  if (!applicationIdUri.test(resource))
+    sentences.push(
+      `--approver-app-uri "${resource}" is no Application ID URI. Write it as in the registration: --approver-app-uri api://botid-${exampleId}`,
+    )
+  return { id, resource }
 }
 
 /** The host that somebody may have meant by an address; otherwise an example. */
@@ -116,14 +156,15 @@ export function fillManifest(template: string, wanted: Wanted): TeamsManifestLat
     TERMS_URL: wanted.terms,
   }
   // Filled after parsing, so that no value can end its own string.
-  return JSON.parse(template, (_key, value: unknown) => {
+  const filled: TeamsManifestLatest = JSON.parse(template, (_key, value: unknown) => {
     if (typeof value !== 'string') return value
     return value.replaceAll(/\{\{(\w*)\}\}/g, (place, name: string) => {
-      const filled = values[name]
-      if (filled === undefined) throw new Error(`manifest.json has a place ${place} that nothing fills`)
-      return filled
+      const written = values[name]
+      if (written === undefined) throw new Error(`manifest.json has a place ${place} that nothing fills`)
+      return written
     })
   })
+  return { ...filled, ...(wanted.approver && { webApplicationInfo: wanted.approver }) }
 }
 
 /** The files of the package, as they lie at the root of the zip. Rejects when Microsoft's schema refuses the manifest. */

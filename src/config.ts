@@ -24,6 +24,17 @@ export type Config = {
   /** How often at least the audit log's head is written into the bot's own log. */
   readonly anchorMs: number
   readonly arm: { readonly endpoint: string; readonly clientId?: string; readonly deadlineMs: number }
+  /** Present where owners decide as themselves: the application that acts on Azure for them. */
+  readonly approver?: {
+    readonly tenantId: string
+    readonly appId: string
+    /** Without one the managed identity vouches for it. */
+    readonly password?: string
+    /** As its registration names it. */
+    readonly uri: string
+    /** Where its tokens come from, unless that is the public cloud's Entra ID. */
+    readonly authorityHost?: string
+  }
   readonly defaultOwners?: string
   readonly portal: string
   readonly timeZone: string
@@ -42,7 +53,7 @@ export class ConfigError extends Error {
   }
 }
 
-type Group = 'Bot' | 'Azure' | 'Storage' | 'Owners and words' | 'Times' | 'Sandbox'
+type Group = 'Bot' | 'Azure' | 'Approving' | 'Storage' | 'Owners and words' | 'Times' | 'Sandbox'
 export type Setting = {
   readonly name: string
   readonly group: Group
@@ -103,6 +114,34 @@ export const settings = [
     group: 'Azure',
     what: 'The deadline of each call to Azure',
     default: '20',
+  },
+  {
+    name: 'APPROVE_AS',
+    group: 'Approving',
+    what: '`bot`: the bot reads whether a person may approve, and does it. `approver`: they do it as themselves, by their own token, and the bot only reads vaults',
+    default: 'bot',
+  },
+  {
+    name: 'APPROVER_APP_ID',
+    group: 'Approving',
+    what: 'The app registration that acts on Azure for people (a GUID), not that of the bot. Required with `approver`, as are the next where they say so',
+  },
+  {
+    name: 'APPROVER_APP_PASSWORD',
+    group: 'Approving',
+    what: 'Its client secret. Left out, the managed identity vouches for it by a federated credential; with `SingleTenant` it is required',
+    secret: true,
+  },
+  {
+    name: 'APPROVER_APP_URI',
+    group: 'Approving',
+    what: 'Its Application ID URI, as in the `webApplicationInfo` of the Teams app',
+    default: '`api://botid-` and the value of MicrosoftAppId',
+  },
+  {
+    name: 'AZURE_AUTHORITY_HOST',
+    group: 'Approving',
+    what: 'For clouds other than the public one: where its tokens come from, as `https://login.microsoftonline.us`',
   },
   {
     name: 'DATABASE_URL',
@@ -214,6 +253,8 @@ export const settings = [
 ] as const satisfies readonly Setting[]
 type Name = (typeof settings)[number]['name']
 
+/** How an app registration may be named beside its id. */
+export const applicationIdUri = /^(api|https):\/\/[^\s/]+(\/\S*[^\s/])?$/
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const loopback = ['127.0.0.1', 'localhost', '[::1]']
 
@@ -269,6 +310,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const owners = get('VAULTLINK_OWNERS_CHANNEL')
   if (owners !== undefined && !/^19:\S+$/.test(owners))
     problem('VAULTLINK_OWNERS_CHANNEL', 'write the id of a channel: it begins with 19:')
+  const approver = readApprover()
   const port = number('PORT', 0, 65_535)
   if (port >= 0 && port <= 65_535 && !Number.isInteger(port)) problem('PORT', 'write a whole number')
   // In the sandbox minutes shrink to milliseconds, so fractions are as good as whole numbers.
@@ -287,6 +329,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       ...(clientId !== undefined && { clientId }),
       deadlineMs: number('VAULTLINK_CALL_SECONDS', least, 20, second),
     },
+    ...(approver && { approver }),
     ...(owners !== undefined && { defaultOwners: owners }),
     portal: portal?.origin ?? '',
     timeZone,
@@ -341,6 +384,41 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       ...(tenantId !== undefined && { tenantId }),
       ...(password !== undefined && { password }),
       ...readCloud(),
+    }
+  }
+
+  function readApprover(): Config['approver'] {
+    const all = ['APPROVER_APP_ID', 'APPROVER_APP_PASSWORD', 'APPROVER_APP_URI'] as const
+    if (oneOf('APPROVE_AS', ['bot', 'approver']) !== 'approver') {
+      for (const name of all)
+        if (get(name) !== undefined) problem(name, 'leave it out, or set APPROVE_AS to approver')
+      return undefined
+    }
+    const appId = get('APPROVER_APP_ID')?.toLowerCase() ?? ''
+    if (!guid.test(appId))
+      problem('APPROVER_APP_ID', 'write the GUID of the app registration that acts for people')
+    // Whoever holds a token for the bot's own id could speak as the Bot Connector's emulator does.
+    else if (appId === bot.appId)
+      problem('APPROVER_APP_ID', 'write that of an app registration of its own, not of the bot')
+    const password = get('APPROVER_APP_PASSWORD')
+    if (password === undefined && clientId === undefined)
+      problem(
+        'APPROVER_APP_PASSWORD',
+        'write the client secret: there is no managed identity to vouch for it',
+      )
+    const uri = get('APPROVER_APP_URI') ?? (bot.appId ? `api://botid-${bot.appId}` : '')
+    if (!applicationIdUri.test(uri))
+      problem('APPROVER_APP_URI', 'write the Application ID URI of that registration: it begins with api://')
+    const authorityHost = get('AZURE_AUTHORITY_HOST') ? url('AZURE_AUTHORITY_HOST', ['https:']) : undefined
+    // Elsewhere the bot itself wants it.
+    if (inSandbox && bot.appId === undefined && !guid.test(bot.tenantId ?? ''))
+      problem('MicrosoftAppTenantId', 'write the GUID of the tenant whose people approve')
+    return {
+      tenantId: bot.tenantId ?? '',
+      appId,
+      ...(password !== undefined && { password }),
+      uri,
+      ...(authorityHost && { authorityHost: authorityHost.origin }),
     }
   }
 

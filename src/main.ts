@@ -1,5 +1,6 @@
 /** The composition root: reads the settings, joins the rooms, starts the worker and the door, and leaves in order. */
 import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity'
+import type { ActingApplication } from './azure/actAs.ts'
 import { createAzure } from './azure/index.ts'
 import { systemClock, turnableClock } from './clock.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
@@ -9,6 +10,7 @@ import { createDesk } from './engine/desk.ts'
 import { createJournal } from './engine/journal.ts'
 import { createPerformer } from './engine/perform.ts'
 import { createRouter } from './engine/router.ts'
+import { createSender } from './engine/send.ts'
 import { startWorker, type Worker } from './engine/worker.ts'
 import { createLog } from './log.ts'
 import { openStore } from './store/openStore.ts'
@@ -30,7 +32,7 @@ try {
 }
 await run(config)
 
-async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config): Promise<void> {
+async function run({ bot: identity, limits, arm, approver, sandbox, ...settings }: Config): Promise<void> {
   const turnable = sandbox && turnableClock(sandbox.clockOffsetMs)
   const clock = turnable ?? systemClock()
   const moments = crashMoments(sandbox?.crashAt ?? [])
@@ -41,10 +43,12 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     })
 
   const store = await openStore({ url: settings.databaseUrl, log, onCommit: moments.onCommit })
-  const { azure, directory, access, warm } = createAzure({
+  const credential = credentialOf(identity, arm.clientId)
+  const { azure, directory, access, actAs, warm } = createAzure({
     endpoint: arm.endpoint,
-    credential: credentialOf(identity, arm.clientId),
+    credential,
     deadlineMs: arm.deadlineMs,
+    ...(approver && { application: applicationOf(approver, credential) }),
     now: clock.now,
     log,
   })
@@ -54,6 +58,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     portal: settings.portal,
     timeZone: settings.timeZone,
     ...(identity.tenantId !== undefined && { tenantId: identity.tenantId }),
+    asApprover: approver !== undefined,
   }
   const messenger = createMessenger({
     adapter,
@@ -71,13 +76,10 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
   })
   let worker: Worker | undefined
   const anchor = startAnchor({ store, clock, everyMs: settings.anchorMs, log })
-  const journal = createJournal({
-    store,
-    clock,
-    limits,
-    wake: () => worker?.wake(),
-    onDecision: anchor.say,
-  })
+  const wake = (): void => worker?.wake()
+  const approveAs = approver ? 'approver' : 'bot'
+  const journal = createJournal({ store, clock, limits, approveAs, wake, onDecision: anchor.say })
+  const sender = createSender({ store, clock, journal, wake, log, crashPoint: moments.at })
   const performer = createPerformer({
     store,
     clock,
@@ -97,6 +99,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     access,
     roster: createRoster({ adapter, appId, log }),
     router,
+    ...(actAs && { asApprover: { actAs, sender } }),
     deadlineMs: settings.turnReadsMs,
   })
   let leaving = false
@@ -109,7 +112,16 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
       ...(identity.appId !== undefined && { appId: identity.appId }),
       ...(identity.tenantId !== undefined && { tenantId: identity.tenantId }),
     }),
-    bot: createBot({ desk, conversations: store, words: en, usual: limits, drawing, log, now: clock.now }),
+    bot: createBot({
+      desk,
+      conversations: store,
+      words: en,
+      usual: limits,
+      drawing,
+      ...(approver && { signIn: { uri: approver.uri, page: consentPage(approver) } }),
+      log,
+      now: clock.now,
+    }),
     tokens: authentication.required,
     log,
     ready: () => worker !== undefined && !leaving,
@@ -126,6 +138,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     leaving = true
     log('info', 'leaving', { signal })
     await server.close()
+    await sender.settled()
     await worker?.stop()
     await anchor.stop()
     await store.close()
@@ -156,4 +169,24 @@ function credentialOf(
   if (clientId === undefined && tenantId !== undefined && appId !== undefined && password !== undefined)
     return new ClientSecretCredential(tenantId, appId, password)
   return new ManagedIdentityCredential(clientId === undefined ? {} : { clientId })
+}
+
+/** As whom owners are acted for: by its secret, or by what the managed identity vouches. */
+function applicationOf(
+  { tenantId, appId: clientId, password, authorityHost }: NonNullable<Config['approver']>,
+  identity: TokenCredential,
+): ActingApplication {
+  const vouched = async (): Promise<string> => {
+    // https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+    const token = await identity.getToken('api://AzureADTokenExchange/.default')
+    if (!token) throw new Error('The managed identity gave no token')
+    return token.token
+  }
+  const proof = password === undefined ? { getAssertion: vouched } : { clientSecret: password }
+  return { tenantId, clientId, proof, ...(authorityHost !== undefined && { authorityHost }) }
+}
+
+/** Where an administrator agrees for everybody, and others ask for it: the one page that needs no address to return to. */
+function consentPage({ tenantId, appId, authorityHost }: NonNullable<Config['approver']>): string {
+  return `${authorityHost ?? 'https://login.microsoftonline.com'}/${tenantId}/adminconsent?client_id=${appId}`
 }

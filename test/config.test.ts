@@ -8,6 +8,7 @@ const tenantId = '72f988bf-0000-4000-8000-00000000c0de'
 const secret = 'f0rty-two~canaries'
 const production = { MicrosoftAppId: appId, MicrosoftAppTenantId: tenantId }
 const sandbox = { VAULTLINK_MODE: 'sandbox', ARM_ENDPOINT: 'http://127.0.0.1:4100' }
+const approver = { APPROVE_AS: 'approver', APPROVER_APP_ID: '8f3b1c52-0d6e-4a97-9c41-2e7d5a60b913' }
 const cloud = {
   BOT_OPENID_METADATA_URL: 'https://login.botframework.azure.us/v1/.well-known/openidconfiguration',
   BOT_TOKEN_ISSUER: 'https://api.botframework.us',
@@ -73,6 +74,28 @@ describe('what production needs', () => {
       ])
   })
 
+  test('owners may decide as themselves: by an application that the managed identity vouches for, or its secret', () => {
+    const { approver: read } = readConfig({ ...production, ...approver })
+    const acting = approver.APPROVER_APP_ID
+    expect(read).toEqual({ tenantId, appId: acting, uri: `api://botid-${appId}` })
+    expect(
+      readConfig({
+        ...production,
+        ...approver,
+        APPROVER_APP_PASSWORD: secret,
+        APPROVER_APP_URI: `api://vaultlink.contoso.com/${acting}`,
+        AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.us/',
+      }).approver,
+    ).toEqual({
+      tenantId,
+      appId: acting,
+      password: secret,
+      uri: `api://vaultlink.contoso.com/${acting}`,
+      authorityHost: 'https://login.microsoftonline.us',
+    })
+    expect(readConfig({ ...production, APPROVE_AS: 'bot' })).toEqual(readConfig(production))
+  })
+
   test('spaces around a value, a setting left empty and the case of a word do not matter', () => {
     expect(
       readConfig({ ...production, MicrosoftAppId: ` ${appId}\n`, PORT: '', VAULTLINK_MODE: 'Production' }),
@@ -83,6 +106,7 @@ describe('what production needs', () => {
 describe('refused', () => {
   const numbers = ['', 'x', '1e99', '-1', 'NaN', 'Infinity', '0x10000000']
   const single = { ...production, MicrosoftAppType: 'SingleTenant' }
+  const named = { APPROVER_APP_PASSWORD: secret, APPROVER_APP_URI: 'api://approvals' }
   const bad: readonly { name: string; values: readonly string[]; beside?: Environment }[] = [
     { name: 'PORT', values: ['eighty', '65536', '-1', '80.5'] },
     { name: 'MicrosoftAppId', values: ['', 'vaultlink', `${appId}0`, `{${appId}}`] },
@@ -103,6 +127,27 @@ describe('refused', () => {
     },
     { name: 'ARM_ENDPOINT', values: ['http://management.azure.com', 'management.azure.com', 'file:///etc'] },
     { name: 'AZURE_CLIENT_ID', values: ['the managed identity'] },
+    { name: 'APPROVE_AS', values: ['owner', 'me'] },
+    { name: 'APPROVER_APP_ID', values: ['', 'approvals', appId], beside: { ...production, ...approver } },
+    { name: 'APPROVER_APP_ID', values: [approver.APPROVER_APP_ID] },
+    { name: 'APPROVER_APP_PASSWORD', values: [secret] },
+    {
+      name: 'APPROVER_APP_PASSWORD',
+      values: [''],
+      beside: { ...single, MicrosoftAppPassword: secret, ...approver },
+    },
+    {
+      name: 'APPROVER_APP_URI',
+      values: ['botid', 'http://contoso.com/x', 'api://', 'api://a b'],
+      beside: { ...production, ...approver },
+    },
+    { name: 'APPROVER_APP_URI', values: [`api://botid-${appId}`] },
+    {
+      name: 'AZURE_AUTHORITY_HOST',
+      values: ['http://login.test', 'login'],
+      beside: { ...production, ...approver },
+    },
+    { name: 'MicrosoftAppTenantId', values: ['', 'contoso'], beside: { ...sandbox, ...approver, ...named } },
     {
       name: 'DATABASE_URL',
       values: [`postgres://vaultlink:${secret}@db/vaultlink`, 'postgresql://db/x', `mysql://x:${secret}@db`],

@@ -79,6 +79,7 @@ const acts: Readonly<Record<string, Act>> = {
     if (!tally) throw new Error('The sandbox was not told where the OpenAPI files are')
     return tally
   },
+  'POST consent': (azure, body) => azure.identity.consent(text(body, 'principal'), text(body, 'application')),
   'POST clock': (azure, body) => {
     const ms = member(body, 'advanceMs')
     if (typeof ms !== 'number' || !(ms >= 0)) throw new Error('advanceMs is not a number of milliseconds')

@@ -15,6 +15,8 @@ export type Azure = {
     readonly directory: Directory
     /** An access token for whoever is named, for Azure Resource Manager unless the claims say otherwise. */
     tokenFor(objectId: string, claims?: Readonly<Record<string, unknown>>): Promise<string>
+    /** A person agrees that an application, by its id or URI, acts for them. */
+    consent(objectId: string, application: string): void
     /** What a process needs for its managed identity to be the bot's. */
     readonly environment: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string }
   }

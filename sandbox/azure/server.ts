@@ -86,6 +86,7 @@ export async function startAzure(
     identity: {
       directory: entra.directory,
       tokenFor: entra.tokenFor,
+      consent: entra.consent,
       environment: {
         IDENTITY_ENDPOINT: `${url}${managedIdentityPath}`,
         IDENTITY_HEADER: entra.identityHeader,

@@ -13,12 +13,19 @@ export type Application = {
   readonly federations?: readonly Federation[]
   /** Its tokens come from the managed identity endpoint. */
   readonly managedIdentity?: boolean
+  /** By what else than its app id tokens name it: its Application ID URIs. */
+  readonly uris?: readonly string[]
+  /** Nobody agreed for the whole tenant that it acts for people: each has to. */
+  readonly asksConsent?: boolean
 }
 export type Federation = {
   readonly issuer: string
   readonly subject: string
-  /** PEM of the issuer's public key; the real service reads it from the issuer's OpenID document. */
-  readonly publicKey: string
+  /**
+   * PEM of the issuer's public key; the real service reads it from the issuer's OpenID document. Absent where the
+   * issuer is this tenant: a managed identity vouches for the application.
+   */
+  readonly publicKey?: string
 }
 export type Person = {
   readonly name: string
@@ -33,7 +40,13 @@ export type Directory = {
 }
 
 /** The Azure CLI's own registration: a public client of Microsoft's that every tenant knows. */
-export const azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
+const azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
+/** Teams' own, on desktop and mobile. */
+export const teamsClient = '1fec8e78-bce4-4aaf-ab1b-5451cc387264'
+/** Public clients: they sign people in without a secret. */
+export const publicClients: readonly string[] = [azureCli, teamsClient]
+/** What a token is for that vouches for an application, unless the two sides agree on something else. */
+export const exchangeAudience = 'api://AzureADTokenExchange'
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
 
@@ -63,10 +76,13 @@ const isLoopback = (audience: string): boolean =>
 
 export const isArm = (audience: string): boolean => armAudiences.includes(audience) || isLoopback(audience)
 
-/** The application that a token for `audience` is meant for: its id, with or without `api://`. */
+/** The application that a token for `audience` is meant for: its id, with or without `api://`, or one of its URIs. */
 export const apiOf = (directory: Directory, audience: string): Application | undefined =>
+  directory.applications.find(({ uris }) => uris?.some((uri) => same(uri, audience))) ??
   applicationOf(directory, audience.replace(/^api:\/\/(?:[^/]+\/)?/i, ''))
 
 /** Is there anything in the tenant that tokens for `audience` are for? */
 export const isResource = (directory: Directory, audience: string): boolean =>
-  isArm(audience) || audience === connectorAudience || apiOf(directory, audience) !== undefined
+  isArm(audience) ||
+  [connectorAudience, exchangeAudience].includes(audience) ||
+  apiOf(directory, audience) !== undefined

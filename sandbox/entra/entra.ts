@@ -1,6 +1,6 @@
 /** A local Microsoft Entra ID: one tenant, its documents, its token endpoint and its managed identities. */
 import { randomUUID } from 'node:crypto'
-import { armAudiences, type Directory } from './directory.ts'
+import { type Application, apiOf, armAudiences, type Directory, type Person } from './directory.ts'
 import { grantToken, type Reply } from './grants.ts'
 import { managedIdentityToken } from './managedIdentity.ts'
 import { publishedKeys, sign, type Verdict, verify } from './tokens.ts'
@@ -23,16 +23,27 @@ export type Entra = {
   /** An access token for whoever is named, for Azure Resource Manager unless the claims say otherwise. */
   tokenFor(objectId: string, claims?: Readonly<Record<string, unknown>>): Promise<string>
   verify(token: string): Promise<Verdict>
+  /** A person agrees that an application, named as tokens name it, acts for them. */
+  consent(objectId: string, application: string): void
 }
 
 export const managedIdentityPath = '/msi/token'
 
 export function createEntra(directory: Directory): Entra {
   const identityHeader = randomUUID()
+  const consents = new Set<string>()
+  const entryOf = (objectId: string, { appId }: Application): string => `${objectId} ${appId}`
   return {
     directory,
     identityHeader,
     verify,
+    consent(objectId, named) {
+      const application = apiOf(directory, named)
+      if (!application) throw new Error(`There is no application ${named}`)
+      if (!directory.people.some((person) => person.objectId === objectId))
+        throw new Error(`There is no person ${objectId}`)
+      consents.add(entryOf(objectId, application))
+    },
     tokenFor: (objectId, claims = {}) =>
       sign({
         aud: armAudiences[2] ?? '',
@@ -61,7 +72,10 @@ export function createEntra(directory: Directory): Entra {
       if (adfs ? below === 'oauth2/token' : below === 'oauth2/v2.0/token') {
         if (request.method !== 'POST') return { status: 405, body: { error: 'invalid_request' } }
         const endpoint = `${origin}${path}`
-        return ofTenant(directory, root, await grantToken({ directory, form: form(), endpoint, adfs }))
+        const consented = (person: Person, client: Application): boolean =>
+          !client.asksConsent || consents.has(entryOf(person.objectId, client))
+        const asked = { directory, form: form(), endpoint, adfs, consented }
+        return ofTenant(directory, root, await grantToken(asked))
       }
       return undefined
     },

@@ -5,14 +5,15 @@ import {
   type Application,
   apiOf,
   applicationOf,
-  azureCli,
   type Directory,
   equal,
+  exchangeAudience,
   isResource,
   type Person,
   personOf,
+  publicClients,
 } from './directory.ts'
-import { sign, verify } from './tokens.ts'
+import { ownKey, sign, verify } from './tokens.ts'
 
 export type Reply = { readonly status: number; readonly body: Readonly<Record<string, unknown>> }
 export type TokenRequest = {
@@ -22,12 +23,14 @@ export type TokenRequest = {
   readonly endpoint: string
   /** AD FS gives no `client_info`, and names people differently. */
   readonly adfs: boolean
+  /** Whether a person agreed that an application acts for them. */
+  readonly consented: (person: Person, client: Application) => boolean
 }
 
 /** What Entra ID answers, by its AADSTS numbers. */
 class Refused extends Error {
   readonly reply: Reply
-  constructor(error: string, code: number, text: string) {
+  constructor(error: string, code: number, text: string, suberror?: string) {
     super(text)
     const trace = randomUUID()
     this.reply = {
@@ -38,6 +41,7 @@ class Refused extends Error {
         error_codes: [code],
         timestamp: new Date().toISOString().replace('T', ' ').replace(/\..*/, 'Z'),
         trace_id: trace,
+        ...(suberror !== undefined && { suberror }),
         correlation_id: randomUUID(),
       },
     }
@@ -49,8 +53,6 @@ const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const jwtAssertion = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 /** Clocks differ, and MSAL rounds the beginning of an assertion up to the next second. */
 const skewSeconds = 300
-/** What a federated token is for, unless the two sides agree on something else. */
-const exchangeAudience = 'api://AzureADTokenExchange'
 
 export async function grantToken(request: TokenRequest): Promise<Reply> {
   try {
@@ -118,9 +120,10 @@ async function confidentialClient(request: TokenRequest): Promise<Application> {
   return client
 }
 
-/** The Azure CLI signs people in without a secret; every other client has to prove itself. */
+/** Microsoft's own clients sign people in without a secret; every other client has to prove itself. */
 const anyClient = async (request: TokenRequest): Promise<string> =>
-  request.form.get('client_id') === azureCli ? azureCli : (await confidentialClient(request)).appId
+  publicClients.find((id) => id === request.form.get('client_id')) ??
+  (await confidentialClient(request)).appId
 
 /** An assertion that a certificate of the application signed, or a token of an issuer that it trusts. */
 async function proven(client: Application, assertion: string, endpoint: string): Promise<void> {
@@ -133,7 +136,7 @@ async function proven(client: Application, assertion: string, endpoint: string):
       `No matching federated identity record found for presented assertion issuer '${issuer}'.`,
     )
   const keys = federation
-    ? [createPublicKey(federation.publicKey)]
+    ? [federation.publicKey === undefined ? await ownKey() : createPublicKey(federation.publicKey)]
     : (client.certificates ?? []).map((pem) => new X509Certificate(pem).publicKey)
   for (const key of keys) {
     try {
@@ -181,7 +184,10 @@ function byPassword({ directory, form }: TokenRequest): Person {
 }
 
 /** The person of a token that was meant for this client. */
-async function onBehalfOf({ directory, form }: TokenRequest, client: Application): Promise<Person> {
+async function onBehalfOf(
+  { directory, form, consented }: TokenRequest,
+  client: Application,
+): Promise<Person> {
   if (form.get('requested_token_use') !== 'on_behalf_of')
     throw new Refused('invalid_request', 900144, "The request body must contain 'requested_token_use'.")
   const verdict = await verify(form.get('assertion') ?? '')
@@ -195,7 +201,14 @@ async function onBehalfOf({ directory, form }: TokenRequest, client: Application
       500131,
       'Assertion audience does not match the Client app presenting the assertion.',
     )
-  return personIn(directory, verdict.claims)
+  const person = personIn(directory, verdict.claims)
+  if (consented(person, client)) return person
+  throw new Refused(
+    'invalid_grant',
+    65001,
+    `The user or administrator has not consented to use the application with ID '${client.appId}' named '${client.name}'. Send an interactive authorization request for this user and resource.`,
+    'consent_required',
+  )
 }
 
 const refreshUse = 'refresh'
@@ -248,6 +261,9 @@ const bearer = (accessToken: string, expiresIn: number): Record<string, unknown>
   access_token: accessToken,
 })
 
+const issuerOfVersion2 = ({ tenantId }: Directory): string =>
+  `https://login.microsoftonline.com/${tenantId}/v2.0`
+
 /** An application's own access token for a resource, whoever hands it out. */
 export const applicationToken = (
   directory: Directory,
@@ -256,7 +272,10 @@ export const applicationToken = (
 ): Promise<string> =>
   sign({
     aud: audience,
-    iss: `https://sts.windows.net/${directory.tenantId}/`,
+    iss:
+      audience === exchangeAudience
+        ? issuerOfVersion2(directory)
+        : `https://sts.windows.net/${directory.tenantId}/`,
     tid: directory.tenantId,
     oid: client.objectId,
     sub: client.objectId,
@@ -286,18 +305,29 @@ async function forPerson(
   const iss = `https://sts.windows.net/${tid}/`
   const who = { oid: person.objectId, name: person.name, tid }
   const aud = resourceOf(request)
+  const api = apiOf(directory, aud)
+  const common = { ...who, sub: person.objectId, idtyp: 'user' }
   const [accessToken, refreshToken, idToken] = await Promise.all([
-    sign({
-      ...who,
-      aud,
-      iss,
-      sub: person.objectId,
-      upn: person.userPrincipalName,
-      appid: client,
-      idtyp: 'user',
-      scp: 'user_impersonation',
-      ver: '1.0',
-    }),
+    // An application of today asks for tokens of version 2: they name it by its id alone.
+    api
+      ? sign({
+          ...common,
+          aud: api.appId,
+          iss: issuerOfVersion2(directory),
+          preferred_username: person.userPrincipalName,
+          azp: client,
+          scp: 'access_as_user',
+          ver: '2.0',
+        })
+      : sign({
+          ...common,
+          aud,
+          iss,
+          upn: person.userPrincipalName,
+          appid: client,
+          scp: 'user_impersonation',
+          ver: '1.0',
+        }),
     sign({ ...who, iss, use: refreshUse, appid: client }),
     sign({
       ...who,

@@ -39,6 +39,8 @@ export async function verify(token: string): Promise<Verdict> {
   }
 }
 
+export const ownKey = async () => (await keys()).publicKey
+
 export async function publishedKeys(): Promise<{ keys: JWK[] }> {
   const { publicKey } = await keys()
   return { keys: [{ ...(await exportJWK(publicKey)), kid: keyId, use: 'sig', alg: 'RS256' }] }

@@ -32,6 +32,7 @@ const routes: Readonly<Record<string, Handler>> = {
       .person(who(asked.who))
       .presses(...list(asked.titles).flatMap((title) => string(title) ?? []))
       .on(message(teams, word(asked, 'card')), words(asked.inputs)),
+  'POST /agrees': (teams, asked) => teams.person(who(asked.who)).agrees(),
   'POST /opens': (teams, asked) => teams.person(who(asked.who)).opens(message(teams, word(asked, 'card'))),
   'POST /invoke': (teams, asked) =>
     teams.person(who(asked.who)).sendsInvoke(asked.value, record(asked.over) ?? {}),
@@ -137,9 +138,11 @@ function fault(asked: Json): Fault {
 function settings(asked: Json): Partial<Settings> {
   const latencyMs = number(asked, 'latencyMs')
   const deliveryDeadlineMs = number(asked, 'deliveryDeadlineMs')
+  const entra = string(asked.entra)
   return {
     ...(latencyMs !== undefined && { latencyMs }),
     ...(deliveryDeadlineMs !== undefined && { deliveryDeadlineMs }),
+    ...(entra !== undefined && { entra }),
     ...(typeof asked.throttle === 'boolean' && { throttle: asked.throttle }),
   }
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
 import type { Activity, Answer, Settings } from './face.ts'
 import { record, string } from './json.ts'
+import { loginRequestIn } from './signIn.ts'
 import type { World } from './world.ts'
 
 export type Delivery = {
@@ -121,7 +122,12 @@ export function answerOf({ status, body }: Outcome): Answer {
     case 'application/vnd.microsoft.card.adaptive':
       return { ...base, card: response.value }
     case 'application/vnd.microsoft.error':
+    case 'application/vnd.microsoft.error.preconditionFailed':
       return { ...base, text: string(record(response.value)?.message) ?? wentWrong }
+    case 'application/vnd.microsoft.activity.loginRequest': {
+      const signIn = loginRequestIn(response.value)
+      return signIn ? { ...base, text: signIn.text, signIn } : { ...base, text: wentWrong }
+    }
     default:
       return { ...base, text: wentWrong }
   }

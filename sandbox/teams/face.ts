@@ -1,4 +1,5 @@
 import type { PersonKey } from '../seed.ts'
+import type { LoginRequest } from './signIn.ts'
 
 /** A person's key, `Vaultlink`, or `Teams`. */
 type Author = string
@@ -87,13 +88,23 @@ export type Channel = {
 }
 
 /** What the presser alone sees. `type` is the invoke response's, or the action's when nothing was sent. */
-export type Answer = { status: number; text?: string; card?: unknown; type?: string; activityId?: string }
+export type Answer = {
+  status: number
+  text?: string
+  card?: unknown
+  type?: string
+  activityId?: string
+  /** The bot wants the presser signed in; after a press, only where their client could not. */
+  signIn?: LoginRequest
+}
 
 export type Actor = {
   key: PersonKey
   /** Addresses the bot (adds the @mention in teams and group chats) unless `plain`. */
   says(text: string, options?: { plain?: boolean }): { in(where: string | Thread): Promise<Message> }
   presses(...titles: string[]): { on(card: Message, inputs?: Record<string, string>): Promise<Answer> }
+  /** Agrees to what the bot's application asked for at the last press, which is then sent again. */
+  agrees(): Promise<Answer>
   /** Scrolls to the card: a `refresh` that names this person fetches their own view of it. */
   opens(card: Message): Promise<Answer | undefined>
   /** An invoke that a forged client makes up: only `from` is stamped by Teams, unless `over` says otherwise. */
@@ -142,6 +153,8 @@ export type Settings = {
   throttle: boolean
   /** How long Teams waits for the bot's answer to an activity. */
   deliveryDeadlineMs: number
+  /** The Entra ID at which clients sign people in; when empty they know no single sign-on. */
+  entra: string
 }
 
 export type Claims = Record<string, unknown>

@@ -10,17 +10,19 @@ import {
 } from './activities.ts'
 import { type Press, pressOn } from './cardPress.ts'
 import { answerOf, type Delivery } from './delivery.ts'
-import type { Actor, Answer, Message, Thread } from './face.ts'
-import { list, record } from './json.ts'
+import type { Actor, Answer, Message, Settings, Thread } from './face.ts'
+import { type Json, list, record } from './json.ts'
+import { consent, singleSignOn, withToken } from './signIn.ts'
 import { botIsIn, conversationOf, keep, type Place, placeByKey, viewKey, type World } from './world.ts'
 
-export type Stage = { world: World; stamp: Stamp; delivery: Delivery }
+export type Stage = { world: World; stamp: Stamp; delivery: Delivery; settings: Settings }
 
 export function createActor(stage: Stage, key: PersonKey): Actor {
   return {
     key,
     says: (text, options) => ({ in: (where) => say(stage, key, text, where, options?.plain === true) }),
     presses: (...titles) => ({ on: (card, inputs = {}) => press(stage, key, titles, card, inputs) }),
+    agrees: () => agree(stage, key),
     opens: (card) => open(stage, key, card),
     sendsInvoke: async (value, over) => {
       const { world, stamp } = stage
@@ -115,7 +117,10 @@ async function press(
       return submit(stage, who, place, message, found.data)
     case 'execute': {
       const { kind: _, ...action } = found
-      return execute(stage, who, message, { type: 'Action.Execute', ...action }, 'manual')
+      return execute(stage, who, message, {
+        action: { type: 'Action.Execute', ...action },
+        trigger: 'manual',
+      })
     }
     default:
       return found satisfies never
@@ -145,7 +150,7 @@ async function chosen(
 async function open(stage: Stage, who: PersonKey, message: Message): Promise<Answer | undefined> {
   mustBeIn(placeByKey(stage.world, message.channel), who)
   const action = refreshFor(message, who)
-  return action && execute(stage, who, message, action, 'automatic')
+  return action && execute(stage, who, message, { action, trigger: 'automatic' })
 }
 
 function refreshFor(message: Message, who: PersonKey): Record<string, unknown> | undefined {
@@ -153,21 +158,11 @@ function refreshFor(message: Message, who: PersonKey): Record<string, unknown> |
   return refresh && isListed(list(refresh.userIds), who) ? record(refresh.action) : undefined
 }
 
-async function execute(
-  { world, stamp, delivery }: Stage,
-  who: PersonKey,
-  message: Message,
-  action: Record<string, unknown>,
-  trigger: 'manual' | 'automatic',
-): Promise<Answer> {
+async function execute(stage: Stage, who: PersonKey, message: Message, value: Json): Promise<Answer> {
+  const { world } = stage
   const place = placeByKey(world, message.channel)
-  const activity = invokeActivity(stamp, who, place, {
-    card: message.id,
-    conversationId: message.conversationId,
-    value: { action, trigger },
-  })
   const shownBefore = message.history.length
-  const answer = answerOf(await delivery.deliver(activity))
+  const answer = await signedIn(stage, who, message, value)
   // The card in an answer is seen by the presser alone, until the message itself is updated.
   if (answer.card !== undefined && message.history.length === shownBefore)
     world.views.set(viewKey(message, who), answer.card)
@@ -179,7 +174,42 @@ async function execute(
     channel: place.key,
     ...shownOf(answer),
   })
-  return { ...answer, activityId: activity.id }
+  return answer
+}
+
+/** Sends a press; asked to sign the presser in, a client that can does so and sends it again. */
+async function signedIn(stage: Stage, who: PersonKey, message: Message, value: Json): Promise<Answer> {
+  const { world, settings } = stage
+  const answer = await invoke(stage, who, message, value)
+  const { signIn } = answer
+  if (signIn?.uri === undefined || settings.entra === '') return answer
+  const token = await singleSignOn(settings.entra, who, signIn.uri)
+  if (token === undefined) return answer
+  const again = await invoke(stage, who, message, withToken(value, signIn, token))
+  if (again.status === 412) world.unagreed.set(who, { message, value, uri: signIn.uri })
+  return again
+}
+
+async function invoke(
+  { world, stamp, delivery }: Stage,
+  who: PersonKey,
+  message: Message,
+  value: Json,
+): Promise<Answer> {
+  const activity = invokeActivity(stamp, who, placeByKey(world, message.channel), {
+    card: message.id,
+    conversationId: message.conversationId,
+    value,
+  })
+  return { ...answerOf(await delivery.deliver(activity)), activityId: activity.id }
+}
+
+async function agree(stage: Stage, who: PersonKey): Promise<Answer> {
+  const asked = stage.world.unagreed.get(who)
+  if (!asked) throw new Error(`${people[who].name} was not asked to agree to anything.`)
+  stage.world.unagreed.delete(who)
+  await consent(stage.settings.entra, who, asked.uri)
+  return execute(stage, who, asked.message, asked.value)
 }
 
 const shownOf = ({ status, text, card }: Answer) => ({

@@ -37,6 +37,7 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
     latencyMs: options.latencyMs ?? 0,
     throttle: options.throttle ?? true,
     deliveryDeadlineMs: options.deliveryDeadlineMs ?? 15_000,
+    entra: options.entra ?? '',
   }
   const world = createWorld({ appId, clock: options.clock ?? Date.now })
   const faults = createFaults()
@@ -61,7 +62,7 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
   const delivery = createDelivery(world, settings, async () =>
     options.signed ? `Bearer ${await tokens.token()}` : undefined,
   )
-  const stage: Stage = { world, stamp, delivery }
+  const stage: Stage = { world, stamp, delivery, settings }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? 'GET'

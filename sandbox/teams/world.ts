@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { bot, groupChat, otherTeam, type Person, type PersonKey, people, team } from '../seed.ts'
 import type { Message, TeamsEvent } from './face.ts'
+import type { Json } from './json.ts'
 
 export type Team = {
   readonly key: 'contoso' | 'labs'
@@ -21,6 +22,9 @@ export type Place = {
   deleted: boolean
 }
 
+/** A press that the bot may not pass on yet, and the application that has to be agreed to. */
+export type Unagreed = { readonly message: Message; readonly value: Json; readonly uri: string }
+
 export type World = {
   readonly botId: string
   readonly teams: readonly Team[]
@@ -29,6 +33,8 @@ export type World = {
   readonly events: TeamsEvent[]
   /** Ids of the teams, group chats and personal chats that the bot is installed in. */
   readonly installed: Set<string>
+  /** Presses that wait for the presser's consent. */
+  readonly unagreed: Map<PersonKey, Unagreed>
   /** The card that a button's answer left with one person, until the message changes: by `viewKey`. */
   readonly views: Map<string, unknown>
   now(): number
@@ -116,6 +122,7 @@ export function createWorld(options: { appId: string; clock: () => number }): Wo
     messages: [],
     events,
     installed: new Set(),
+    unagreed: new Map(),
     views: new Map(),
     now,
     turn(ms) {

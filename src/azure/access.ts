@@ -1,6 +1,7 @@
 /** Who may do what on a resource, read from Azure at the moment of asking. What cannot be read is `unreadable`: a no. */
 import type { Access } from '../engine/ports.ts'
 import { resourceKey } from '../link/resourceId.ts'
+import { objectIdOf } from './claims.ts'
 import type { Clients } from './clients.ts'
 import { within } from './deadline.ts'
 import { failureOf } from './errors.ts'
@@ -64,13 +65,6 @@ function denyAssignment(value: unknown): DenyAssignment {
     excluded: principals(fields.excludePrincipals),
     doNotApplyToChildScopes: fields.doNotApplyToChildScopes === true,
   }
-}
-
-/** The `oid` claim of an access token. Its signature is Azure's business: the bot only asks who it is itself. */
-function objectIdOf(token: string): string | undefined {
-  const [, payload = ''] = token.split('.')
-  const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-  return text(record(claims).oid)
 }
 
 export function createAccess(clients: Clients, { deadlineMs, now, log }: Reading): Access {

@@ -118,15 +118,25 @@ const noSubscription = '00000000-0000-0000-0000-000000000000'
 
 const parseBody = (body: string | null | undefined): unknown => (body ? JSON.parse(body) : undefined)
 
+/** The endpoint as the clients believe it to be, and as tokens name it. */
+function secured(endpoint: string): URL {
+  const own = new URL(endpoint)
+  own.protocol = 'https:'
+  return own
+}
+
+/** What a token is asked for that the endpoint takes. */
+export const tokenScope = (endpoint: string, audience: string = secured(endpoint).href): string =>
+  `${audience.replace(/\/+$/, '')}/.default`
+
 export function createClients({ endpoint: given, credential, audience, deadlineMs }: Settings): Clients {
   const url = new URL(given)
   const plain = url.protocol === 'http:'
   if (plain && !isLoopback(url.hostname))
     throw new Error(`The ARM endpoint ${url.origin} must be https: a token is never sent in the clear`)
-  const own = new URL(url.href)
-  own.protocol = 'https:'
+  const own = secured(given)
   const endpoint = own.href.replace(/\/+$/, '')
-  const scope = `${(audience ?? endpoint).replace(/\/+$/, '')}/.default`
+  const scope = tokenScope(given, audience)
 
   const common = lazily(async () => {
     const pipeline = await import('@azure/core-rest-pipeline')

@@ -1,7 +1,8 @@
 /** Azure as the engine and the Teams rim know it: what `src/engine/ports.ts` asks for, by ARM's official clients. */
 import type { TokenCredential } from '@azure/identity'
-import type { Access, Azure, Directory, Log } from '../engine/ports.ts'
+import type { Access, ActAs, Azure, Directory, Log } from '../engine/ports.ts'
 import { createAccess } from './access.ts'
+import { type ActingApplication, createActAs } from './actAs.ts'
 import { createClients } from './clients.ts'
 import { createDirectory } from './directory.ts'
 import type { Reading } from './looks.ts'
@@ -13,7 +14,8 @@ import { createVaultConnections } from './vaultConnections.ts'
 /**
  * Azure behind `endpoint` (`https://management.azure.com`, or a loopback in plain http), as `credential` says. Nothing
  * is loaded or sent before the first use. `audience` is what tokens are asked for, the endpoint unless given;
- * `deadlineMs` bounds each call beside the caller's signal; `now` stamps what is seen. `warm` loads the clients ahead of the first use.
+ * `deadlineMs` bounds each call beside the caller's signal; `now` stamps what is seen. `warm` loads the clients ahead of the first use. With
+ * an `application`, `actAs` acts for people by it.
  */
 export function createAzure(options: {
   readonly endpoint: string
@@ -21,14 +23,16 @@ export function createAzure(options: {
   readonly audience?: string
   readonly deadlineMs?: number
   readonly now?: () => number
+  readonly application?: ActingApplication
   readonly log: Log
 }): {
   readonly azure: Azure
   readonly directory: Directory
   readonly access: Access
+  readonly actAs?: ActAs
   readonly warm: () => Promise<void>
 } {
-  const { endpoint, credential, audience, deadlineMs = 20_000, now = Date.now, log } = options
+  const { endpoint, credential, audience, application, deadlineMs = 20_000, now = Date.now, log } = options
   const clients = createClients({
     endpoint,
     credential,
@@ -42,6 +46,7 @@ export function createAzure(options: {
     azure: { observe: createObserve(links, vaults, now), perform: createPerform(links, vaults, reading) },
     directory: createDirectory(clients, links, vaults, reading),
     access: createAccess(clients, reading),
+    ...(application && { actAs: createActAs({ application, endpoint, reading }) }),
     warm: clients.warm,
   }
 }

@@ -10,6 +10,8 @@ import { isSignalrId, isVaultId, resourceName } from '../link/resourceId.ts'
 import type { Journal } from './journal.ts'
 import type {
   Access,
+  ActAs,
+  DecisionAnswer,
   Desk,
   Directory,
   LinkAnswer,
@@ -23,6 +25,7 @@ import type {
 } from './ports.ts'
 import { Unanswered } from './ports.ts'
 import type { Router } from './router.ts'
+import type { Sender } from './send.ts'
 
 /** People of a channel whose rights are read before an ask or an `own`; beyond that the count is unknown. */
 const mostApproversAsked = 40
@@ -37,12 +40,14 @@ type Ports = {
   access: Access
   roster: Roster
   router: Router
+  /** Present where owners decide as themselves. */
+  asApprover?: { actAs: ActAs; sender: Sender }
   /** How long a turn's reads may take, in milliseconds. */
   deadlineMs: number
 }
 
 export function createDesk(ports: Ports): Desk {
-  const { store, journal, directory, access } = ports
+  const { store, journal, directory, access, asApprover } = ports
   const deadline = (): AbortSignal => AbortSignal.timeout(ports.deadlineMs)
 
   // ---- names ---------------------------------------------------------------------------------------
@@ -112,7 +117,7 @@ export function createDesk(ports: Ports): Desk {
       directory.signalr(signalrId, signal),
       directory.vault(vaultId, signal),
       access.botMay(botActions.signalr, signalrId, signal),
-      access.botMay(botActions.vault, vaultId, signal),
+      access.botMay(botActions.vault[asApprover ? 'approver' : 'bot'], vaultId, signal),
       store.open(signalrId, vaultId),
     ])
     const problems: NameProblem[] = []
@@ -174,6 +179,32 @@ export function createDesk(ports: Ports): Desk {
     const row = await store.get(id)
     if (!row) return { is: 'unknown' }
     return journal.wish(id, await make(row.link, await store.remember(by), deadline()), conversation)
+  }
+
+  /** Whoever decides sends it themselves. Who would be refused anyway is not asked to sign in. */
+  async function sendAs(
+    { actAs, sender }: NonNullable<Ports['asApprover']>,
+    verdict: 'approve' | 'reject',
+    press: Press & { readonly reason?: string },
+  ): Promise<DecisionAnswer> {
+    const row = await store.get(press.link)
+    if (!row) return { is: 'unknown' }
+    const signal = deadline()
+    const { asked, pinned } = row.link
+    const by = await store.remember(press.by)
+    const acting = press.token === undefined ? undefined : await actAs(press.token, press.by, signal)
+    if (acting && acting.is !== 'acting') return acting
+    const connections = await directory.connections(asked.vault, asked.nonce, pinned, signal)
+    const { conversation } = press
+    const wish = { wish: 'send', verdict, by, connections, conversation } as const
+    if (!acting) {
+      const refusal = journal.refusal(row.link, wish)
+      return refusal ? { is: 'refused', refusal, link: row.link } : { is: 'signInNeeded' }
+    }
+    // From here on something is written: a turn that came too late writes nothing.
+    if (signal.aborted) throw new Unanswered('the reads took longer than the turn')
+    const reason = press.reason ? await store.keep(press.reason, by) : undefined
+    return sender.send(press.link, { ...wish, ...(reason && { reason }) }, acting.perform, signal)
   }
 
   async function follow(request: LinkRequest, by: PersonKey, link: Link): Promise<LinkAnswer> {
@@ -240,21 +271,31 @@ export function createDesk(ports: Ports): Desk {
     },
 
     approve: (press) =>
-      wish(press, async (link, by, signal) => {
-        const { vault, nonce } = link.asked
-        const [right, connections] = await Promise.all([
-          rightOn(press.by, link, 'decide', signal),
-          directory.connections(vault, nonce, link.pinned, signal),
-        ])
-        return { wish: 'approve', by, right, connections, conversation: press.conversation }
-      }),
+      asApprover
+        ? sendAs(asApprover, 'approve', press)
+        : wish(press, async (link, by, signal) => {
+            const { vault, nonce } = link.asked
+            const [right, connections] = await Promise.all([
+              rightOn(press.by, link, 'decide', signal),
+              directory.connections(vault, nonce, link.pinned, signal),
+            ])
+            return { wish: 'approve', by, right, connections, conversation: press.conversation }
+          }),
 
     reject: (press) =>
-      wish(press, async (link, by, signal) => {
-        const right = await rightOn(press.by, link, 'decide', signal)
-        const reason = press.reason && right.is === 'held' ? await store.keep(press.reason, by) : undefined
-        return { wish: 'reject', by, right, conversation: press.conversation, ...(reason && { reason }) }
-      }),
+      asApprover
+        ? sendAs(asApprover, 'reject', press)
+        : wish(press, async (link, by, signal) => {
+            const right = await rightOn(press.by, link, 'decide', signal)
+            const reason =
+              press.reason && right.is === 'held' ? await store.keep(press.reason, by) : undefined
+            return { wish: 'reject', by, right, conversation: press.conversation, ...(reason && { reason }) }
+          }),
+
+    async tries({ token, by }) {
+      const tried = await asApprover?.actAs(token, by, deadline())
+      return tried?.is === 'acting' ? 'works' : tried
+    },
 
     cancel: (press) =>
       wish(press, async (link, by, signal) => ({

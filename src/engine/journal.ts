@@ -5,9 +5,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { decide } from '../link/decide.ts'
 import { begin, fold } from '../link/fold.ts'
-import type { Asked, Fact, Limits, Link, LinkId, Millis, Wish } from '../link/link.ts'
+import type { ApproveAs, Asked, Fact, Limits, Link, LinkId, Millis, Refusal, Wish } from '../link/link.ts'
 import { next, type Plan, type Surroundings } from '../link/next.ts'
 import type { View } from '../link/views.ts'
+import { gateKey, longestGateMs } from './gates.ts'
 import type { Change, Clock, Gate, Row, Store, WishAnswer } from './ports.ts'
 
 export type Journal = ReturnType<typeof createJournal>
@@ -23,16 +24,18 @@ export function createJournal(ports: {
   store: Store
   clock: Clock
   limits: Limits
+  approveAs?: ApproveAs
   wake: () => void
   /** Called after each commit that holds a decision, ours or the portal's. */
   onDecision?: () => void
 }) {
-  const { store, clock, limits } = ports
+  const { store, clock, limits, approveAs = 'bot' } = ports
 
   const around = (lookedAt: Millis | undefined): Surroundings => ({
     now: clock.now(),
     lookedAt,
     limits,
+    approveAs,
     digest: digestOf,
   })
   const planFor = (link: Link, lookedAt: Millis | undefined): Plan => next(link, around(lookedAt))
@@ -110,6 +113,42 @@ export function createJournal(ports: {
       })
       if (answer.is === 'granted') ports.wake()
       return answer
+    },
+
+    /** Why a wish would not be granted now; undefined when it would be. */
+    refusal(link: Link, wish: Wish): Refusal | undefined {
+      const decided = decide(link, wish, clock.now())
+      return decided.is === 'refused' ? decided.refusal : undefined
+    },
+
+    /**
+     * Writes that somebody sends their decision themselves, before they do, and holds record and vault for it. A worker
+     * may be at the record: as long as nobody has decided it looks and tells, and then it leaves.
+     */
+    async send(
+      id: LinkId,
+      wish: Wish & { wish: 'send' },
+      hold: { holder: string; until: Millis },
+    ): Promise<{ is: 'sending'; link: Link } | Exclude<WishAnswer, { is: 'granted' }>> {
+      const known = await store.get(id)
+      if (!known) return { is: 'unknown' }
+      const key = gateKey(known.link, wish.verdict)
+      type Result = { is: 'sending'; link: Link } | { is: 'refused'; refusal: Refusal; link: Link }
+      return store.transact<Result>(id, [key], (row, gates) => {
+        const now = clock.now()
+        const decided = decide(row.link, wish, now)
+        const refused = (refusal: Refusal): { result: Result } => ({
+          result: { is: 'refused', refusal, link: row.link },
+        })
+        if (decided.is === 'refused') return refused(decided.refusal)
+        if (gates.some(({ holder: by, until }) => by !== id && until > now))
+          return refused({ refusal: 'vaultBusy' })
+        const changed = change(row, [decided.fact])
+        return {
+          change: { ...changed, take: [{ key, holder: id, until: now + longestGateMs }], hold },
+          result: { is: 'sending', link: changed.link },
+        }
+      })
     },
 
     /**

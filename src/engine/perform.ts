@@ -1,17 +1,15 @@
 /** Does one step: a look, an effect between its intent and its outcome, a message. Each ends as facts in the journal. */
 import { namelessCause, retryAt } from '../link/causes.ts'
 import type { Effect, Fact, Limits, Link, LinkId, Millis, Seen } from '../link/link.ts'
-import { decisionMessage, pinnedAmong, requestMessage, withoutWords } from '../link/match.ts'
+import { decisionMessage, requestMessage, withoutWords } from '../link/match.ts'
 import type { AzureStep, Plan, PlannedMessage } from '../link/next.ts'
 import { decideActions } from '../link/policy.ts'
-import { resourceKey } from '../link/resourceId.ts'
 import { viewSchema } from '../link/views.ts'
+import { gateKey, longestGateMs, settledGates } from './gates.ts'
 import type { Journal } from './journal.ts'
-import type { Access, Act, Azure, Clock, Gate, Log, Messenger, Row, Store, Watch } from './ports.ts'
+import type { Access, Act, Azure, Clock, Log, Messenger, Row, Store, Watch } from './ports.ts'
 import type { Router } from './router.ts'
 
-/** A write is seen settled within this time, or its gate opens all the same. */
-const longestGateMs = 15 * 60_000
 const callDeadlineMs = 20_000
 /** Looks that share one deadline. */
 const mostTogether = 8
@@ -217,29 +215,6 @@ const watchOf = ({ id, asked, pinned, operation, stage }: Link): Watch => ({
 
 const effectBegan = (before: Link, newest: Link): boolean =>
   newest.attempt?.at !== before.attempt?.at || newest.attempt?.count !== before.attempt?.count
-
-const gateKey = (link: Link, effect: Effect): string =>
-  effect === 'put' || effect === 'delete'
-    ? `signalr ${resourceKey(link.asked.signalr)}`
-    : `vault ${resourceKey(link.asked.vault)}`
-
-/** The gates that the newest look shows settled: nothing of ours is still being written there. */
-function settledGates(link: Link, held: readonly Gate[]): readonly string[] {
-  const { seen } = link
-  if (!seen) return []
-  const own =
-    seen.own.is === 'present'
-      ? seen.own.value.provisioningState
-      : seen.own.is === 'absent'
-        ? 'Succeeded'
-        : 'Unknown'
-  const connection = seen.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
-  const settled = {
-    [gateKey(link, 'put')]: own === 'Succeeded' || own === 'Failed' || own === 'Canceled',
-    [gateKey(link, 'approve')]: connection?.provisioningState !== 'Updating',
-  }
-  return held.map(({ key }) => key).filter((key) => settled[key])
-}
 
 /** Looks asked for in the same moment go out together, so that links of one subscription share their reads. */
 function createLooker(azure: Azure) {

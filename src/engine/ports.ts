@@ -123,6 +123,25 @@ export type Access = {
   botMay(actions: readonly string[], resource: string, signal: AbortSignal): Promise<Right>
 }
 
+/**
+ * Acting on Azure as a person, by the token with which Teams signed them in. Nothing of it outlives what comes back.
+ * Rejects with `Unanswered` when nobody answers in time.
+ */
+export type ActAs = (
+  token: string,
+  person: Pick<Person, 'objectId' | 'tenant'>,
+  signal: AbortSignal,
+) => Promise<Acting | Unable>
+export type Acting = { readonly is: 'acting'; readonly perform: Azure['perform'] }
+/** Why somebody's token does not do. */
+export type Unable =
+  /** It is somebody else's, or was meant for another application. */
+  | { readonly is: 'notTheirs' }
+  /** Neither they nor an administrator agreed that the application acts on Azure for them. */
+  | { readonly is: 'consentMissing' }
+  /** It has run out, or their organisation asks for more; `code` is Entra's. */
+  | { readonly is: 'tokenRefused'; readonly code: string }
+
 /** Azure did not answer in time, or answered nonsense: the person is told that nothing was recorded. */
 export class Unanswered extends Error {
   override readonly name = 'Unanswered'
@@ -173,6 +192,8 @@ export type Change = {
   readonly lookedAt?: Millis
   readonly take?: readonly Gate[]
   readonly release?: readonly string[]
+  /** The lease passes to this holder, whoever had it. */
+  readonly hold?: { readonly holder: string; readonly until: Millis }
 }
 
 export type Owner = {
@@ -311,7 +332,21 @@ export type WishAnswer =
   | { readonly is: 'unknown' }
 
 /** Somebody presses or says something about a link. */
-export type Press = { readonly link: LinkId; readonly by: Person; readonly conversation: string }
+export type Press = {
+  readonly link: LinkId
+  readonly by: Person
+  readonly conversation: string
+  /** With which Teams signed the presser in, if it did. */
+  readonly token?: string
+}
+/** What becomes of an owner's answer. All but a `WishAnswer` comes where owners decide as themselves. */
+export type DecisionAnswer =
+  | WishAnswer
+  /** It would be granted, and Azure has to know who they are. */
+  | { readonly is: 'signInNeeded' }
+  | Unable
+  /** Azure has not answered yet; what comes of it is told on the card. */
+  | { readonly is: 'sent'; readonly link: Link }
 
 export type OwnAnswer =
   /** `approvers`: how many people in this channel may approve on the vault, of how many. */
@@ -342,8 +377,10 @@ export type Desk = {
   link(request: LinkRequest): Promise<LinkAnswer>
   /** For a form: ids of SignalRs that the person may write, and of vaults that have an owners' channel. */
   choices(by: Person): Promise<{ readonly signalrs: readonly string[]; readonly vaults: readonly string[] }>
-  approve(press: Press): Promise<WishAnswer>
-  reject(press: Press & { readonly reason?: string }): Promise<WishAnswer>
+  approve(press: Press): Promise<DecisionAnswer>
+  reject(press: Press & { readonly reason?: string }): Promise<DecisionAnswer>
+  /** Whether a token lets somebody decide as themselves; undefined where the bot decides for them. */
+  tries(signIn: { readonly token: string; readonly by: Person }): Promise<'works' | Unable | undefined>
   cancel(press: Press): Promise<WishAnswer>
   unlink(press: Press): Promise<WishAnswer>
   retry(press: Press): Promise<WishAnswer>

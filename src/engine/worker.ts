@@ -128,7 +128,9 @@ async function tend(
   while (true) {
     const now = await store.get(id)
     if (!now) return
-    const rested = stopping.aborted || clock.now() >= until
+    // A turn that sends somebody's decision takes the record over.
+    const isTaken = now.lease !== undefined && now.lease.holder !== holder && now.lease.until > clock.now()
+    const rested = stopping.aborted || clock.now() >= until || isTaken
     const plan: Plan = journal.planFor(now.link, now.lookedAt)
     if (!rested) {
       if (plan.passed && free('azure')) {

@@ -9,6 +9,7 @@ export type Remedy = 'end' | 'person' | 'later'
 export function remedy(effect: Effect, cause: Cause): Remedy {
   switch (cause.cause) {
     case 'botLacksRight':
+    case 'deciderLacksRight':
     case 'locked':
       return 'person'
     case 'conflict':

@@ -1,6 +1,7 @@
 /** Answers what somebody wants of a link that exists: a fact, or a refusal with its reason. */
-import type { Fact, Link, Millis, Refusal, Right, Wish } from './link.ts'
-import { checkAtClick } from './match.ts'
+import type { Connection, Fact, Link, Millis, PersonKey, Refusal, Right, Sighting, Wish } from './link.ts'
+import { checkAtClick, pinnedAmong } from './match.ts'
+import { beingSent } from './sent.ts'
 import { canCancel, isEnded } from './views.ts'
 
 export type Decided =
@@ -15,6 +16,8 @@ export function decide(link: Link, wish: Wish, now: Millis): Decided {
     case 'approve':
     case 'reject':
       return onApprovalCard(link, wish, now)
+    case 'send':
+      return send(link, wish, now)
     case 'cancel':
       return cancel(link, wish, now)
     case 'unlink':
@@ -40,12 +43,20 @@ export function isOwnersPlace(link: Link, conversation: string): boolean {
 /** Teams names a thread `<channel>;messageid=<root>`. */
 export const channelOf = (conversation: string): string => conversation.split(';')[0] ?? conversation
 
-function onApprovalCard(link: Link, wish: Wish & { wish: 'approve' | 'reject' }, now: Millis): Decided {
-  if (!isOwnersPlace(link, wish.conversation)) return refuse({ refusal: 'wrongPlace' })
+type Pressed = { readonly by: PersonKey; readonly conversation: string }
+
+/** Why nothing can be decided there, then or by them, whoever sends it to Azure. */
+function notTheirs(link: Link, { by, conversation }: Pressed, now: Millis): Refusal | undefined {
+  if (!isOwnersPlace(link, conversation)) return { refusal: 'wrongPlace' }
   const unfit = notPending(link)
-  if (unfit) return refuse(unfit)
-  if (now >= link.asked.expiresAt) return refuse({ refusal: 'expired' })
-  if (wish.by === link.asked.by) return refuse({ refusal: 'ownRequest' })
+  if (unfit) return unfit
+  if (now >= link.asked.expiresAt) return { refusal: 'expired' }
+  return by === link.asked.by ? { refusal: 'ownRequest' } : undefined
+}
+
+function onApprovalCard(link: Link, wish: Wish & { wish: 'approve' | 'reject' }, now: Millis): Decided {
+  const refusal = notTheirs(link, wish, now)
+  if (refusal) return refuse(refusal)
   const lacking = unlessHeld(wish.right)
   if (lacking) return refuse(lacking)
   if (wish.wish === 'reject') {
@@ -60,6 +71,26 @@ function onApprovalCard(link: Link, wish: Wish & { wish: 'approve' | 'reject' },
   const cause = checkAtClick(link, wish.connections)
   if (cause) return refuse({ refusal: 'connection', cause })
   return grant({ fact: 'decided', at: now, verdict: 'approve', by: wish.by })
+}
+
+/** Who may is Azure's to say, when they send it; all else is as where the bot sends it. */
+function send(link: Link, wish: Wish & { wish: 'send' }, now: Millis): Decided {
+  const refusal = notTheirs(link, wish, now)
+  if (refusal) return refuse(refusal)
+  const { verdict, by, reason } = wish
+  const sent = beingSent(link)
+  if (sent) return refuse({ refusal: 'beingSent', by: sent.by, verdict: sent.effect })
+  const { connections } = wish
+  const cause = checkAtClick(link, verdict === 'approve' ? connections : pinnedAlone(link, connections))
+  if (cause) return refuse({ refusal: 'connection', cause })
+  return grant({ fact: 'intended', at: now, effect: verdict, by, ...(reason && { reason }) })
+}
+
+/** Look-alikes keep nobody from rejecting the one that was pinned. */
+function pinnedAlone(link: Link, connections: Sighting<readonly Connection[]>): typeof connections {
+  if (connections.is !== 'present') return connections
+  const pinned = pinnedAmong(link, connections.value)
+  return { is: 'present', value: pinned ? [pinned] : [] }
 }
 
 function notPending(link: Link): Refusal | undefined {

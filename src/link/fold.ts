@@ -14,6 +14,7 @@ import type {
   Link,
   Millis,
   News,
+  PassedTime,
   PersonKey,
   PostKey,
   ProvisioningState,
@@ -24,6 +25,7 @@ import type {
 } from './link.ts'
 import { bears, checkAtClick, isOurs, matchConnection, pinnedAmong } from './match.ts'
 import { sameResource } from './resourceId.ts'
+import { beingSent, decisionSent, type Sent, sentByPerson } from './sent.ts'
 import { canCancel, isEnded } from './views.ts'
 
 type AskedFact = Fact & { readonly fact: 'asked' }
@@ -94,6 +96,8 @@ function take(link: Link, fact: Fact): Link {
           effect: fact.effect,
           at: fact.at,
           count: link.attempt?.effect === fact.effect ? link.attempt.count + 1 : 1,
+          ...(fact.by && { by: fact.by }),
+          ...(fact.reason && { reason: fact.reason }),
           outcome: { is: 'underWay' },
         },
       }
@@ -228,10 +232,21 @@ function done(link: Link, fact: Fact & { fact: 'done' }): Link {
     ...(fact.operation !== undefined && { operation: fact.operation }),
     ...(attempt?.effect === fact.effect && { attempt: { ...attempt, outcome: { is: 'done', at: fact.at } } }),
   }
+  const sent = sentByPerson(ended)
+  // Sent by whoever decides, it is a decision once Azure has taken it.
+  if (sent?.effect === fact.effect) return decided(ended, decidedBy(sent, fact.at))
   return fact.effect === 'put' && ended.stage.status === 'Requested'
     ? stage(ended, fact.at, { status: 'Provisioning' })
     : ended
 }
+
+const decidedBy = ({ effect: verdict, by, reason }: Sent, at: Millis): Fact & { fact: 'decided' } => ({
+  fact: 'decided',
+  at,
+  verdict,
+  by,
+  ...(reason && { reason }),
+})
 
 function failed(link: Link, fact: Fact & { fact: 'failed' }): Link {
   const { attempt } = link
@@ -242,7 +257,8 @@ function failed(link: Link, fact: Fact & { fact: 'failed' }): Link {
       attempt: { ...attempt, outcome: { is: 'failed', at, cause, notBefore } },
     }),
   }
-  if (isEnded(ended.stage.status)) return ended
+  // Whoever sent it themselves hears of it at once, and may press again.
+  if (isEnded(ended.stage.status) || sentByPerson(ended)?.effect === effect) return ended
   switch (remedy(effect, cause)) {
     case 'end':
       return ended.stage.status === 'Requested' ? remove(ended, at, 'Failed', { cause }) : ended
@@ -342,6 +358,7 @@ function hiddenFrom(link: Link, cause: Cause, at: Millis): Link {
 /** What a look raised, a look puts to rest; what an effect met waits for Retry. */
 function unblockSeen(link: Link): Link {
   return link.attempt?.outcome.is === 'failed' &&
+    !link.attempt.by &&
     remedy(link.attempt.effect, link.attempt.outcome.cause) === 'person' &&
     asksFor(link, link.attempt.effect)
     ? link
@@ -369,7 +386,8 @@ function works(link: Link, at: Millis, before?: Seen): Link {
   // What the portal rejected and then approved again works by no decision of the card's.
   const rejected =
     before?.connections.is === 'present' && pinnedAmong(link, before.connections.value)?.status === 'Rejected'
-  const decision = link.decision?.verdict === 'approve' && !rejected ? link.decision : inPortal('approve', at)
+  const known = rejected ? undefined : (decisionSent(link, 'approve') ?? link.decision)
+  const decision = known?.verdict === 'approve' ? known : inPortal('approve', at)
   return stage({ ...link, decision, vaultApprovedAt: link.vaultApprovedAt ?? at }, at, { status: 'Approved' })
 }
 
@@ -428,15 +446,23 @@ function deciding(link: Link, seen: Seen, at: Millis): Link {
 
 function byConnectionState(link: Link, state: ConnectionState, at: Millis): Link {
   switch (state) {
-    case 'Rejected':
-      return remove({ ...link, decision: inPortal('reject', at) }, at, 'Rejected')
+    case 'Rejected': {
+      const decision = decisionSent(link, 'reject') ?? inPortal('reject', at)
+      return remove({ ...link, decision }, at, 'Rejected', decision.by ? { by: decision.by } : {})
+    }
     case 'Disconnected':
       return remove(link, at, 'Failed', { cause: { cause: 'connectionGone' } })
     case 'Approved':
       if (link.stage.status === 'Propagating') return link
-      return stage({ ...link, decision: link.decision ?? inPortal('approve', at), vaultApprovedAt: at }, at, {
-        status: 'Propagating',
-      })
+      return stage(
+        {
+          ...link,
+          decision: decisionSent(link, 'approve') ?? link.decision ?? inPortal('approve', at),
+          vaultApprovedAt: at,
+        },
+        at,
+        { status: 'Propagating' },
+      )
     case 'Pending':
     case 'Timeout':
     case 'Unknown':
@@ -518,7 +544,7 @@ function gone(link: Link, place: GonePlace, at: Millis): Link {
 const hasUsualTime = (status: Status): boolean =>
   ['Requested', 'Provisioning', 'Pending', 'Approving', 'Propagating', 'Removing'].includes(status)
 
-function passed(link: Link, what: 'usualTime' | 'alarmTime' | 'expiry', at: Millis): Link {
+function passed(link: Link, what: PassedTime, at: Millis): Link {
   const { status } = link.stage
   switch (what) {
     case 'usualTime':
@@ -533,5 +559,20 @@ function passed(link: Link, what: 'usualTime' | 'alarmTime' | 'expiry', at: Mill
       return status === 'Requested' || status === 'Provisioning' || status === 'Pending'
         ? remove(unlook(link, at), at, 'Expired')
         : link
+    case 'settleTime':
+      return notApplied(link, at)
   }
+}
+
+/** What was sent did not arrive, and only a person can send it again: the decision is open as before. */
+function notApplied(link: Link, at: Millis): Link {
+  const { decision, ...undecided } = link
+  const sent = sentByPerson(link)
+  const isOpen = link.stage.status === 'Pending' && beingSent(link) !== undefined
+  const isTaken = link.stage.status === 'Approving'
+  const by = isTaken ? decision?.by : sent?.by
+  if (by === undefined || !(isOpen || isTaken)) return link
+  const told = news(undecided, { news: 'notApplied', at, by, verdict: sent?.effect ?? 'approve' })
+  const known: Link = sent ? { ...told, attempt: { ...sent, outcome: { is: 'notApplied', at } } } : told
+  return isTaken ? stage(known, at, { status: 'Pending' }) : known
 }

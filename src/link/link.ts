@@ -80,6 +80,8 @@ export type Connection = {
 export type Cause =
   /** 403: the bot's own identity lacks these actions there. */
   | { readonly cause: 'botLacksRight'; readonly action: string; readonly scope: string }
+  /** 403: whoever decided and sent it as themselves lacks this action there. */
+  | { readonly cause: 'deciderLacksRight'; readonly action: string; readonly scope: string }
   /** The link's name is used by a link with another target, or without our nonce. */
   | { readonly cause: 'nameTaken' }
   /** Somebody else's link from this SignalR to this vault is there. */
@@ -139,6 +141,12 @@ export type Decision = {
   readonly checkedAt: Millis
 }
 
+/**
+ * Who sends a decision to Azure: the bot, once it has read the decider's rights, or whoever decides, as themselves, so
+ * that Azure says whether they may.
+ */
+export type ApproveAs = 'bot' | 'approver'
+
 /** What we can do to Azure, each a single call. */
 export type Effect = 'put' | 'approve' | 'reject' | 'delete'
 /** The intent, and what came of it. Under way without an end means: killed, or still running. */
@@ -146,8 +154,13 @@ export type Attempt = {
   readonly effect: Effect
   readonly at: Millis
   readonly count: number
+  /** Whoever decides and sends it as themselves: nobody can send it again for them. */
+  readonly by?: PersonKey
+  readonly reason?: TextKey
   readonly outcome:
     | { readonly is: 'underWay' }
+    /** Its answer was lost, and Azure shows that it never arrived. */
+    | { readonly is: 'notApplied'; readonly at: Millis }
     | { readonly is: 'done'; readonly at: Millis }
     | { readonly is: 'failed'; readonly at: Millis; readonly cause: Cause; readonly notBefore: Millis }
 }
@@ -182,6 +195,13 @@ export type News =
   | { readonly news: 'blocked'; readonly at: Millis; readonly cause: Cause }
   /** The decision grew old before it could be applied, and the decider no longer has the right. */
   | { readonly news: 'askAgain'; readonly at: Millis; readonly by: PersonKey }
+  /** What a person sent as themselves did not arrive: they have to press again. */
+  | {
+      readonly news: 'notApplied'
+      readonly at: Millis
+      readonly by: PersonKey
+      readonly verdict: 'approve' | 'reject'
+    }
   | { readonly news: 'ownersGone'; readonly at: Millis }
   /** Teams has not taken the approval card in all these tries: nobody was asked yet. */
   | { readonly news: 'unasked'; readonly at: Millis }
@@ -266,7 +286,13 @@ export type Fact = {
   | { readonly fact: 'cancelled'; readonly by: PersonKey }
   | { readonly fact: 'unlinked'; readonly by: PersonKey }
   | { readonly fact: 'retried'; readonly by: PersonKey }
-  | { readonly fact: 'intended'; readonly effect: Effect }
+  | {
+      readonly fact: 'intended'
+      readonly effect: Effect
+      /** Somebody decides by it, and sends it as themselves. */
+      readonly by?: PersonKey
+      readonly reason?: TextKey
+    }
   | { readonly fact: 'done'; readonly effect: Effect; readonly operation?: string }
   | { readonly fact: 'failed'; readonly effect: Effect; readonly cause: Cause; readonly notBefore: Millis }
   | { readonly fact: 'observed'; readonly seen: Seen }
@@ -283,8 +309,10 @@ export type Fact = {
   | { readonly fact: 'unposted'; readonly post: PostKey; readonly notBefore: Millis }
   | { readonly fact: 'gone'; readonly place: GonePlace }
   | { readonly fact: 'rerouted'; readonly owners: Route }
-  | { readonly fact: 'passed'; readonly what: 'usualTime' | 'alarmTime' | 'expiry' }
+  | { readonly fact: 'passed'; readonly what: PassedTime }
 )
+/** `settleTime`: what was sent is still not shown, and nobody but a person can send it again. */
+export type PassedTime = 'usualTime' | 'alarmTime' | 'expiry' | 'settleTime'
 
 /** Whether somebody may do something, as read from Azure. What cannot be read is a no. */
 export type Right =
@@ -308,6 +336,15 @@ export type Wish =
       readonly reason?: TextKey
       readonly conversation: string
     }
+  /** Somebody decides and sends it as themselves: Azure says whether they may. */
+  | {
+      readonly wish: 'send'
+      readonly verdict: 'approve' | 'reject'
+      readonly by: PersonKey
+      readonly reason?: TextKey
+      readonly connections: Sighting<readonly Connection[]>
+      readonly conversation: string
+    }
   | { readonly wish: 'cancel'; readonly by: PersonKey; readonly right: Right }
   | { readonly wish: 'unlink'; readonly by: PersonKey; readonly right: Right }
   | { readonly wish: 'retry'; readonly by: PersonKey; readonly right: Right }
@@ -327,6 +364,12 @@ export type Refusal =
   | { readonly refusal: 'notApprovedYet' }
   | { readonly refusal: 'expired' }
   | { readonly refusal: 'connection'; readonly cause: Cause }
+  /** Somebody's decision is on its way to Azure as themselves, and it is not known yet whether it arrived. */
+  | { readonly refusal: 'beingSent'; readonly by: PersonKey; readonly verdict: 'approve' | 'reject' }
+  /** Another link's write to that vault is not seen settled. */
+  | { readonly refusal: 'vaultBusy' }
+  /** Azure did not take what a person sent as themselves. */
+  | { readonly refusal: 'notTaken'; readonly cause: Cause }
   | { readonly refusal: 'nothingBlocked' }
   | { readonly refusal: 'alreadyThere' }
 

@@ -2,8 +2,20 @@
  * What to do now: at most one Azure step, at most one message per place, or until when to wait. The same record
  * and the same moment always give the same answer, so a restart needs no recovery: a due record is just due.
  */
-import type { Connection, Effect, GonePlace, Limits, Link, Millis, PersonKey, PostKey } from './link.ts'
+import type {
+  ApproveAs,
+  Connection,
+  Effect,
+  GonePlace,
+  Limits,
+  Link,
+  Millis,
+  PassedTime,
+  PersonKey,
+  PostKey,
+} from './link.ts'
 import { isOurs, pinnedAmong } from './match.ts'
+import { beingSent } from './sent.ts'
 import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
 
 export type Surroundings = {
@@ -11,6 +23,8 @@ export type Surroundings = {
   /** When the last look began; undefined before the first. */
   readonly lookedAt: Millis | undefined
   readonly limits: Limits
+  /** As `approver` the worker sends no decision to Azure: it has no right to. */
+  readonly approveAs: ApproveAs
   /** A short text that differs when the view's data differ. */
   readonly digest: (view: View) => string
 }
@@ -47,7 +61,7 @@ export type PlannedMessage = {
 export type Plan = {
   readonly azure?: AzureStep
   /** A time that has come, to be folded in before anything else is done. */
-  readonly passed?: 'usualTime' | 'alarmTime' | 'expiry'
+  readonly passed?: PassedTime
   readonly messages: readonly PlannedMessage[]
   /** When to come again if nothing happens before; undefined: never. */
   readonly wake?: Millis
@@ -68,11 +82,10 @@ export function next(link: Link, around: Surroundings): Plan {
 
 // ---- times that pass ---------------------------------------------------------------------------------
 
-function timers(
-  link: Link,
-  { now, lookedAt, limits }: Surroundings,
-): { passed?: Plan['passed']; wake?: Millis } {
+function timers(link: Link, around: Surroundings): { passed?: Plan['passed']; wake?: Millis } {
+  const { now, lookedAt, limits } = around
   const { status } = link.stage
+  const shownBy = mustBeShownBy(link, around)
   const undecided = status === 'Requested' || status === 'Provisioning' || status === 'Pending'
   const times: { what: NonNullable<Plan['passed']>; at: Millis }[] = []
   if (!link.late && !link.blocked) {
@@ -92,11 +105,24 @@ function timers(
   // Expiry looks once more: an approval that came first wins.
   const { expiresAt } = link.asked
   const lookedSince = lookedAt !== undefined && lookedAt >= expiresAt && link.looked
-  if (undecided && (now < expiresAt || lookedSince)) times.push({ what: 'expiry', at: expiresAt })
+  if (undecided && shownBy === undefined && (now < expiresAt || lookedSince))
+    times.push({ what: 'expiry', at: expiresAt })
+  if (shownBy !== undefined && isStillPending(link, lookedAt, shownBy))
+    times.push({ what: 'settleTime', at: shownBy })
   const due = times.find(({ at }) => at <= now)
   if (due) return { passed: due.what }
   return times.length > 0 ? { wake: Math.min(...times.map(({ at }) => at)) } : {}
 }
+
+/** When Azure has to show what a person sent, or what nobody but a person can send; undefined when nothing waits so. */
+function mustBeShownBy(link: Link, { approveAs, limits }: Surroundings): Millis | undefined {
+  const taken = link.stage.status === 'Approving' && approveAs === 'approver'
+  if (!taken && !(link.stage.status === 'Pending' && beingSent(link))) return undefined
+  return link.unlookedAt + limits.settleMs
+}
+
+const isStillPending = (link: Link, lookedAt: Millis | undefined, by: Millis): boolean =>
+  link.looked && lookedAt !== undefined && lookedAt >= by && pinnedSeen(link)?.status === 'Pending'
 
 // ---- Azure -------------------------------------------------------------------------------------------
 
@@ -108,7 +134,7 @@ function azureStep(link: Link, around: Surroundings): Chosen {
   const failure = link.attempt?.outcome.is === 'failed' ? link.attempt.outcome : undefined
   // Another instance's clock may be ahead: a look begun before the attempt it follows would not count.
   const notBefore = Math.max(link.unlookedAt, failure && !link.blocked ? failure.notBefore : 0)
-  const effect = link.blocked ? undefined : wanted(link)
+  const effect = link.blocked ? undefined : wanted(link, around.approveAs)
   if (!link.looked || lookedAt === undefined)
     return now >= notBefore ? { step: { step: 'look' } } : { wake: notBefore }
   if (effect) {
@@ -121,7 +147,8 @@ function azureStep(link: Link, around: Surroundings): Chosen {
     }
     return { step: effect }
   }
-  const rest = lookAgain(link, around)
+  const shownBy = mustBeShownBy(link, around)
+  const rest = lookAgain(link, around, lookedAt < (shownBy ?? 0) ? shownBy : undefined)
   // Nobody may be found to ask for days: meanwhile the portal and the end of the request's time are looked for.
   const reroutes = link.gone.includes('owners') && link.stage.status === 'Pending' && !rest.step
   return reroutes ? { ...rest, step: { step: 'reroute' } } : rest
@@ -132,7 +159,10 @@ const pinnedSeen = (link: Link): Connection | undefined =>
   link.seen?.connections.is === 'present' ? pinnedAmong(link, link.seen.connections.value) : undefined
 
 /** The one thing that Azure should be asked to do, going by the last look. */
-function wanted(link: Link): Exclude<AzureStep, { step: 'look' | 'recheck' | 'reroute' }> | undefined {
+function wanted(
+  link: Link,
+  approveAs: ApproveAs,
+): Exclude<AzureStep, { step: 'look' | 'recheck' | 'reroute' }> | undefined {
   const { seen, stage } = link
   if (!seen) return undefined
   const connection = pinnedSeen(link)
@@ -142,11 +172,14 @@ function wanted(link: Link): Exclude<AzureStep, { step: 'look' | 'recheck' | 're
         ? { step: 'put' }
         : undefined
     case 'Approving':
-      return connection?.status === 'Pending' ? { step: 'approve', connection } : undefined
+      return connection?.status === 'Pending' && approveAs === 'bot'
+        ? { step: 'approve', connection }
+        : undefined
     case 'Removing': {
       if (seen.own.is !== 'present' || !isOurs(link, seen.own.value)) return undefined
       const byCard = stage.outcome === 'Rejected' && link.decision?.where === 'card'
-      if (byCard && connection?.status === 'Pending') return { step: 'reject', connection }
+      if (byCard && approveAs === 'bot' && connection?.status === 'Pending')
+        return { step: 'reject', connection }
       // A link that is still being made or already being deleted refuses a DELETE: wait for it.
       const { provisioningState } = seen.own.value
       const settled =
@@ -173,6 +206,8 @@ function notYet(link: Link, effect: Effect, settleMs: number): Millis {
       return decides ? attempt.at + settleMs : 0
     case 'done':
       return attempt.outcome.at + settleMs
+    case 'notApplied':
+      return attempt.outcome.at
     case 'failed': {
       const { at, cause, notBefore } = attempt.outcome
       return decides && cause.cause === 'unavailable' ? Math.max(notBefore, at + settleMs) : notBefore

@@ -9,7 +9,11 @@ export const decideActions = [
   'Microsoft.KeyVault/vaults/privateEndpointConnections/write',
   'Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action',
 ] as const
-/** What the bot itself needs, on the SignalR and on the vault. */
+const readVault = [
+  'Microsoft.KeyVault/vaults/read',
+  'Microsoft.KeyVault/vaults/privateEndpointConnections/read',
+] as const
+/** What the bot itself needs, on the SignalR, and on the vault by who sends decisions there. */
 export const botActions = {
   signalr: [
     'Microsoft.SignalRService/SignalR/read',
@@ -17,12 +21,7 @@ export const botActions = {
     'Microsoft.SignalRService/SignalR/sharedPrivateLinkResources/write',
     'Microsoft.SignalRService/SignalR/sharedPrivateLinkResources/delete',
   ],
-  vault: [
-    'Microsoft.KeyVault/vaults/read',
-    'Microsoft.KeyVault/vaults/privateEndpointConnections/read',
-    'Microsoft.KeyVault/vaults/privateEndpointConnections/write',
-    'Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action',
-  ],
+  vault: { bot: [...readVault, ...decideActions], approver: readVault },
 } as const
 
 /** Names of SignalR instances and of their shared private links, as the provider's specification has them. */

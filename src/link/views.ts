@@ -62,8 +62,8 @@ export type StatusView = Pair & {
 /** The approval card in the owners' channel. While it is open nothing in it changes: somebody may be typing in it. */
 export type ApprovalView = Pair & {
   readonly view: 'approval'
-  readonly phase:
-    | { readonly is: 'open'; readonly answerBy: Millis }
+  readonly phase: /** `again`: the last answer was sent by a person as themselves, and did not arrive. */
+    | { readonly is: 'open'; readonly answerBy: Millis; readonly again?: true }
     | { readonly is: 'approving'; readonly retry?: Cause }
     | { readonly is: 'propagating' }
     | { readonly is: 'works'; readonly since: Millis }
@@ -212,7 +212,11 @@ function phase(link: Link): ApprovalView['phase'] | undefined {
     case 'Provisioning':
       return undefined
     case 'Pending':
-      return { is: 'open', answerBy: link.asked.expiresAt }
+      return {
+        is: 'open',
+        answerBy: link.asked.expiresAt,
+        ...(link.attempt?.outcome.is === 'notApplied' && { again: true }),
+      }
     case 'Approving':
       return { is: 'approving', ...has('retry', link.blocked?.cause) }
     case 'Propagating':
@@ -258,6 +262,7 @@ function audience(news: News): readonly ('requester' | 'owners' | 'follower')[] 
     case 'blocked':
       return ['requester', 'owners']
     case 'askAgain':
+    case 'notApplied':
       return ['owners']
     case 'late':
     case 'ownersGone':
@@ -303,7 +308,7 @@ export function views(link: Link, usual: UsualTimes): readonly Post[] {
           view: newsView(link, news, to, link.asked.by),
         })
       } else if (to === 'owners') {
-        const mentions = news.news === 'askAgain' ? news.by : undefined
+        const mentions = news.news === 'askAgain' || news.news === 'notApplied' ? news.by : undefined
         if (wasAsked)
           posts.push({ post: `owners/${index}`, place: 'owners', view: newsView(link, news, to, mentions) })
       } else {

@@ -94,7 +94,12 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         if (!change) return result
         if (change.link.id !== id) throw new Error(`A change of link ${change.link.id} was offered for ${id}`)
         const { rows, ...end } = chain(id, before.version, before.head, change.facts)
-        const after = { ...written(change, before.lease_until), ...end }
+        const { hold } = change
+        const after = {
+          ...written(change, hold?.until ?? before.lease_until),
+          ...(hold && { lease_holder: hold.holder, lease_until: hold.until }),
+          ...end,
+        }
         await trx.updateTable('links').set(after).where('id', '=', id).execute()
         await append(trx, rows)
         await writePlaces(trx, row.link, change.link)

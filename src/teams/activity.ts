@@ -29,6 +29,16 @@ type What =
       readonly how: 'invoke' | 'submit'
       readonly value: unknown
       readonly card?: string
+      /** With which the presser's client signed them in, when it was asked to. */
+      readonly token?: string
+    }
+  /** A client signs somebody in apart from a button: by a token, or by a page that was shown to them. */
+  | {
+      readonly is: 'signsIn'
+      readonly how: 'tokenExchange' | 'verifyState'
+      readonly id: string
+      readonly connection: string
+      readonly token?: string
     }
   | { readonly is: 'installed' }
   | { readonly is: 'removed' }
@@ -118,9 +128,7 @@ function whatOf(type: string, activity: Fields, bot: string): What {
         ? { is: 'message', text: withoutMention(activity, bot) }
         : { is: 'pressed', how: 'submit', value: activity.value, ...cardOf }
     case 'invoke':
-      return activity.name === 'adaptiveCard/action'
-        ? { is: 'pressed', how: 'invoke', value: fieldsOf(activity.value).action, ...cardOf }
-        : { is: 'other', type: `invoke ${textOf(activity.name)?.slice(0, 60) ?? ''}` }
+      return invokeOf(activity, cardOf)
     case 'installationUpdate':
       if (activity.action === 'add' || activity.action === 'add-upgrade') return { is: 'installed' }
       if (activity.action === 'remove' || activity.action === 'remove-upgrade') return { is: 'removed' }
@@ -129,6 +137,31 @@ function whatOf(type: string, activity: Fields, bot: string): What {
       return updateOf(activity, bot)
     default:
       return { is: 'other', type: type.slice(0, 60) }
+  }
+}
+
+function invokeOf(activity: Fields, cardOf: { readonly card?: string }): What {
+  const value = fieldsOf(activity.value)
+  const tokenOf = (from: Fields): { readonly token?: string } => {
+    const token = textOf(from.token)
+    return token === undefined ? {} : { token }
+  }
+  switch (activity.name) {
+    case 'adaptiveCard/action': {
+      const signedIn = tokenOf(fieldsOf(value.authentication))
+      return { is: 'pressed', how: 'invoke', value: value.action, ...cardOf, ...signedIn }
+    }
+    case 'signin/tokenExchange':
+    case 'signin/verifyState':
+      return {
+        is: 'signsIn',
+        how: activity.name === 'signin/tokenExchange' ? 'tokenExchange' : 'verifyState',
+        id: textOf(value.id) ?? '',
+        connection: textOf(value.connectionName) ?? '',
+        ...tokenOf(value),
+      }
+    default:
+      return { is: 'other', type: `invoke ${textOf(activity.name)?.slice(0, 60) ?? ''}` }
   }
 }
 

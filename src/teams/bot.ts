@@ -1,4 +1,5 @@
 /** Takes in what Teams sends and sees that it is answered: a command, a button, an install. Decides nothing. */
+import { randomUUID } from 'node:crypto'
 import type { TurnContext } from 'botbuilder'
 import type { Desk, KnownConversation, Log, Person, Store } from '../engine/ports.ts'
 import type { UsualTimes } from '../link/views.ts'
@@ -22,23 +23,34 @@ export type BotOptions = {
   readonly words: Words
   readonly usual: UsualTimes
   readonly drawing: Drawing
+  /** How a client signs somebody in who decides as themselves; absent where the bot decides for them. */
+  readonly signIn?: SignIn
   readonly log: Log
   readonly now?: () => number
   /** How long a turn may take; what it reads of Azure has a shorter deadline, at the desk. */
   readonly deadlineMs?: number
 }
 
+export type SignIn = {
+  /** The application that the client's token is to be for, as its registration names it. */
+  readonly uri: string
+  /** Where to agree that it acts for people, for a client that cannot sign in by itself. */
+  readonly page: string
+}
+/** Teams ignores a sign-in without a connection's name. There is none: the token service has no part in it. */
+const connectionName = 'vaultlink'
+
 const scopes: Record<Incoming['kind'], Scope> = { channel: 'team', group: 'groupChat', personal: 'personal' }
 
 /** The bot that the server hands its turns to. */
 export function createBot(options: BotOptions): Bot {
-  const { desk, conversations, words, usual, drawing, deadlineMs = 4_000 } = options
+  const { desk, conversations, words, usual, drawing, signIn, deadlineMs = 4_000 } = options
   const memberOf = createMembership(options.now ?? Date.now)
 
   return async (context, incoming, correlation) => {
     const log: Log = (level, event, fields) => options.log(level, event, { ...fields, correlation })
     const { what } = incoming
-    const outlet = outletOf(context, log)
+    const outlet = outletOf(context, log, signIn && loginRequest(signIn, words))
     const answer = async (work: () => Promise<void>): Promise<void> => {
       try {
         await within(deadlineMs, logged(work(), outlet, log), () => new TurnTooLong())
@@ -51,7 +63,13 @@ export function createBot(options: BotOptions): Bot {
           tooLong: words.replies.tooLong,
           broken: words.replies.broken,
         }
-        await outlet.finally(sentence[trouble], what.is === 'pressed' && what.how === 'invoke')
+        await outlet.finally(() =>
+          what.is === 'signsIn'
+            ? outlet.respond(unfinished(what, toPlain(sentence[trouble])))
+            : what.is === 'pressed' && what.how === 'invoke'
+              ? outlet.answerInvoke({ is: 'message', say: sentence[trouble] })
+              : outlet.say(sentence[trouble]),
+        )
       } finally {
         outlet.close()
       }
@@ -75,7 +93,7 @@ export function createBot(options: BotOptions): Bot {
         })
       case 'pressed':
         return answer(async () => {
-          const turn = await begin()
+          const turn = await begin(what.token)
           const pressed = fieldsOf(what.value)
           const data = what.how === 'invoke' ? fieldsOf(pressed.data) : pressed
           const action = actions.get(textOf(pressed.verb) ?? textOf(data.verb) ?? '')
@@ -89,7 +107,26 @@ export function createBot(options: BotOptions): Bot {
             await retire(turn, what.card, answered.say)
           if (what.how === 'invoke') await outlet.answerInvoke(answered)
           // A card that was pressed by the older way is redrawn for all by the worker.
+          else if (answered.is === 'signIn') await outlet.say(words.signIn.oldClient)
           else if (answered.is !== 'card') await outlet.say(answered.say)
+        })
+      case 'signsIn':
+        if (!signIn) return log('info', 'activity.ignored', { type: what.how })
+        return answer(async () => {
+          const turn = await begin()
+          const tried =
+            turn && what.token !== undefined
+              ? await desk.tries({ token: what.token, by: turn.by })
+              : undefined
+          // Nothing is kept of it: with the consent that was given, the next press signs in by itself.
+          const does = what.how === 'verifyState' || tried === 'works'
+          log('info', 'signsIn', { how: what.how, does })
+          const { id, connection: connectionName } = what
+          await outlet.respond(
+            does
+              ? { status: 200, body: { id, connectionName } }
+              : unfinished(what, toPlain(words.signIn.consent)),
+          )
         })
       case 'installed':
         return quietly('installed', async () => {
@@ -124,7 +161,7 @@ export function createBot(options: BotOptions): Bot {
     }
 
     /** Learns where this was said and who said it; undefined for somebody who is not of the organisation. */
-    async function begin(): Promise<Turn | undefined> {
+    async function begin(token?: string): Promise<Turn | undefined> {
       const { objectId, id: teamsId, name } = incoming.from
       const member = await memberOf(context, incoming)
       if (member.is === 'stranger' || objectId === undefined) {
@@ -133,7 +170,10 @@ export function createBot(options: BotOptions): Bot {
       }
       await meet()
       const tenant = incoming.tenants[0] ?? ''
-      return turnOf({ objectId, teamsId, name: name ?? member.name ?? words.somebody, tenant })
+      return {
+        ...turnOf({ objectId, teamsId, name: name ?? member.name ?? words.somebody, tenant }),
+        ...(token !== undefined && { token }),
+      }
     }
     async function meet(): Promise<void> {
       const { kind, team, serviceUrl, channel } = incoming
@@ -206,7 +246,7 @@ export function createBot(options: BotOptions): Bot {
 }
 
 /** What a turn says, until it is over: then the context is revoked, and a late word would be an error of its own. */
-function outletOf(context: TurnContext, log: Log) {
+function outletOf(context: TurnContext, log: Log, login: unknown) {
   let open = true
   const send = async (what: string, work: () => Promise<unknown>): Promise<void> => {
     if (open) await work()
@@ -231,36 +271,24 @@ function outletOf(context: TurnContext, log: Log) {
             attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content: card }],
           }),
         )
+  const respond = (value: { readonly status: number; readonly body: unknown }): Promise<void> =>
+    send('answer', () => context.sendActivity({ type: 'invokeResponse', value }))
   const answerInvoke = (answer: ActionAnswer): Promise<void> =>
-    send('answer', () =>
-      context.sendActivity({
-        type: 'invokeResponse',
-        value: {
-          status: 200,
-          body:
-            answer.is === 'card'
-              ? { statusCode: 200, type: 'application/vnd.microsoft.card.adaptive', value: answer.card }
-              : {
-                  statusCode: 200,
-                  type: 'application/vnd.microsoft.activity.message',
-                  value: toPlain(answer.say),
-                },
-        },
-      }),
-    )
+    respond({ status: 200, body: bodyOf(answer, login) })
   return {
     say,
     show,
+    respond,
     answerInvoke,
     replace: (card: string, prose: Prose): Promise<void> =>
       send('update', () =>
         context.updateActivity({ type: 'message', id: card, text: toXml(prose), textFormat: 'xml' }),
       ),
     isOpen: () => open,
-    /** The sentence for an error, after which nothing more is said. */
-    async finally(sentence: Prose, isInvoke: boolean): Promise<void> {
+    /** What is said of an error, after which nothing more is said. */
+    async finally(last: () => Promise<void>): Promise<void> {
       try {
-        await (isInvoke ? answerInvoke({ is: 'message', say: sentence }) : say(sentence))
+        await last()
       } catch (error) {
         log('error', 'turn.unsaid', logFieldsOf(error))
       }
@@ -270,6 +298,43 @@ function outletOf(context: TurnContext, log: Log) {
     },
   }
 }
+
+/** What a pressed button answers: https://learn.microsoft.com/adaptive-cards/authoring-cards/universal-action-model#response-format */
+function bodyOf(answer: ActionAnswer, login: unknown): unknown {
+  switch (answer.is) {
+    case 'card':
+      return { statusCode: 200, type: 'application/vnd.microsoft.card.adaptive', value: answer.card }
+    case 'message':
+    case 'done':
+      return {
+        statusCode: 200,
+        type: 'application/vnd.microsoft.activity.message',
+        value: toPlain(answer.say),
+      }
+    case 'signIn':
+      return { statusCode: 401, type: 'application/vnd.microsoft.activity.loginRequest', value: login }
+    case 'consent':
+      return {
+        statusCode: 412,
+        type: 'application/vnd.microsoft.error.preconditionFailed',
+        value: { code: '412', message: toPlain(answer.say) },
+      }
+  }
+}
+
+/** An OAuth card: a client that can gets a token for `uri` and presses again with it, any other shows text and button. */
+const loginRequest = ({ uri, page }: SignIn, words: Words): unknown => ({
+  text: words.signIn.text,
+  connectionName,
+  tokenExchangeResource: { id: randomUUID(), uri, providerId: '' },
+  buttons: [{ type: 'signin', title: words.signIn.button, text: words.signIn.button, value: page }],
+})
+
+/** A client that is told so shows its page for signing in. */
+const unfinished = (
+  { id, connection: connectionName }: { readonly id: string; readonly connection: string },
+  failureDetail: string,
+) => ({ status: 412, body: { id, connectionName, failureDetail } })
 
 /** The same work; when it fails after its turn was given up, the log still hears of it. */
 async function logged(work: Promise<void>, outlet: { isOpen(): boolean }, log: Log): Promise<void> {

@@ -36,6 +36,8 @@ export type Drawing = {
   readonly portal?: string
   /** An IANA time zone; UTC when absent. */
   readonly timeZone?: string
+  /** Whether owners decide as themselves. */
+  readonly asApprover?: boolean
 }
 
 const longest = { person: 60, reason: 300, message: 140, azure: 300, id: 600 } as const
@@ -49,7 +51,9 @@ export function namesOf(view: View): { people: readonly PersonKey[]; texts: read
     decision?.by,
     view.view === 'news' ? view.mentions : view.endedBy,
     view.view === 'news' && view.news.news === 'ended' ? view.news.by : undefined,
-    view.view === 'news' && view.news.news === 'askAgain' ? view.news.by : undefined,
+    view.view === 'news' && (view.news.news === 'askAgain' || view.news.news === 'notApplied')
+      ? view.news.by
+      : undefined,
   ]
   const texts = [view.view === 'news' ? undefined : view.reason, decision?.reason]
   const known = (keys: readonly (string | undefined)[]): string[] => [
@@ -250,7 +254,7 @@ function approvalLede(view: ApprovalView, about: About, names: Names, words: Wor
   const endedBy = view.endedBy === undefined ? undefined : named(view.endedBy, names, words)
   switch (view.phase.is) {
     case 'open':
-      return approvalCard.open(view.phase.answerBy, zone)
+      return approvalCard.open(view.phase.answerBy, view.phase.again === true, zone)
     case 'approving':
       return view.phase.retry ? approvalCard.stopped(decided) : approvalCard.approving(decided, about.vault)
     case 'propagating':
@@ -314,11 +318,11 @@ export function approvalData(view: ApprovalView, names: Names, words: Words, dra
     ],
     approve: {
       question: approvalCard.approve.question(connection, about.vault),
-      follows: approvalCard.approve.follows(about),
+      follows: approvalCard.approve.follows(about, drawing.asApprover === true),
     },
     reject: {
       question: approvalCard.reject.question(connection, about.vault),
-      follows: approvalCard.reject.follows(about),
+      follows: approvalCard.reject.follows(about, drawing.asApprover === true),
       reason: approvalCard.reject.reason,
       tooLong: approvalCard.reject.tooLong,
     },

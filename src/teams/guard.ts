@@ -72,7 +72,7 @@ function wrongWith(
   if (tenantId !== undefined && conversationTenant !== tenantId) return 'another tenant'
   if (appId === undefined ? !recipient.startsWith('28:') : recipient !== `28:${appId}`)
     return 'meant for another bot'
-  const isPersons = what.is === 'message' || what.is === 'pressed'
+  const isPersons = what.is === 'message' || what.is === 'pressed' || what.is === 'signsIn'
   if (!isPersons) return undefined
   if (!from.id.startsWith('29:') || from.role === 'bot' || from.role === 'skill') return 'not from a person'
   if (!from.objectId) return 'from an anonymous person'

@@ -12,6 +12,8 @@ export type Scope = 'personal' | 'team' | 'groupChat'
 
 export type Turn = {
   readonly by: Person
+  /** With which their client signed them in, when it was asked to; passed on, never kept. */
+  readonly token?: string
   /** The thread or chat in which it was said. */
   readonly place: Place
   readonly scope: Scope

@@ -84,6 +84,20 @@ test("each scope's list is the bot's own: the same commands, words and order", (
   }
 })
 
+test('where owners decide as themselves, Teams is told what to sign them in to', async () => {
+  const approver = {
+    id: '8f3b1c52-0d6e-4a97-9c41-2e7d5a60b914',
+    resource: `api://botid-${wanted.appId}`,
+  }
+  const signingIn = fillManifest(template, { ...wanted, approver })
+  expect(signingIn).toEqual({ ...manifest, webApplicationInfo: approver })
+  expect(await AppManifestUtils.validateAgainstSchema(signingIn)).toEqual([])
+  const broken = fillManifest(template, { ...wanted, approver: { ...approver, id: 'approvals' } })
+  expect(await AppManifestUtils.validateAgainstSchema(broken)).toEqual([
+    expect.stringContaining('/webApplicationInfo/id'),
+  ])
+})
+
 test('a place that nothing fills is refused', () => {
   expect(() => fillManifest('{"id": "{{TENANT}}"}', wanted)).toThrow('{{TENANT}}')
 })

@@ -110,6 +110,17 @@ describe('the command line', () => {
     expect(read('--help')).toEqual({ is: 'help' })
   })
 
+  test('takes the application that owners are signed in to', () => {
+    const id = '8f3b1c52-0d6e-4a97-9c41-2e7d5a60b914'
+    expect(read(...good, '--approver-app-id', id.toUpperCase())).toMatchObject({
+      wanted: { approver: { id, resource: `api://botid-${appId}` } },
+    })
+    const resource = `api://bot.contoso.com/${id}`
+    expect(read(...good, '--approver-app-id', id, '--approver-app-uri', resource)).toMatchObject({
+      wanted: { approver: { id, resource } },
+    })
+  })
+
   test.each<[string, string[], string[]]>([
     ['nothing', [], ['--app-id is missing.', '--domain is missing.']],
     ['no GUID', ['--app-id', 'vaultlink', '--domain', 'b.de'], ['--app-id "vaultlink" is no GUID.']],
@@ -125,6 +136,16 @@ describe('the command line', () => {
     ['a pre-release', [...good, '--version', '1.0.0-rc.1'], ['--version "1.0.0-rc.1" is not x.y.z.']],
     ['http', [...good, '--terms', 'http://b.de/t'], ['--terms "http://b.de/t" is no https address.']],
     ['a folder', [...good, '--out', 'here'], ['--out "here" is no zip file. Write --out here/vaultlink.zip']],
+    [
+      'an application that is none',
+      [...good, '--approver-app-id', 'approvals', '--approver-app-uri', 'approvals'],
+      ['--approver-app-id "approvals" is no GUID.', '--approver-app-uri "approvals" is no Application'],
+    ],
+    [
+      'a URI without its application',
+      [...good, '--approver-app-uri', 'api://approvals'],
+      ['--approver-app-uri stands without --approver-app-id.'],
+    ],
     ['an unknown name', [...good, '--force'], ['--force is not known.']],
     ['no value', ['--app-id', '--domain', 'b.de'], ['--app-id has no value.']],
     ['twice', [...good, '--domain', 'c.de'], ['--domain is there twice.']],

@@ -12,6 +12,7 @@ const said = { code: 'SomeCode', message: 'What Azure said.' }
 /** One of each, by its tag: the compiler sees that none is missing. */
 const causes: { readonly [K in Cause['cause']]: Extract<Cause, { readonly cause: K }> } = {
   botLacksRight: { cause: 'botLacksRight', action, scope: records.pending.asked.vault },
+  deciderLacksRight: { cause: 'deciderLacksRight', action, scope: records.pending.asked.vault },
   nameTaken: { cause: 'nameTaken' },
   madeByOthers: { cause: 'madeByOthers', name: 'theirs', status: 'Pending' },
   ambiguous: { cause: 'ambiguous', count: 2 },
@@ -48,6 +49,9 @@ const refusals: { readonly [K in Refusal['refusal']]: Extract<Refusal, { readonl
   notApprovedYet: { refusal: 'notApprovedYet' },
   expired: { refusal: 'expired' },
   connection: { refusal: 'connection', cause: { cause: 'connectionGone' } },
+  beingSent: { refusal: 'beingSent', by: 'owner', verdict: 'approve' },
+  vaultBusy: { refusal: 'vaultBusy' },
+  notTaken: { refusal: 'notTaken', cause: { cause: 'conflict', code: said.code } },
   nothingBlocked: { refusal: 'nothingBlocked' },
   alreadyThere: { refusal: 'alreadyThere' },
 }

@@ -12,7 +12,7 @@ export const anyDelays: fc.Arbitrary<Delays> = fc.record({
   deleted: fc.constantFrom(0, minute),
 })
 
-const usually = <T>(value: T, ...rarely: readonly T[]): fc.Arbitrary<T> =>
+export const usually = <T>(value: T, ...rarely: readonly T[]): fc.Arbitrary<T> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: fc.constantFrom(...rarely) })
 const rights = usually<'held' | 'missing' | 'unreadable'>('held', 'missing', 'unreadable')
 const work: fc.Arbitrary<Move> = fc.record({
@@ -29,7 +29,7 @@ const wait: fc.Arbitrary<Move> = fc.record({
     fc.nat({ max: 3 * hour }),
   ),
 })
-const anyMove: fc.Arbitrary<Move> = fc.oneof(
+export const anyMove: fc.Arbitrary<Move> = fc.oneof(
   { weight: 12, arbitrary: work },
   { weight: 5, arbitrary: wait },
   { weight: 1, arbitrary: fc.constantFrom<Move>({ move: 'beginLook' }, { move: 'endLook' }) },

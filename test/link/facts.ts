@@ -58,6 +58,7 @@ export const connectionStates = [
 
 export const causes: readonly Cause[] = [
   { cause: 'botLacksRight', action: 'write', scope: 'there' },
+  { cause: 'deciderLacksRight', action: 'write', scope: 'there' },
   { cause: 'nameTaken' },
   { cause: 'madeByOthers', name: 'theirs', status: 'Pending' },
   { cause: 'ambiguous', count: 2 },
@@ -140,6 +141,7 @@ export const everyOther: readonly Step[] = [
   { fact: 'retried', by: 'requester' },
   ...effects.flatMap((effect): Step[] => [
     { fact: 'intended', effect },
+    { fact: 'intended', effect, by: 'owner', reason: 'no' },
     { fact: 'done', effect },
     { fact: 'done', effect, operation: 'token' },
     ...causes.map((cause): Step => ({ fact: 'failed', effect, cause, notBefore: noon + day })),
@@ -153,7 +155,9 @@ export const everyOther: readonly Step[] = [
     (place): Step => ({ fact: 'gone', place }),
   ),
   { fact: 'rerouted', owners: { place: newOwners, because: { is: 'tagged' } } },
-  ...(['usualTime', 'alarmTime', 'expiry'] as const).map((what): Step => ({ fact: 'passed', what })),
+  ...(['usualTime', 'alarmTime', 'expiry', 'settleTime'] as const).map(
+    (what): Step => ({ fact: 'passed', what }),
+  ),
 ]
 
 // ---- the same, drawn at random -----------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /** Histories of one link as facts, and what Azure may show of it. A record is only ever made by folding them. */
 import { foldAll } from '../../src/link/fold.ts'
 import type {
+  ApproveAs,
   Asked,
   Connection,
   ConnectionState,
@@ -70,10 +71,15 @@ export const limits: Limits = {
   settleMs: 30 * second,
   freshLookMs: 5_000,
 }
-export const around = (now: Millis, lookedAt: Millis | undefined): Surroundings => ({
+export const around = (
+  now: Millis,
+  lookedAt: Millis | undefined,
+  approveAs: ApproveAs = 'bot',
+): Surroundings => ({
   now,
   lookedAt,
   limits,
+  approveAs,
   digest: (view) => JSON.stringify(view),
 })
 

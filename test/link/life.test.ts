@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { foldAll } from '../../src/link/fold.ts'
+import type { ApproveAs } from '../../src/link/link.ts'
 import { isEnded } from '../../src/link/views.ts'
-import { anyDelays, anyMoves, worked } from './anyLife.ts'
+import { anyDelays, anyMove, anyMoves, usually, worked } from './anyLife.ts'
 import type { Delays } from './azureModel.ts'
 import { minute, second } from './given.ts'
 import { createLife, faults, type Life, type Move } from './lives.ts'
@@ -10,8 +11,8 @@ import { createLife, faults, type Life, type Move } from './lives.ts'
 /** `npm run figures` plays more of them. */
 const many = process.env.VAULTLINK_FIGURES === '1' ? 20 : 1
 
-const lived = (of: Delays, script: readonly Move[]): Life => {
-  const life = createLife(of)
+const lived = (of: Delays, script: readonly Move[], approveAs: ApproveAs = 'bot'): Life => {
+  const life = createLife(of, approveAs)
   for (const move of script) life.play(move)
   return life
 }
@@ -90,6 +91,30 @@ describe('a whole life', () => {
         expect(life.azure.approvals()).toBeLessThanOrEqual(1)
       }),
       { numRuns: 150 * many },
+    )
+  })
+
+  test('where owners send it themselves: whatever fails, the same laws hold, and the bot sends no decision', () => {
+    const sends: fc.Arbitrary<Move> = fc.record({
+      move: fc.constant('send'),
+      verdict: usually<'approve' | 'reject'>('approve', 'reject'),
+      fault: usually<(typeof faults)[number]>('none', ...faults),
+    })
+    const script = fc.array(fc.oneof({ weight: 5, arbitrary: anyMove }, { weight: 2, arbitrary: sends }), {
+      maxLength: 80,
+      size: 'max',
+    })
+    fc.assert(
+      fc.property(anyDelays, fc.nat({ max: 40 }), script, (of, rounds, played) => {
+        const life = lived(of, [...worked(rounds), ...played], 'approver')
+        const rested = life.rest(600)
+        const { stage } = life.link()
+        expect(life.broken).toEqual([])
+        expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
+        expect(life.azure.approvals()).toBeLessThanOrEqual(1)
+        if (isEnded(stage.status)) expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
+      }),
+      { numRuns: 400 * many },
     )
   })
 

@@ -2,7 +2,8 @@
 import { retryAt } from '../../src/link/causes.ts'
 import { decide } from '../../src/link/decide.ts'
 import { begin, fold } from '../../src/link/fold.ts'
-import type { Cause, Effect, Fact, Link, Millis, Right, Seen, Wish } from '../../src/link/link.ts'
+import type { ApproveAs, Cause, Effect, Fact, Link, Millis, Right, Seen, Wish } from '../../src/link/link.ts'
+import { pinnedAmong } from '../../src/link/match.ts'
 import { type AzureStep, next, type Plan, type PlannedMessage } from '../../src/link/next.ts'
 import { isEnded, viewSchema } from '../../src/link/views.ts'
 import { type Answer, createAzure, type Delays, type PortalAct, type Request } from './azureModel.ts'
@@ -45,15 +46,19 @@ export type Move =
   | { readonly move: 'portal'; readonly act: PortalAct }
   | { readonly move: 'hide'; readonly link: boolean; readonly vault: boolean }
   | { readonly move: 'wish'; readonly wish: (typeof wishes)[number]; readonly right: Right['is'] }
+  /** An owner decides and sends it as themselves. */
+  | { readonly move: 'send'; readonly verdict: 'approve' | 'reject'; readonly fault: Fault }
   /** Something that was recorded before arrives once more. */
   | { readonly move: 'again'; readonly index: number }
 
+const decides = (effect: Effect): boolean => effect === 'approve' || effect === 'reject'
 const callDeadlineMs = 20 * second
 const unavailable: Cause = { cause: 'unavailable', code: 'Deadline' }
 
 export type Life = ReturnType<typeof createLife>
 
-export function createLife(delays: Delays) {
+/** As `approver` owners send their decisions themselves, and the bot none. */
+export function createLife(delays: Delays, approveAs: ApproveAs = 'bot') {
   const azure = createAzure(delays)
   const request = {
     fact: 'asked',
@@ -72,7 +77,7 @@ export function createLife(delays: Delays) {
   const law = (name: string, holds: boolean): void => {
     if (!holds) broken.push(`${name} (at ${(now - noon) / second} s, ${link.stage.status})`)
   }
-  const plan = (): Plan => next(link, around(now, lookedAt))
+  const plan = (): Plan => next(link, around(now, lookedAt, approveAs))
 
   function record(fact: Fact): void {
     const before = link.stage.status
@@ -140,9 +145,12 @@ export function createLife(delays: Delays) {
 
   function act(step: AzureStep & { step: Effect }, fault: Fault): void {
     checkApproval(step)
-    const sent = requestOf(step)
-    const effect = step.step
-    record({ fact: 'intended', effect, at: now })
+    law('the bot sends no decision for owners who do', approveAs === 'bot' || !decides(step.step))
+    record({ fact: 'intended', effect: step.step, at: now })
+    carryOut(requestOf(step), step.step, fault)
+  }
+
+  function carryOut(sent: Request, effect: Effect, fault: Fault): void {
     wait(second)
     switch (fault) {
       case 'none':
@@ -177,6 +185,25 @@ export function createLife(delays: Delays) {
       case 'killedAndLate':
         azure.send(sent, now + callDeadlineMs)
     }
+  }
+
+  function send(verdict: 'approve' | 'reject', fault: Fault): void {
+    const { connections } = azure.look(now)
+    const conversation = link.asked.owners.place.conversation
+    const reason = verdict === 'reject' ? { reason: 'no' } : {}
+    const decided = decide(
+      link,
+      { wish: 'send', verdict, by: 'owner', connections, conversation, ...reason },
+      now,
+    )
+    if (decided.is === 'refused') return
+    const before = link
+    record(decided.fact)
+    law('nothing is decided before Azure took it', link.decision === before.decision)
+    law('one at a time', before.attempt?.by === undefined || before.attempt.outcome.is !== 'underWay')
+    const connection = connections.is === 'present' ? pinnedAmong(link, connections.value) : undefined
+    law('what is sent goes to the pinned connection', connection?.status === 'Pending')
+    if (connection) carryOut({ does: verdict, connection }, verdict, fault)
   }
 
   function tell({ post, to, digest, place }: PlannedMessage, delivery: Delivery): void {
@@ -290,6 +317,9 @@ export function createLife(delays: Delays) {
         return
       case 'wish':
         wish(move.wish, rightOf(move.right))
+        return
+      case 'send':
+        send(move.verdict, move.fault)
         return
       case 'again': {
         const fact = log[move.index % log.length]

@@ -163,8 +163,12 @@ describe('the rights', () => {
   test('who asks writes links on the SignalR; who decides holds both actions on the vault', () => {
     expect(askActions).toEqual(['Microsoft.SignalRService/SignalR/sharedPrivateLinkResources/write'])
     expect(decideActions).toHaveLength(2)
-    for (const action of decideActions) expect(botActions.vault).toContain(action)
+    for (const action of decideActions) expect(botActions.vault.bot).toContain(action)
     for (const action of askActions) expect(botActions.signalr).toContain(action)
+  })
+  test('where approvers decide as themselves, the bot only reads vaults', () => {
+    expect(botActions.vault.approver.length).toBeGreaterThan(0)
+    for (const action of botActions.vault.approver) expect(action).toMatch(/\/read$/)
   })
 })
 

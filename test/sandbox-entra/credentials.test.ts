@@ -17,17 +17,22 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { decodeJwt, SignJWT } from 'jose'
 import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
 import { makeServerCertificate } from '../../sandbox/entra/certificates.ts'
-import { bot, directory, people, subscriptions, tenantId } from '../../sandbox/seed.ts'
+import { approver, bot, directory, people, subscriptions, tenantId } from '../../sandbox/seed.ts'
+import { singleSignOn } from '../../sandbox/teams/signIn.ts'
 
 const arm = 'https://management.azure.com/.default'
 const issuer = 'https://issuer.example'
 const subject = 'system:serviceaccount:vaultlink:bot'
 const federated = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const approver = {
-  appId: 'b0700000-0000-4000-8000-000000000002',
-  objectId: 'b0700000-0000-4000-8000-0000000000bb',
+const careful = {
+  name: 'Careful',
+  appId: 'b0700000-0000-4000-8000-000000000003',
+  objectId: 'b0700000-0000-4000-8000-0000000000cc',
+  secrets: ['careful-secret'],
+  asksConsent: true,
 }
+const approverOfSeed = directory.applications.filter(({ appId }) => appId === approver.appId)
 
 let azure: Azure
 let folder: string
@@ -55,7 +60,8 @@ beforeAll(async () => {
           ],
           managedIdentity: true,
         },
-        { name: 'Approvals', ...approver, secrets: ['approver-secret'] },
+        ...approverOfSeed,
+        careful,
       ],
     },
   })
@@ -183,7 +189,7 @@ test('the environment names a client and its secret', async () => {
 })
 
 describe('on behalf of a person', () => {
-  const as = (userAssertionToken: string, clientSecret = 'approver-secret'): TokenCredential =>
+  const as = (userAssertionToken: string, clientSecret: string = approver.secret): TokenCredential =>
     new OnBehalfOfCredential({
       tenantId,
       clientId: approver.appId,
@@ -209,5 +215,61 @@ describe('on behalf of a person', () => {
     await denied(as(await azure.identity.tokenFor(randomUUID(), { aud: approver.appId }))).toThrow(
       'AADSTS50034',
     )
+  })
+
+  test('by the token that Teams gets for the application, which names it by its URI', async () => {
+    const signedIn = await singleSignOn(azure.url, 'owner', approver.uri)
+    expect(decodeJwt(signedIn ?? '')).toMatchObject({
+      aud: approver.appId,
+      iss: `https://login.microsoftonline.com/${tenantId}/v2.0`,
+      oid: people.owner.objectId,
+      tid: tenantId,
+      ver: '2.0',
+    })
+    expect(await seenBy(as(signedIn ?? ''))).toEqual({ status: 200, ids: [subscriptions.main.id] })
+    expect(await singleSignOn(azure.url, 'owner', `api://botid-${randomUUID()}`)).toBeUndefined()
+  })
+
+  test('only once they agreed, where nobody did for the whole tenant', async () => {
+    const carefully = (who: 'owner' | 'second'): Promise<TokenCredential> =>
+      azure.identity.tokenFor(people[who].objectId, { aud: careful.appId }).then(
+        (userAssertionToken) =>
+          new OnBehalfOfCredential({
+            tenantId,
+            clientId: careful.appId,
+            clientSecret: 'careful-secret',
+            userAssertionToken,
+            ...options,
+          }),
+      )
+    await denied(await carefully('owner')).toThrow('AADSTS65001')
+    azure.identity.consent(people.owner.objectId, careful.appId)
+    expect((await seenBy(await carefully('owner'))).status).toBe(200)
+    await denied(await carefully('second')).toThrow('AADSTS65001')
+    expect(() => azure.identity.consent(people.owner.objectId, randomUUID())).toThrow('no application')
+  })
+
+  test('the managed identity vouches for the application, which then needs no secret', async () => {
+    const before = { ...process.env }
+    Object.assign(process.env, azure.identity.environment)
+    try {
+      const identity = new ManagedIdentityCredential({ clientId: bot.appId })
+      const vouched = (audience: string) => async () =>
+        (await identity.getToken(`${audience}/.default`))?.token ?? ''
+      const userAssertionToken = await token()
+      const by = (getAssertion: () => Promise<string>): TokenCredential =>
+        new OnBehalfOfCredential({
+          tenantId,
+          clientId: approver.appId,
+          getAssertion,
+          userAssertionToken,
+          ...options,
+        })
+      expect((await seenBy(by(vouched('api://AzureADTokenExchange')))).status).toBe(200)
+      // A token that the identity got for something else proves nothing.
+      await denied(by(vouched('https://management.azure.com'))).toThrow('AADSTS700211')
+    } finally {
+      process.env = before
+    }
   })
 })

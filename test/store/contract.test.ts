@@ -319,6 +319,26 @@ describe.each(databases)('a store on $name', (kind) => {
       expect(await claimed('b', noon)).toEqual(['late'])
     })
 
+    test('nor once a turn has taken one over, until it gives it back or its lease ends', async () => {
+      await claimed('a', noon)
+      const hold = { holder: 'turn', until: noon + 2 * minute }
+      await store.transact('late', [], ({ link }) => ({
+        change: { facts: [], link, due: noon, hold },
+        result: 0,
+      }))
+      await store.release('late', 'a')
+      expect((await row('late')).lease).toEqual(hold)
+      expect(await claimed('b', noon)).toEqual([])
+      await store.release('late', 'turn')
+      expect(await claimed('b', noon)).toEqual(['late'])
+      await store.transact('late', [], ({ link }) => ({
+        change: { facts: [], link, due: noon, hold },
+        result: 0,
+      }))
+      expect(await claimed('c', hold.until - 1)).toEqual(['later', 'latest'])
+      expect(await claimed('c', hold.until)).toEqual(['late'])
+    })
+
     test('and knows when the next one is', async () => {
       expect(await store.nextDue()).toBe(noon)
       await claimed('a', noon)

@@ -29,14 +29,16 @@ const linesOf = ({ output }: Run): Line[] =>
 const counts = (lines: readonly Line[]): unknown => lines.findLast(({ kind }) => kind === 'counts')?.counts
 
 describe('the demo', () => {
-  let runs: { json: Run; stuck: Run; reject: Run; portal: Run }
+  let runs: { json: Run; stuck: Run; reject: Run; portal: Run; asApprover: Run }
   beforeAll(async () => {
     // Two beside each other: they mostly wait.
-    const [[json, reject], [stuck, portal]] = await Promise.all([
+    const [[json, reject], [stuck, portal, asApprover]] = await Promise.all([
       demo('--json').then(async (json) => [json, await demo('--reject')] as const),
-      demo('--stuck', '--json').then(async (stuck) => [stuck, await demo('--portal')] as const),
+      demo('--stuck', '--json').then(
+        async (stuck) => [stuck, await demo('--portal'), await demo('--as-approver')] as const,
+      ),
     ])
-    runs = { json, stuck, reject, portal }
+    runs = { json, stuck, reject, portal, asApprover }
   }, 120_000)
 
   test('prints its events as JSON, one a line, and ends well', () => {
@@ -63,6 +65,7 @@ describe('the demo', () => {
     }
     expect(new Set(lines.map(({ kind }) => kind))).toEqual(
       new Set([
+        'anonymous',
         'arm',
         'anonymous',
         'effect',
@@ -110,6 +113,11 @@ describe('the demo', () => {
   test.each([
     ['reject', '1 rejection sent', /Rejected by Noor Haddad: "Use contoso-certs instead"/],
     ['portal', '0 approvals sent', /Approved in the Azure portal/],
+    [
+      'asApprover',
+      '1 approval sent',
+      /^ Azure +PUT +contoso-kv\/privateEndpointConnections\/\S+ +200 .*Approved, as Noor Haddad$/m,
+    ],
   ] as const)('tells the story of --%s to a person', (which, sent, told) => {
     const { code, output, errors } = runs[which]
     expect({ code, errors }).toEqual({ code: 0, errors: '' })
@@ -123,6 +131,13 @@ describe('the demo', () => {
     expect(output).not.toContain('\u001b')
     expect(output).not.toContain('\u0000')
     expect(output.trimEnd().split('\n').at(-2)).toMatch(/^✓/)
+  })
+
+  test('says what does not go together', async () => {
+    expect(await demo('--as-approver', '--crash')).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('not with --crash'),
+    })
   })
 
   test('is killed at every step and does nothing twice', async () => {

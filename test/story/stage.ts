@@ -24,12 +24,20 @@ export const vaultId = (name: string): string => idOf(vaults, name)
 
 /** A hurried world in which nobody is throttled. `owned`: vaults that the owner claims in #vault-owners. */
 export async function startStage(
-  options: { owned?: readonly string[]; environment?: Record<string, string> } = {},
+  options: {
+    owned?: readonly string[]
+    environment?: Record<string, string>
+    asApprover?: { consent: 'forEverybody' | 'byEach' }
+  } = {},
 ): Promise<World> {
-  const { owned = ['contoso-kv'], environment = {} } = options
+  const { owned = ['contoso-kv'], environment = {}, asApprover } = options
   // Whoever meets a busy gate comes again when what was seen is old.
   const usual = { VAULTLINK_FRESH_LOOK_SECONDS: '1' }
-  const world = await startWorld({ pace: hurried, environment: { ...usual, ...environment } })
+  const world = await startWorld({
+    pace: hurried,
+    ...(asApprover && { asApprover }),
+    environment: { ...usual, ...environment },
+  })
   world.azure.configure({ throttle: false })
   world.teams.configure({ throttle: false })
   for (const vault of owned) await claims(world, vault)

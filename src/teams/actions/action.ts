@@ -1,8 +1,8 @@
 /** What pressing a button on a card is. Nothing on the card is believed but the link's opaque id. */
 
-import type { Press as Pressed, WishAnswer } from '../../engine/ports.ts'
+import type { DecisionAnswer, Press as Pressed } from '../../engine/ports.ts'
 import type { LinkId } from '../../link/link.ts'
-import { wordRefusal } from '../about.ts'
+import { pairOf, wordRefusal } from '../about.ts'
 import { type Fields, textOf } from '../activity.ts'
 import { cardShownIn } from '../cardShownIn.ts'
 import type { Prose } from '../prose.ts'
@@ -20,6 +20,10 @@ export type ActionAnswer =
   | { readonly is: 'message'; readonly say: Prose }
   | { readonly is: 'card'; readonly card: unknown }
   | { readonly is: 'done'; readonly say: Prose }
+  /** The presser's client is to sign them in and press again. */
+  | { readonly is: 'signIn' }
+  /** The presser has to agree first that Vaultlink acts for them; `say` is for a client that shows it. */
+  | { readonly is: 'consent'; readonly say: Prose }
 
 /** 32 hex digits, or nothing of ours. */
 export const linkIdOf = (data: Fields): LinkId | undefined => {
@@ -36,19 +40,30 @@ export const inputOf = (data: Fields, name: string): string | undefined => {
 /** A button that wants something of an existing link: asks the desk, and words what it answers. */
 export const wishAction = (
   verb: Press,
-  ask: (turn: Turn, press: Pressed, data: Fields) => Promise<WishAnswer>,
+  ask: (turn: Turn, press: Pressed, data: Fields) => Promise<DecisionAnswer>,
 ): Action => ({
   verb,
   async run(turn, data) {
-    const { words, by, place } = turn
+    const { words, by, place, token } = turn
     const link = linkIdOf(data)
     if (link === undefined) return { is: 'message', say: words.replies.notACardOfMine }
-    const answer = await ask(turn, { link, by, conversation: place.conversation }, data)
+    const press = { link, by, conversation: place.conversation, ...(token !== undefined && { token }) }
+    const answer = await ask(turn, press, data)
     switch (answer.is) {
       case 'unknown':
         return { is: 'message', say: words.replies.noSuchLink }
       case 'refused':
         return { is: 'message', say: await wordRefusal(turn, answer.refusal, answer.link, verb) }
+      case 'signInNeeded':
+        return { is: 'signIn' }
+      case 'consentMissing':
+        return { is: 'consent', say: words.signIn.consent }
+      case 'notTheirs':
+        return { is: 'message', say: words.signIn.notYou }
+      case 'tokenRefused':
+        return { is: 'message', say: words.signIn.refused(answer.code) }
+      case 'sent':
+        return { is: 'message', say: words.signIn.sent(pairOf(answer.link).vault) }
       case 'granted': {
         const card = await cardShownIn(turn, answer.link)
         return card === undefined ? { is: 'message', say: words.replies.recorded } : { is: 'card', card }

@@ -36,8 +36,8 @@ export type Decided = {
   readonly at: Millis
   readonly reason: string | undefined
 }
-/** What follows when something went wrong: a person acts, it ended, it is ending, or Vaultlink tries again. */
-export type Then = 'blocked' | 'ended' | 'ending' | 'trying'
+/** What follows when something went wrong: a person acts, or presses again, it ended, it is ending, or Vaultlink tries again. */
+export type Then = 'blocked' | 'pressing' | 'ended' | 'ending' | 'trying'
 /** What happened, what happens next, what the reader can do, and the rights to grant, to be copied. */
 export type Explanation = {
   readonly happened: string
@@ -258,17 +258,20 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
   const { signalr, vault, name } = about
   const again = {
     blocked: ', then press Retry',
+    pressing: ', then press again',
     trying: '; it goes on by itself then',
     ended: `, then ask again: ${linkAgain(about)}`,
     ending: `, then ask again: ${linkAgain(about)}`,
   }[then]
   const next = {
     blocked: 'The request stays as it is, and so does what was decided.',
+    pressing: 'The request stays as it is, and others can still act on the card.',
     ended: 'The request ended; nothing of it is left in Azure.',
     ending: `${app} is removing what it made.`,
     trying: `${app} keeps trying by itself; nothing is lost.`,
   }[then]
   const afresh = then === 'ended' || then === 'ending' ? 'ask again' : 'cancel and ask again'
+  const wait = then === 'pressing' ? 'Please press again in a minute.' : 'Nothing for now.'
   const told = (happened: string, todo: string): Explanation => ({ happened, next, todo })
   switch (cause.cause) {
     case 'botLacksRight':
@@ -278,6 +281,11 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
         todo: `Ask whoever manages access to ${scopeName(cause.scope)} to give ${app}'s identity this right${again}.`,
         grant: { actions: [quoted(cause.action)], scope: quoted(topResource(cause.scope)) },
       }
+    case 'deciderLacksRight':
+      return told(
+        `Whoever decided lacks a right on ${scopeName(cause.scope)}, so Azure turned it away: ${quoted(cause.action)}.`,
+        `Ask whoever manages access to ${scopeName(cause.scope)} for it${again}.`,
+      )
     case 'nameTaken':
       return told(
         `${signalr} already has a link named ${name} that ${app} did not make.`,
@@ -352,11 +360,11 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
         `Nothing: ${app} looks again and follows what stands there.`,
       )
     case 'conflict':
-      return told(`Azure is busy with another change there (${quoted(cause.code)}).`, 'Nothing for now.')
+      return told(`Azure is busy with another change there (${quoted(cause.code)}).`, wait)
     case 'throttled':
-      return told('Azure asked for fewer calls.', 'Nothing for now.')
+      return told('Azure asked for fewer calls.', wait)
     case 'unavailable':
-      return told(`Azure isn't answering (${quoted(cause.code)}).`, 'Nothing for now.')
+      return told(`Azure isn't answering (${quoted(cause.code)}).`, wait)
   }
 }
 
@@ -402,8 +410,16 @@ function refusal(
     case 'expired':
       return `The time to answer has passed, and the link is being removed. If it is still wanted, ask again: ${linkAgain(about)}.`
     case 'connection': {
-      const { happened, todo } = cause(refusal.cause, about, 'blocked')
+      const { happened, todo } = cause(refusal.cause, about, 'pressing')
       return `${happened} Nothing was recorded. ${todo}`
+    }
+    case 'beingSent':
+      return `${refusal.verdict === 'reject' ? 'A rejection' : 'An approval'} is on its way to ${vault}, and Azure has not answered yet. The card shows what comes of it; if it did not arrive, it asks again within a minute.`
+    case 'vaultBusy':
+      return `${vault} is still busy with another change, and Azure takes one at a time. Nothing was recorded; please press again in a minute.`
+    case 'notTaken': {
+      const { happened, next, todo } = cause(refusal.cause, about, 'pressing')
+      return `${happened} ${next} ${todo}`
     }
     case 'nothingBlocked':
       return `Nothing is stopped here: the link goes on by itself.`
@@ -557,6 +573,10 @@ function news(
     }
     case 'askAgain':
       return `Your answer could not reach Azure for a while, and by then your right to decide on ${vault} could not be confirmed. It was not carried out. Please decide again on the card above, or leave it to a colleague.`
+    case 'notApplied':
+      return piece.verdict === 'approve'
+        ? `Your approval did not reach Azure: ${vault} still says Pending. Only you can send it as yourself, so please press Approve on the card above again, or leave it to a colleague.`
+        : `Your rejection did not reach Azure: ${vault} still says Pending. Only you can send it as yourself, so please press Reject on the card above again, or leave it to a colleague.`
     case 'unasked':
       return `${app} cannot post the approval card in the channel that decides for ${vault}, so nobody there was asked yet. It keeps trying. Meanwhile the vault's owner can decide in ${portalName}; ${app} will notice.`
     case 'ownersGone':
@@ -793,21 +813,24 @@ export const en = {
     approve: {
       question: (connection: string, vault: string): string =>
         `Approve connection ${connection} on ${vault}?`,
-      follows: ({ signalr, vault }: About): string =>
-        `${app} reads your rights on ${vault}, looks at the connection once more, and approves it. ${signalr} usually follows within minutes.`,
+      /** `asYou`: whoever presses is whom Azure sees approve. */
+      follows: ({ signalr, vault }: About, asYou: boolean): string =>
+        asYou
+          ? `${app} looks at the connection once more, and you approve it on ${vault} as yourself: Azure checks your rights and notes your name. ${signalr} usually follows within minutes.`
+          : `${app} reads your rights on ${vault}, looks at the connection once more, and approves it. ${signalr} usually follows within minutes.`,
     },
     reject: {
       question: (connection: string, vault: string): string => `Reject connection ${connection} on ${vault}?`,
-      follows: ({ signalr, name }: About): string =>
-        `The connection is rejected and the link ${name} is removed from ${signalr}. It can be asked for again.`,
+      follows: ({ signalr, name }: About, asYou: boolean): string =>
+        `${asYou ? 'You reject the connection as yourself' : 'The connection is rejected'} and the link ${name} is removed from ${signalr}. It can be asked for again.`,
       reason: 'Reason (the requester will see it)',
       tooLong: 'Please keep it under 300 characters.',
     },
     /** The line under the title, while it is open. */
-    open: (at: Millis, zone: string): Lede => ({
+    open: (at: Millis, again: boolean, zone: string): Lede => ({
       sign: 'now',
-      strong: 'Your decision',
-      rest: `by ${time.moment(at, zone)}`,
+      strong: again ? 'Please decide again' : 'Your decision',
+      rest: `${again ? 'the last answer did not reach Azure; ' : ''}by ${time.moment(at, zone)}`,
     }),
     approving: (decided: Decided | undefined, vault: string): Lede => ({
       sign: 'now',
@@ -894,6 +917,18 @@ export const en = {
   },
   /** What commands and buttons answer. */
   replies,
+  /** Where owners decide as themselves, to the presser alone. */
+  signIn: {
+    text: `Azure has to know that it is you. Sign in, agree that ${app} may pass your decision on to Azure as yours, and press again. If you cannot sign in, ask your administrator to agree for everybody, or decide in the Azure portal; I'll notice.`,
+    button: 'Sign in',
+    consent: `Azure has to know that it is you. Agree that ${app} may pass your decision on to Azure as yours, or ask your administrator to, and press again.`,
+    notYou: `Teams signed in somebody else than you here, so nothing was recorded. Check with which account you use Teams, and press again.`,
+    refused: (code: string): string =>
+      `Your sign-in did not do for Azure (${code}), so nothing was recorded. Please press again. If it stays so, decide in the Azure portal, I'll notice; and tell whoever runs ${app} that code.`,
+    sent: (vault: string): string =>
+      `Sent to ${vault} as you, and Azure has not answered yet. The card shows what comes of it; if it did not arrive, it asks you again within a minute.`,
+    oldClient: `Azure has to know that it is you, and this Teams cannot say so. Use Teams on the web or a newer one, or decide in the Azure portal; I'll notice.`,
+  },
   azureSlow: "Azure isn't answering. Nothing was recorded; please try again in a minute.",
 }
 export type Words = typeof en

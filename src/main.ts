@@ -27,16 +27,25 @@ try {
   console.error(`Vaultlink cannot start:\n${error.problems.map((problem) => `  ${problem}`).join('\n')}`)
   process.exit(1)
 }
-await run(config)
+try {
+  await run(config)
+} catch (error) {
+  console.error(`Vaultlink cannot start: ${error instanceof Error ? error.message : String(error)}`)
+  process.exit(1)
+}
 
 async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config): Promise<void> {
   const turnable = sandbox && turnableClock(sandbox.clockOffsetMs)
   const clock = turnable ?? systemClock()
   const moments = crashMoments(sandbox?.crashAt ?? [])
-  const log = createLog(clock.now)
+  const log = createLog(clock.now, identity.password === undefined ? [] : [identity.password])
+  process.on('uncaughtException', (error, origin) => {
+    log('error', 'crashed', { origin }, error)
+    process.exit(1)
+  })
   if (sandbox)
     log('warn', 'sandbox', {
-      text: `${identity.appId === undefined ? 'Nobody is asked who they are. ' : ''}Only this machine can speak to this bot.`,
+      note: `${identity.appId === undefined ? 'Nobody is asked who they are. ' : ''}Only this machine can speak to this bot.`,
     })
 
   const store = await openStore({ url: settings.databaseUrl, log, onCommit: moments.onCommit })
@@ -108,9 +117,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
   })
   worker = startWorker({ store, clock, journal, performer, limits, log })
   // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
-  warm().catch((error: unknown) =>
-    log('warn', 'azure.notWarm', { error: error instanceof Error ? error.message : '' }),
-  )
+  warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
 
   // What is under way ends, what is asked meanwhile hears 503, and nothing that was answered is lost.
   const leave = async (signal: string): Promise<void> => {

@@ -28,11 +28,15 @@ export type Clock = {
   until(at: Millis, signal: AbortSignal): Promise<void>
 }
 
-/** One line of the log: an event name and plain fields. No secrets, no tokens, no message bodies. */
+/**
+ * One line of the log: an event name and plain fields. No secrets, no tokens, no message bodies. An error is handed in
+ * whole, and the log keeps of it what bears no words.
+ */
 export type Log = (
   level: 'info' | 'warn' | 'error',
   event: string,
   fields?: Readonly<Record<string, string | number | boolean | undefined>>,
+  error?: unknown,
 ) => void
 
 // ---- Azure -----------------------------------------------------------------------------------------

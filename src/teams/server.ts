@@ -5,7 +5,6 @@ import restify from 'restify'
 import type { Log } from '../engine/ports.ts'
 import type { Incoming } from './activity.ts'
 import type { Authenticated } from './adapter.ts'
-import { logFieldsOf } from './errors.ts'
 import type { Guard } from './guard.ts'
 
 /** Answers a turn. Never rejects for what a person did; `correlation` joins the log's lines of one request. */
@@ -90,7 +89,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       },
       // The caller went away; there is nobody to answer.
       (error: unknown) => {
-        log('info', 'http.aborted', logFieldsOf(error))
+        log('info', 'http.aborted', {}, error)
         next(false)
       },
     )
@@ -108,7 +107,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   server.post(messages, async (request, response) => {
     const correlation = randomUUID()
     const began = performance.now()
-    const log: Log = (level, event, fields) => options.log(level, event, { ...fields, correlation })
+    const log: Log = (level, event, fields, error) =>
+      options.log(level, event, { ...fields, correlation }, error)
     try {
       const verdict = await options.guard(request.headers.authorization ?? '', request.body)
       if (verdict.is === 'refused') {
@@ -126,7 +126,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       const { is } = incoming.what
       log('info', 'request.answered', { what: is, status, ms: Math.round(performance.now() - began) })
     } catch (error) {
-      log('error', 'request.failed', logFieldsOf(error))
+      log('error', 'request.failed', {}, error)
       if (!response.headersSent) response.send(500, { error: 'failed', correlation })
     }
   })
@@ -143,7 +143,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       resolve()
     })
   })
-  server.on('error', (error: unknown) => log('error', 'http.error', logFieldsOf(error)))
+  server.on('error', (error: unknown) => log('error', 'http.error', {}, error))
   const address = server.address()
   return {
     url: `http://${host}:${address.port}`,

@@ -4,6 +4,7 @@ import { tenantId } from '../../sandbox/seed.ts'
 import { startTeams, type Teams, type TeamsOptions } from '../../sandbox/teams/server.ts'
 import type { Desk, KnownConversation, Log, Person } from '../../src/engine/ports.ts'
 import type { Link, Place } from '../../src/link/link.ts'
+import { errorFields } from '../../src/log.ts'
 import { createAdapter, type Identity } from '../../src/teams/adapter.ts'
 import { createBot } from '../../src/teams/bot.ts'
 import { createGuard } from '../../src/teams/guard.ts'
@@ -51,8 +52,8 @@ export async function startStage(
   const teams = await startTeams(options.teams ?? {})
   const log: Line[] = []
   const waiting = new Set<() => void>()
-  const write: Log = (level, event, fields = {}) => {
-    log.push({ level, event, fields })
+  const write: Log = (level, event, fields = {}, error) => {
+    log.push({ level, event, fields: { ...fields, ...(error !== undefined && errorFields(error)) } })
     for (const look of waiting) look()
   }
   const calls: Call[] = []

@@ -10,13 +10,18 @@ import { createPerformer } from './engine/perform.ts'
 import { createRouter } from './engine/router.ts'
 import { startWorker, type Worker } from './engine/worker.ts'
 import { createLog } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { startProbes } from './probes.ts'
 import { openStore } from './store/openStore.ts'
-import { createAdapter } from './teams/adapter.ts'
+import { createAdapter, publicCloud } from './teams/adapter.ts'
 import { createBot } from './teams/bot.ts'
 import { createGuard } from './teams/guard.ts'
+import { createSigningKeys } from './teams/keys.ts'
 import { createMessenger } from './teams/messenger.ts'
 import { createRoster } from './teams/roster.ts'
 import { createServer } from './teams/server.ts'
+import { createServiceList } from './teams/services.ts'
+import { createTokenCheck } from './teams/token.ts'
 import { en } from './teams/words/en.ts'
 
 let config: Config
@@ -56,7 +61,11 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     now: clock.now,
     log,
   })
-  const { adapter, authentication } = createAdapter(identity)
+  const { openIdMetadataUrl, issuer } = identity.cloud ?? publicCloud
+  const keys = createSigningKeys({ openIdMetadataUrl, now: clock.now, log })
+  const metrics = createMetrics({ openByStatus: store.openByStatus, keysAgeMs: keys.ageMs })
+  const isListed = createServiceList({ hosts: settings.serviceHosts, log, onMiss: metrics.serviceMissed })
+  const adapter = createAdapter(identity, isListed)
   const appId = identity.appId ?? ''
   const drawing = {
     portal: settings.portal,
@@ -106,17 +115,25 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     port: settings.port,
     adapter,
     guard: createGuard({
-      authentication,
-      ...(identity.appId !== undefined && { appId: identity.appId }),
       ...(identity.tenantId !== undefined && { tenantId: identity.tenantId }),
+      ...(identity.appId !== undefined && {
+        appId: identity.appId,
+        tokenCheck: createTokenCheck({ keys, issuer, appId: identity.appId, now: clock.now }),
+      }),
+      isListed,
     }),
     bot: createBot({ desk, conversations: store, words: en, usual: limits, drawing, log, now: clock.now }),
-    tokens: authentication.required,
+    meter: metrics.meter,
     log,
+  })
+  const probes = await startProbes({
+    ...settings.probes,
     ready: () => worker !== undefined && !leaving,
+    metrics: metrics.text,
   })
   worker = startWorker({ store, clock, journal, performer, limits, log })
   // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
+  if (identity.appId !== undefined) keys.refresh()
   warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
 
   // What is under way ends, what is asked meanwhile hears 503, and nothing that was answered is lost.
@@ -127,6 +144,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     await server.close()
     await worker?.stop()
     await store.close()
+    await probes.close()
     log('info', 'left')
     process.exit(0)
   }
@@ -143,7 +161,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     })
   }
   // Said last: whoever waits for it may end the process at once, and is heard.
-  log('info', 'listening', { url: server.url })
+  log('info', 'listening', { url: server.url, probes: probes.url })
 }
 
 /** As whom the bot acts on Azure: a managed identity, or without one the bot registration itself. */

@@ -228,6 +228,8 @@ export type Store = {
     },
     most: number,
   ): Promise<readonly Link[]>
+  /** How many links that are not ended stand at each status. */
+  openByStatus(): Promise<readonly { readonly status: string; readonly links: number }[]>
   facts(id: LinkId): Promise<readonly Fact[]>
   /** Whether the audit log of this link still hashes to its head. */
   verify(id: LinkId): Promise<boolean>

@@ -38,7 +38,7 @@ async function readiness(): Promise<void> {
     await world.bot().stop()
     began = performance.now()
     await world.restart()
-    if ((await get(`${world.bot().url}/readyz`)) !== 200) throw new Error('The bot was not ready')
+    if ((await get(`${world.bot().probes}/readyz`)) !== 200) throw new Error('The bot was not ready')
     ready.push(performance.now() - began)
     idle.push(await residentMb(world.bot().pid))
   }

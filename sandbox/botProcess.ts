@@ -8,6 +8,8 @@ export type LogLine = { at: string; level: string; event: string } & Record<stri
 export type BotProcess = {
   /** Where it listens. */
   readonly url: string
+  /** Where it answers a platform's probes. */
+  readonly probes: string
   readonly pid: number
   /** The lines of its log so far. */
   readonly log: readonly LogLine[]
@@ -29,7 +31,7 @@ export async function startBot(
 ): Promise<BotProcess> {
   const { PATH = '', HOME = '' } = process.env
   const child = fork(main, [], {
-    env: { PATH, HOME, ...environment },
+    env: { PATH, HOME, PROBE_PORT: '0', ...environment },
     // As npm start does: a smaller young generation holds 15 MB less.
     execArgv: ['--max-semi-space-size=8'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -56,6 +58,7 @@ export async function startBot(
   if (!('event' in first)) throw new Error(`The bot ended before it listened:\n${complaints.join('')}`)
   return {
     url: String(first.url),
+    probes: String(first.probes),
     pid: child.pid ?? 0,
     log,
     ended,

@@ -60,7 +60,7 @@ if (teams) {
   teams.connect(options.bot)
   console.log(`Teams                    ${teams.url}   (the bot: ${options.bot}/api/messages)`)
   console.log(
-    `Start the bot with       VAULTLINK_MODE=sandbox ARM_ENDPOINT=${azure.url} ${identity.join(' ')} npm start`,
+    `Start the bot with       VAULTLINK_MODE=sandbox ARM_ENDPOINT=${azure.url} BOT_SERVICE_HOSTS=${teams.host} ${identity.join(' ')} npm start`,
   )
 }
 

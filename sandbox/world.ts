@@ -76,6 +76,7 @@ export async function startWorld(options: {
     ARM_ENDPOINT: azure.url,
     AZURE_CLIENT_ID: botIdentity.appId,
     ...azure.identity.environment,
+    BOT_SERVICE_HOSTS: teams.host,
     DATABASE_URL: join(folder, 'vaultlink.db'),
     VAULTLINK_CLOCK_OFFSET_MS: String(offset),
     ...options.pace.bot,

@@ -2,11 +2,15 @@
  * The environment, read and checked in this one place. All problems come at once, each with the variable's name and
  * what to write; no value of a secret is ever printed.
  */
+import { isIP } from 'node:net'
 import type { Limits } from './link/link.ts'
 
 export type Config = {
   readonly host: string
   readonly port: number
+  readonly probes: { readonly host: string; readonly port: number }
+  /** The hosts at which Teams may be called, each with its port where that is not https' own. */
+  readonly serviceHosts: readonly string[]
   /** Absent in the sandbox alone: then nobody is authenticated, and only loopback is listened on. */
   readonly bot: {
     readonly appId?: string
@@ -63,10 +67,28 @@ export type Setting = {
 }
 
 const usualDatabase = 'data/vaultlink.db'
+/** microsoft.github.io/teams-sdk/csharp/essentials/app-configuration/service-url-validation names them for each cloud. */
+const publicHosts = [
+  'smba.trafficmanager.net',
+  'smba.onyx.prod.teams.trafficmanager.net',
+  'smba.infra.gcc.teams.microsoft.com',
+]
 
 /** Every variable that is read, in the order in which a person would set them; `docs/configuration.md` is made from it. */
 export const settings = [
   { name: 'PORT', group: 'Bot', what: 'The port to listen on', default: '3978' },
+  {
+    name: 'PROBE_PORT',
+    group: 'Bot',
+    what: 'The port of `/healthz`, `/readyz` and `/metrics`',
+    default: '3979',
+  },
+  {
+    name: 'PROBE_HOST',
+    group: 'Bot',
+    what: 'The address that those listen on: `0.0.0.0` where probes come from outside, as in a container',
+    default: '127.0.0.1',
+  },
   { name: 'MicrosoftAppId', group: 'Bot', what: 'The app id of the bot registration (a GUID). Required' },
   {
     name: 'MicrosoftAppTenantId',
@@ -86,9 +108,15 @@ export const settings = [
     secret: true,
   },
   {
+    name: 'BOT_SERVICE_HOSTS',
+    group: 'Bot',
+    what: 'The hosts at which Teams may be called, with commas between them. Whatever names another is turned away, and that is an alarm',
+    default: publicHosts.join(', '),
+  },
+  {
     name: 'BOT_OPENID_METADATA_URL',
     group: 'Bot',
-    what: 'For clouds other than the public one: where Teams publishes its keys. Set with the three below',
+    what: 'For clouds other than the public one: where Teams publishes its keys. Set with the three below and `BOT_SERVICE_HOSTS`',
   },
   { name: 'BOT_TOKEN_ISSUER', group: 'Bot', what: 'The issuer that those tokens name' },
   {
@@ -273,6 +301,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       problem(name, `write a number from ${least} to ${greatest}`)
     return value * unitMs
   }
+  function portNumber(name: Name): number {
+    const port = number(name, 0, 65_535)
+    if (port >= 0 && port <= 65_535 && !Number.isInteger(port)) problem(name, 'write a whole number')
+    return port
+  }
   function oneOf<T extends string>(name: Name, values: readonly T[]): T | undefined {
     const value = values.find((candidate) => candidate.toLowerCase() === or(name).toLowerCase())
     if (!value) problem(name, `write ${values.join(' or ')}`)
@@ -311,8 +344,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (owners !== undefined && !/^19:\S+$/.test(owners))
     problem('VAULTLINK_OWNERS_CHANNEL', 'write the id of a channel: it begins with 19:')
   const approver = readApprover()
-  const port = number('PORT', 0, 65_535)
-  if (port >= 0 && port <= 65_535 && !Number.isInteger(port)) problem('PORT', 'write a whole number')
+  const probeHost = or('PROBE_HOST')
+  if (isIP(probeHost) === 0)
+    problem('PROBE_HOST', 'write an address of this machine, as 127.0.0.1 or 0.0.0.0')
   // In the sandbox minutes shrink to milliseconds, so fractions are as good as whole numbers.
   const least = inSandbox ? 0.000_01 : 0.1
   const second = 1_000
@@ -320,7 +354,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const hour = 60 * minute
   const config: Config = {
     host: inSandbox ? '127.0.0.1' : '0.0.0.0',
-    port,
+    port: portNumber('PORT'),
+    probes: { host: inSandbox ? '127.0.0.1' : probeHost, port: portNumber('PROBE_PORT') },
+    serviceHosts: readServiceHosts(),
     bot: { ...bot, appType },
     databaseUrl,
     anchorMs: number('VAULTLINK_ANCHOR_MINUTES', least, 1_440, minute),
@@ -422,11 +458,26 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     }
   }
 
+  function readServiceHosts(): readonly string[] {
+    const hosts = or('BOT_SERVICE_HOSTS')
+      .split(',')
+      .map((host) => host.trim().toLowerCase())
+    const isHost = (host: string): boolean =>
+      /^[a-z0-9.:[\]-]+$/.test(host) &&
+      URL.canParse(`https://${host}`) &&
+      new URL(`https://${host}`).host === host
+    if (!hosts.every(isHost))
+      problem('BOT_SERVICE_HOSTS', 'write names of hosts, as smba.trafficmanager.net, with commas between')
+    else if (!inSandbox && hosts.some((host) => loopback.includes(new URL(`https://${host}`).hostname)))
+      problem('BOT_SERVICE_HOSTS', 'leave this machine out: Teams is here in sandbox mode alone')
+    return hosts
+  }
+
   function readCloud(): Pick<Config['bot'], 'cloud'> {
     const names = ['BOT_OPENID_METADATA_URL', 'BOT_TOKEN_ISSUER', 'BOT_AUTHORITY', 'BOT_SCOPE'] as const
     if (names.every((name) => get(name) === undefined)) return {}
-    for (const name of names)
-      if (get(name) === undefined) problem(name, 'write it too: the four BOT_ settings go together')
+    for (const name of [...names, 'BOT_SERVICE_HOSTS'] as const)
+      if (get(name) === undefined) problem(name, 'write it too: the five BOT_ settings go together')
     const keys = get('BOT_OPENID_METADATA_URL')
       ? url('BOT_OPENID_METADATA_URL', inSandbox ? ['https:', 'http:'] : ['https:'])
       : undefined

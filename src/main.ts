@@ -13,13 +13,18 @@ import { createRouter } from './engine/router.ts'
 import { createSender } from './engine/send.ts'
 import { startWorker, type Worker } from './engine/worker.ts'
 import { createLog } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { startProbes } from './probes.ts'
 import { openStore } from './store/openStore.ts'
-import { createAdapter } from './teams/adapter.ts'
+import { createAdapter, publicCloud } from './teams/adapter.ts'
 import { createBot } from './teams/bot.ts'
 import { createGuard } from './teams/guard.ts'
+import { createSigningKeys } from './teams/keys.ts'
 import { createMessenger } from './teams/messenger.ts'
 import { createRoster } from './teams/roster.ts'
 import { createServer } from './teams/server.ts'
+import { createServiceList } from './teams/services.ts'
+import { createTokenCheck } from './teams/token.ts'
 import { en } from './teams/words/en.ts'
 
 let config: Config
@@ -30,16 +35,25 @@ try {
   console.error(`Vaultlink cannot start:\n${error.problems.map((problem) => `  ${problem}`).join('\n')}`)
   process.exit(1)
 }
-await run(config)
+try {
+  await run(config)
+} catch (error) {
+  console.error(`Vaultlink cannot start: ${error instanceof Error ? error.message : String(error)}`)
+  process.exit(1)
+}
 
 async function run({ bot: identity, limits, arm, approver, sandbox, ...settings }: Config): Promise<void> {
   const turnable = sandbox && turnableClock(sandbox.clockOffsetMs)
   const clock = turnable ?? systemClock()
   const moments = crashMoments(sandbox?.crashAt ?? [])
-  const log = createLog(clock.now)
+  const log = createLog(clock.now, identity.password === undefined ? [] : [identity.password])
+  process.on('uncaughtException', (error, origin) => {
+    log('error', 'crashed', { origin }, error)
+    process.exit(1)
+  })
   if (sandbox)
     log('warn', 'sandbox', {
-      text: `${identity.appId === undefined ? 'Nobody is asked who they are. ' : ''}Only this machine can speak to this bot.`,
+      note: `${identity.appId === undefined ? 'Nobody is asked who they are. ' : ''}Only this machine can speak to this bot.`,
     })
 
   const store = await openStore({ url: settings.databaseUrl, log, onCommit: moments.onCommit })
@@ -52,7 +66,11 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     now: clock.now,
     log,
   })
-  const { adapter, authentication } = createAdapter(identity)
+  const { openIdMetadataUrl, issuer } = identity.cloud ?? publicCloud
+  const keys = createSigningKeys({ openIdMetadataUrl, now: clock.now, log })
+  const metrics = createMetrics({ openByStatus: store.openByStatus, keysAgeMs: keys.ageMs })
+  const isListed = createServiceList({ hosts: settings.serviceHosts, log, onMiss: metrics.serviceMissed })
+  const adapter = createAdapter(identity, isListed)
   const appId = identity.appId ?? ''
   const drawing = {
     portal: settings.portal,
@@ -108,9 +126,12 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     port: settings.port,
     adapter,
     guard: createGuard({
-      authentication,
-      ...(identity.appId !== undefined && { appId: identity.appId }),
       ...(identity.tenantId !== undefined && { tenantId: identity.tenantId }),
+      ...(identity.appId !== undefined && {
+        appId: identity.appId,
+        tokenCheck: createTokenCheck({ keys, issuer, appId: identity.appId, now: clock.now }),
+      }),
+      isListed,
     }),
     bot: createBot({
       desk,
@@ -122,15 +143,18 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
       log,
       now: clock.now,
     }),
-    tokens: authentication.required,
+    meter: metrics.meter,
     log,
+  })
+  const probes = await startProbes({
+    ...settings.probes,
     ready: () => worker !== undefined && !leaving,
+    metrics: metrics.text,
   })
   worker = startWorker({ store, clock, journal, performer, limits, log })
   // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
-  warm().catch((error: unknown) =>
-    log('warn', 'azure.notWarm', { error: error instanceof Error ? error.message : '' }),
-  )
+  if (identity.appId !== undefined) keys.refresh()
+  warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
 
   // What is under way ends, what is asked meanwhile hears 503, and nothing that was answered is lost.
   const leave = async (signal: string): Promise<void> => {
@@ -142,6 +166,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     await worker?.stop()
     await anchor.stop()
     await store.close()
+    await probes.close()
     log('info', 'left')
     process.exit(0)
   }
@@ -158,7 +183,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     })
   }
   // Said last: whoever waits for it may end the process at once, and is heard.
-  log('info', 'listening', { url: server.url })
+  log('info', 'listening', { url: server.url, probes: probes.url })
 }
 
 /** As whom the bot acts on Azure: a managed identity, or without one the bot registration itself. */

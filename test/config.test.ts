@@ -14,6 +14,7 @@ const cloud = {
   BOT_TOKEN_ISSUER: 'https://api.botframework.us',
   BOT_AUTHORITY: `https://login.microsoftonline.us/${tenantId}`,
   BOT_SCOPE: 'https://api.botframework.us',
+  BOT_SERVICE_HOSTS: 'smba.infra.gov.teams.microsoft.us',
 }
 
 /** The problems, or none. */
@@ -32,6 +33,12 @@ describe('what production needs', () => {
     expect(readConfig(production)).toEqual({
       host: '0.0.0.0',
       port: 3978,
+      probes: { host: '127.0.0.1', port: 3979 },
+      serviceHosts: [
+        'smba.trafficmanager.net',
+        'smba.onyx.prod.teams.trafficmanager.net',
+        'smba.infra.gcc.teams.microsoft.com',
+      ],
       bot: { appId, tenantId, appType: 'UserAssignedMSI' },
       databaseUrl: 'data/vaultlink.db',
       anchorMs: 60 * 60_000,
@@ -61,13 +68,14 @@ describe('what production needs', () => {
     expect(readConfig({ ...single, AZURE_CLIENT_ID: tenantId }).arm.clientId).toBe(tenantId)
   })
 
-  test('another cloud is named by four settings together', () => {
+  test('another cloud is named by five settings together', () => {
     expect(readConfig({ ...production, ...cloud }).bot.cloud).toEqual({
       openIdMetadataUrl: cloud.BOT_OPENID_METADATA_URL,
       issuer: cloud.BOT_TOKEN_ISSUER,
       authority: cloud.BOT_AUTHORITY,
       scope: cloud.BOT_SCOPE,
     })
+    expect(readConfig({ ...production, ...cloud }).serviceHosts).toEqual([cloud.BOT_SERVICE_HOSTS])
     for (const name of Object.keys(cloud))
       expect(problemsOf({ ...production, ...cloud, [name]: undefined })).toEqual([
         expect.stringMatching(new RegExp(`^${name}: write it too`)),
@@ -96,6 +104,17 @@ describe('what production needs', () => {
     expect(readConfig({ ...production, APPROVE_AS: 'bot' })).toEqual(readConfig(production))
   })
 
+  test('hosts of Teams are listed by name, and others may stand in for them', () => {
+    const hosts = ' smba.trafficmanager.net, Teams.Contoso.example:8443 '
+    expect(readConfig({ ...production, BOT_SERVICE_HOSTS: hosts }).serviceHosts).toEqual([
+      'smba.trafficmanager.net',
+      'teams.contoso.example:8443',
+    ])
+    expect(readConfig({ ...sandbox, BOT_SERVICE_HOSTS: '127.0.0.1:4200' }).serviceHosts).toEqual([
+      '127.0.0.1:4200',
+    ])
+  })
+
   test('spaces around a value, a setting left empty and the case of a word do not matter', () => {
     expect(
       readConfig({ ...production, MicrosoftAppId: ` ${appId}\n`, PORT: '', VAULTLINK_MODE: 'Production' }),
@@ -109,6 +128,23 @@ describe('refused', () => {
   const named = { APPROVER_APP_PASSWORD: secret, APPROVER_APP_URI: 'api://approvals' }
   const bad: readonly { name: string; values: readonly string[]; beside?: Environment }[] = [
     { name: 'PORT', values: ['eighty', '65536', '-1', '80.5'] },
+    { name: 'PROBE_PORT', values: ['eighty', '65536', '-1', '80.5'] },
+    { name: 'PROBE_HOST', values: ['localhost', 'everywhere', '127.0.0', '0.0.0.0:80'] },
+    {
+      name: 'BOT_SERVICE_HOSTS',
+      values: [
+        'https://smba.trafficmanager.net',
+        '*.trafficmanager.net',
+        'smba.trafficmanager.net/teams',
+        'me@smba.trafficmanager.net',
+        'smba.trafficmanager.net:443',
+        ',',
+        'smba.trafficmanager.net,',
+        '127.0.0.1:4200',
+        'localhost',
+        '[::1]:80',
+      ],
+    },
     { name: 'MicrosoftAppId', values: ['', 'vaultlink', `${appId}0`, `{${appId}}`] },
     { name: 'MicrosoftAppTenantId', values: ['', 'contoso.onmicrosoft.com'] },
     { name: 'MicrosoftAppType', values: ['MultiTenant', 'Single'] },
@@ -219,6 +255,7 @@ describe('refused', () => {
         'BOT_OPENID_METADATA_URL',
         'BOT_TOKEN_ISSUER',
         'BOT_AUTHORITY',
+        'BOT_SERVICE_HOSTS',
         'VAULTLINK_CRASH_AT',
       ]),
     )
@@ -239,6 +276,7 @@ describe('the sandbox', () => {
       sandbox: { clockOffsetMs: -5, crashAt: ['after put', 'before approve'] },
     })
     expect(config.bot).not.toHaveProperty('appId')
+    expect(readConfig({ ...sandbox, PROBE_HOST: '0.0.0.0' }).probes.host).toBe('127.0.0.1')
   })
 
   test('is nowhere in production', () => {

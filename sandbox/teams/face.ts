@@ -157,11 +157,22 @@ export type Settings = {
   entra: string
 }
 
+export type KeyService = {
+  /** From now on a new key signs, and is published; the old one is no longer. Resolves to its id. */
+  rotate(): Promise<string>
+  /** How requests for the document and the keys fare. */
+  become(state: 'up' | 'broken' | 'hung' | 'empty'): void
+  /** How often the keys, or their document, were asked for. */
+  asked(): number
+}
+
 export type Claims = Record<string, unknown>
 
 export type Teams = {
   url: string
   port: number
+  /** With the port: what a bot has to list to call this Teams. */
+  host: string
   /** What activities carry as `serviceUrl`. */
   serviceUrl: string
   events: TeamsEvent[]
@@ -181,6 +192,8 @@ export type Teams = {
   /** Sends an activity again as Teams does after a slow answer: as it was, or under a new id and time. */
   redeliver(activityId: string, options: { sameId: boolean }): Promise<Answer>
   openIdUrl: string
+  /** The service that publishes the keys with which this Teams signs. */
+  keys: KeyService
   /** A token like the Bot Connector's; `undefined` removes a claim, `header` changes alg, kid, crit. */
   token(claims?: Claims, header?: Record<string, unknown>): Promise<string>
   /** Signed mode only: where the bot gets its own token, and the certificate that it must trust. */

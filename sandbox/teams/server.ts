@@ -10,6 +10,7 @@ import type { Fault, InstallPlace, Settings, Teams } from './face.ts'
 import { createFaults, faultReply } from './faults.ts'
 import { listenOnLoopback, readBody, send, stop } from './http.ts'
 import { startIdentity } from './identity.ts'
+import { createKeyService } from './keyService.ts'
 import { createActor, type Stage } from './people.ts'
 import { createChannel, createThread } from './reading.ts'
 import { createLimits } from './threadLimits.ts'
@@ -23,7 +24,7 @@ export type TeamsOptions = {
   appId?: string
   /** Signs each delivery, runs a token endpoint, and refuses calls of the bot without its token. */
   signed?: boolean
-  /** The bot's secret at the token endpoint; any is taken when absent. */
+  /** The bot's secret at the token endpoint; the seed's when absent. */
   secret?: string
   clock?: () => number
 } & Partial<Settings>
@@ -57,7 +58,8 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
   const port = await listenOnLoopback(server, options.port ?? 0)
   const url = `http://127.0.0.1:${port}`
   const serviceUrl = `${url}${connectorPath}/`
-  const tokens = createTokens({ audience: appId, serviceUrl: () => serviceUrl })
+  const tokens = createTokens({ audience: appId, serviceUrl: () => serviceUrl, now: world.now })
+  const keys = createKeyService(tokens, url)
   const stamp: Stamp = { world, serviceUrl }
   const delivery = createDelivery(world, settings, async () =>
     options.signed ? `Bearer ${await tokens.token()}` : undefined,
@@ -68,9 +70,9 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
     const method = request.method ?? 'GET'
     const { pathname, searchParams: query } = new URL(request.url ?? '/', url)
     const raw = await readBody(request)
-    if (pathname === '/v1/.well-known/openidconfiguration')
-      return send(response, { status: 200, body: tokens.openId(url) })
-    if (pathname === '/v1/.well-known/keys') return send(response, { status: 200, body: await tokens.keys() })
+    const published = await keys.answer(pathname)
+    if (published === 'never') return
+    if (published) return send(response, published)
     if (pathname.startsWith('/_sandbox/')) {
       const path = pathname.slice('/_sandbox'.length)
       return send(response, await control(teams, { method, path, query, body: parsed(raw) }))
@@ -107,6 +109,7 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
   const teams: Teams = {
     url,
     port,
+    host: `127.0.0.1:${port}`,
     serviceUrl,
     events: world.events,
     onEvent: world.onEvent,
@@ -134,6 +137,7 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
     fail: faults.add,
     redeliver: (activityId, { sameId }) => delivery.redeliver(activityId, sameId),
     openIdUrl: `${url}/v1/.well-known/openidconfiguration`,
+    keys,
     token: tokens.token,
     ...(identity && {
       identity: { authority: identity.authority, host: identity.host, caFile: identity.caFile },

@@ -6,8 +6,8 @@ import type { Json } from './json.ts'
 
 const connectorIssuer = 'https://api.botframework.com'
 
-/** Key ids: the one whose tokens are good for Teams, and one endorsed for other channels only. */
-const teamsKey = 'teams'
+/** Key ids: the first whose tokens are good for Teams (then `teams-2` …), and one endorsed for other channels only. */
+const firstKey = 'teams'
 const otherChannelsKey = 'other-channels'
 
 export type Tokens = {
@@ -15,21 +15,25 @@ export type Tokens = {
   keys(): Promise<Json>
   /** Like the connector's own token; a claim of `undefined` is left out, the header's `kid` picks the key. */
   token(claims?: Claims, header?: Json): Promise<string>
+  rotate(): Promise<string>
 }
 
 const makeKey = async (): Promise<KeyObject> =>
   (await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })).privateKey
 
-export function createTokens(defaults: { audience: string; serviceUrl: () => string }): Tokens {
+export function createTokens(defaults: {
+  audience: string
+  serviceUrl: () => string
+  now: () => number
+}): Tokens {
   // Made when first asked for: most tests sign nothing, and an RSA key costs a tenth of a second.
-  let pair: Promise<{ [teamsKey]: KeyObject; [otherChannelsKey]: KeyObject }> | undefined
+  let pair: Promise<{ teams: KeyObject; other: KeyObject }> | undefined
+  let rotations = 0
   const keyPair = () => {
-    pair ??= Promise.all([makeKey(), makeKey()]).then(([teams, other]) => ({
-      [teamsKey]: teams,
-      [otherChannelsKey]: other,
-    }))
+    pair ??= Promise.all([makeKey(), makeKey()]).then(([teams, other]) => ({ teams, other }))
     return pair
   }
+  const teamsKey = (): string => (rotations === 0 ? firstKey : `${firstKey}-${rotations + 1}`)
   return {
     openId: (baseUrl) => ({
       issuer: connectorIssuer,
@@ -39,21 +43,27 @@ export function createTokens(defaults: { audience: string; serviceUrl: () => str
       token_endpoint_auth_methods_supported: ['private_key_jwt'],
     }),
     async keys() {
-      const pair = await keyPair()
+      const { teams, other } = await keyPair()
       return {
         keys: [
-          { ...published(pair[teamsKey], teamsKey), endorsements: ['msteams', 'skype'] },
-          { ...published(pair[otherChannelsKey], otherChannelsKey), endorsements: ['webchat', 'directline'] },
+          { ...published(teams, teamsKey()), endorsements: ['msteams', 'skype'] },
+          { ...published(other, otherChannelsKey), endorsements: ['webchat', 'directline'] },
         ],
       }
     },
+    async rotate() {
+      const { other } = await keyPair()
+      const teams = await makeKey()
+      pair = Promise.resolve({ teams, other })
+      rotations++
+      return teamsKey()
+    },
     async token(claims, header) {
-      const pair = await keyPair()
-      // The connector's tokens run an hour by the real clock, since that is what a bot checks them against.
-      const now = Math.floor(Date.now() / 1000)
+      const { teams, other } = await keyPair()
+      const now = Math.floor(defaults.now() / 1000)
       return signed(
-        header?.kid === otherChannelsKey ? pair[otherChannelsKey] : pair[teamsKey],
-        { alg: 'RS256', kid: teamsKey, typ: 'JWT', ...header },
+        header?.kid === otherChannelsKey ? other : teams,
+        { alg: 'RS256', kid: teamsKey(), typ: 'JWT', ...header },
         {
           serviceurl: defaults.serviceUrl(),
           iss: connectorIssuer,

@@ -154,8 +154,7 @@ export function createAccess(clients: Clients, { deadlineMs, now, log }: Reading
         const objectId = objectIdOf(await within(deadlineMs, signal, (both) => clients.token(both)))
         return objectId === undefined ? { is: 'unreadable' } : await may(objectId, actions, resource, signal)
       } catch (error) {
-        // What a credential says of its failure may name secrets: the kind is enough here.
-        log('warn', 'azure.identityUnread', { error: error instanceof Error ? error.name : 'unknown' })
+        log('warn', 'azure.identityUnread', {}, error)
         return { is: 'unreadable' }
       }
     },

@@ -169,6 +169,9 @@ function causeOf(answer: Answer, call: Call): Cause {
   }
 }
 
+/** A code as the log may have it. Azure's are single words; whatever is more than that may quote what people wrote. */
+const logged = (code: string): string => (/^[\w.-]{1,80}$/.test(code) ? code : '(not a code)')
+
 /** Why there is no answer at all: a reset, the deadline, a body that is not what was promised. */
 function silenceOf(error: unknown): string {
   const { code, name } = record(error)
@@ -184,16 +187,18 @@ export function failureOf(error: unknown, call: Call, now: number): Failure {
   const answer = answerIn(error, now)
   if (!answer || (answer.status >= 200 && answer.status < 300)) {
     const code = silenceOf(error)
-    const words = error instanceof Error ? clean(error.message) : ''
-    if (code === invalidResourceId)
-      return { cause: { cause: 'refused', code, message: words }, log: words, missing: false }
-    return { cause: { cause: 'unavailable', code }, log: `${code}: ${words}`, missing: false }
+    if (code === invalidResourceId) {
+      const message = error instanceof Error ? clean(error.message) : ''
+      return { cause: { cause: 'refused', code, message }, log: code, missing: false }
+    }
+    // What the clients say of a body that they cannot read quotes it whole, so the log has no message of theirs.
+    return { cause: { cause: 'unavailable', code }, log: logged(code), missing: false }
   }
   const cause = causeOf(answer, call)
   const { status, codes, correlationId, retryAfterMs } = answer
   const log = [
-    `${status} ${codes.join(' / ') || '(no code)'}`,
-    ...(correlationId === undefined ? [] : [`correlation ${correlationId}`]),
+    `${status} ${codes.map(logged).join(' / ') || '(no code)'}`,
+    ...(correlationId === undefined ? [] : [`correlation ${logged(correlationId)}`]),
   ].join(', ')
   return {
     cause,

@@ -28,11 +28,15 @@ export type Clock = {
   until(at: Millis, signal: AbortSignal): Promise<void>
 }
 
-/** One line of the log: an event name and plain fields. No secrets, no tokens, no message bodies. */
+/**
+ * One line of the log: an event name and plain fields. No secrets, no tokens, no message bodies. An error is handed in
+ * whole, and the log keeps of it what bears no words.
+ */
 export type Log = (
   level: 'info' | 'warn' | 'error',
   event: string,
   fields?: Readonly<Record<string, string | number | boolean | undefined>>,
+  error?: unknown,
 ) => void
 
 // ---- Azure -----------------------------------------------------------------------------------------
@@ -256,6 +260,8 @@ export type Store = {
     },
     most: number,
   ): Promise<readonly Link[]>
+  /** How many links that are not ended stand at each status. */
+  openByStatus(): Promise<readonly { readonly status: string; readonly links: number }[]>
   facts(id: LinkId): Promise<readonly Fact[]>
   /** The newest head of the audit log, which vouches for all of it. */
   head(): Promise<Head>

@@ -47,7 +47,7 @@ export function startWorker(ports: Ports): Worker {
         .then(() => void failures.delete(id))
         .catch((error: unknown) => setAside(id, error))
         .then(() => store.release(id, holder))
-        .catch((error: unknown) => log('error', 'link.notReleased', { link: id, error: describe(error) }))
+        .catch((error: unknown) => log('error', 'link.notReleased', { link: id }, error))
         .finally(() => {
           active.delete(id)
           if ([...notBefore.values()].every((at) => at <= clock.now())) patience.delete(id)
@@ -62,7 +62,7 @@ export function startWorker(ports: Ports): Worker {
   async function setAside(id: LinkId, error: unknown): Promise<void> {
     const count = (failures.get(id) ?? 0) + 1
     failures.set(id, count)
-    log('error', 'link.failed', { link: id, count, error: describe(error) })
+    log('error', 'link.failed', { link: id, count }, error)
     await ports.journal.rest(id, { earliest: retryAt(clock.now(), count, undefined) })
   }
 
@@ -77,7 +77,7 @@ export function startWorker(ports: Ports): Worker {
       } catch (error) {
         // The store is away: wait it out, nothing is lost meanwhile.
         due = retryAt(clock.now(), ++outages, undefined, 500)
-        log('error', 'store.unavailable', { error: describe(error) })
+        log('error', 'store.unavailable', {}, error)
       }
       const full = active.size >= most
       if (!stopping.signal.aborted)
@@ -162,6 +162,3 @@ async function tend(
 
 /** Looking for another channel waits by itself: it must not keep Azure from being looked at. */
 const laneOf = ({ step }: NonNullable<Plan['azure']>): string => (step === 'reroute' ? 'reroute' : 'azure')
-
-const describe = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}` : String(error)

@@ -17,7 +17,10 @@ export const readable: readonly number[] = [1]
 /** Called in a transaction after its last write, just before COMMIT: what throws or dies here leaves nothing behind. */
 export type OnCommit = (facts: readonly Fact[]) => void
 
-type Links = Pick<Store, 'create' | 'transact' | 'claim' | 'release' | 'nextDue' | 'get' | 'open' | 'list'>
+type Links = Pick<
+  Store,
+  'create' | 'transact' | 'claim' | 'release' | 'nextDue' | 'get' | 'open' | 'list' | 'openByStatus'
+>
 
 /** Gives every record back, whoever holds it. */
 export async function endLeases({ db }: Database): Promise<void> {
@@ -180,6 +183,17 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
       // One link of a newer version must not hide all the others.
       for (const { id, schema } of newer) log?.('warn', 'store.unreadable', { link: id, schema })
       return known.map(parseLink)
+    },
+
+    async openByStatus() {
+      const rows = await db
+        .selectFrom('links')
+        .select(({ fn }) => ['status', fn.countAll<number>().as('links')])
+        // Written as the index has it, so that the ended ones are not read.
+        .where('ended', '=', sql.lit(0))
+        .groupBy('status')
+        .execute()
+      return rows.map(({ status, links }) => ({ status, links: Number(links) }))
     },
   }
 }

@@ -59,7 +59,7 @@ function makeFile(path: string, log: Log | undefined): void {
     chmodSync(path, 0o600)
   } catch (error) {
     // A mounted volume may belong to somebody else; its own rights then decide.
-    log?.('warn', 'store.readableByOthers', { error: error instanceof Error ? error.message : String(error) })
+    log?.('warn', 'store.readableByOthers', {}, error)
   }
 }
 

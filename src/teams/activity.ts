@@ -1,7 +1,9 @@
 /** What Teams sends, read once from `unknown` into the few fields that a turn works with. */
 import type { Place } from '../link/link.ts'
+import type { MissingField } from './refusal.ts'
 
 export type Incoming = {
+  readonly type: string
   readonly id: string
   readonly channelId: string
   readonly serviceUrl: string
@@ -57,7 +59,7 @@ export const channelOf = (conversation: string): string =>
   conversation.split(';messageid=')[0] ?? conversation
 
 /** Reads an activity; a string says what is missing. */
-export function readActivity(body: unknown): Incoming | string {
+export function readActivity(body: unknown): Incoming | MissingField {
   const activity = fieldsOf(body)
   const from = fieldsOf(activity.from)
   const conversation = fieldsOf(activity.conversation)
@@ -84,6 +86,7 @@ export function readActivity(body: unknown): Incoming | string {
   const channelName = textOf(channel.name)
   const ofChannel = textOf(channel.id) ?? (kind === 'channel' ? channelOf(conversationId) : undefined)
   return {
+    type,
     id: textOf(activity.id) ?? '',
     channelId,
     serviceUrl,
@@ -136,7 +139,7 @@ function whatOf(type: string, activity: Fields, bot: string): What {
     case 'conversationUpdate':
       return updateOf(activity, bot)
     default:
-      return { is: 'other', type: type.slice(0, 60) }
+      return { is: 'other', type: named(type) }
   }
 }
 
@@ -161,9 +164,13 @@ function invokeOf(activity: Fields, cardOf: { readonly card?: string }): What {
         ...tokenOf(value),
       }
     default:
-      return { is: 'other', type: `invoke ${textOf(activity.name)?.slice(0, 60) ?? ''}` }
+      return { is: 'other', type: `invoke ${named(activity.name)}` }
   }
 }
+
+/** A type or a name as the log may have it: clients choose some of them. */
+const named = (name: unknown): string =>
+  typeof name === 'string' && /^[\w./-]{1,60}$/.test(name) ? name : '(no name)'
 
 function updateOf(activity: Fields, bot: string): What {
   const names = (members: unknown): boolean =>

@@ -1,4 +1,4 @@
-/** The Bot Framework's adapter: who may speak for the bot, how its calls to Teams are signed, and how often they are made. */
+/** The Bot Framework's adapter: as whom turns run, how the bot's calls to Teams are signed, where they go and how often. */
 import {
   type Activity,
   CloudAdapter,
@@ -6,15 +6,14 @@ import {
   type InvokeResponse,
   type TurnContext,
 } from 'botbuilder'
+import type { Incoming } from './activity.ts'
+import type { IsListed } from './services.ts'
 
 type Framework = ConfigurationBotFrameworkAuthentication
 type ConnectorFactory = ReturnType<Framework['createConnectorFactory']>
 type CredentialsFactory = NonNullable<
   ConstructorParameters<typeof ConfigurationBotFrameworkAuthentication>[1]
 >
-/** A token that held: who the bot speaks to, and how. */
-export type Authenticated = Awaited<ReturnType<Framework['authenticateRequest']>>
-
 export type Identity = {
   /** Absent in the sandbox alone: then no token is asked for or sent. */
   readonly appId?: string
@@ -32,31 +31,73 @@ type Cloud = {
   readonly authority: string
   readonly scope: string
 }
-const publicIssuer = 'https://api.botframework.com'
+/** learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication */
+export const publicCloud = {
+  openIdMetadataUrl: 'https://login.botframework.com/v1/.well-known/openidconfiguration',
+  issuer: 'https://api.botframework.com',
+  scope: 'https://api.botframework.com',
+}
 
 /** Teams is given this long to answer one call of a turn; the messenger sets its own. */
 const callDeadlineMs = 10_000
 
 export class BotAdapter extends CloudAdapter {
-  /** The adapter's `process` prints to the console and answers errors with their raw text; this does neither. */
+  readonly #framework: Framework
+  readonly #appId: string
+  readonly #audience: string
+  constructor(framework: Framework, appId: string, audience: string) {
+    super(framework)
+    this.#framework = framework
+    this.#appId = appId
+    this.#audience = audience
+  }
+
+  /**
+   * Runs a turn for what the guard let in. The adapter's `process` would ask the SDK for the token's worth once more,
+   * print to the console, and answer errors with their raw text; this does none of it.
+   */
   answer(
-    authenticated: Authenticated,
-    activity: Activity,
+    incoming: Incoming,
     turn: (context: TurnContext) => Promise<void>,
   ): Promise<InvokeResponse | undefined> {
-    return this.processActivity(authenticated, activity, turn)
+    // Whom the guard believes is always the Bot Connector, speaking to this bot.
+    const claimsIdentity = this.createClaimsIdentity(this.#appId)
+    const authenticated = {
+      claimsIdentity,
+      connectorFactory: this.#framework.createConnectorFactory(claimsIdentity),
+      audience: this.#audience,
+    }
+    return this.processActivity(authenticated, activityOf(incoming), turn)
   }
 }
 
-export type Authentication = {
-  readonly required: boolean
-  readonly issuer: string
-  /** Checks the token against the activity; rejects when it does not hold. */
-  authenticate(activity: Activity, authorization: string): Promise<Authenticated>
+/**
+ * What the guard read, and nothing else that came with it: `deliveryMode`, say, would have the turn's words sent back in
+ * the answer instead of to Teams.
+ */
+function activityOf(incoming: Incoming): Activity {
+  const { type, id, channelId, serviceUrl, from, recipient, conversation, kind, tenants, team } = incoming
+  const [tenantId] = tenants
+  // The type wants every field that any channel may send.
+  return {
+    type,
+    ...(id && { id }),
+    channelId,
+    serviceUrl,
+    from: { id: from.id, name: from.name ?? '', aadObjectId: from.objectId },
+    recipient: { id: recipient, name: '' },
+    conversation: {
+      id: conversation,
+      conversationType: kind === 'group' ? 'groupChat' : kind,
+      isGroup: kind !== 'personal',
+      tenantId,
+    },
+    channelData: { tenant: { id: tenantId }, ...(team && { team: { id: team } }) },
+  } as Activity
 }
 
-/** The adapter, and its check of a caller's token for the guard. */
-export function createAdapter(identity: Identity): { adapter: BotAdapter; authentication: Authentication } {
+/** The adapter. It calls no service that is not listed, whoever named it. */
+export function createAdapter(identity: Identity, isListed: IsListed): BotAdapter {
   const { cloud } = identity
   const framework = new ConfigurationBotFrameworkAuthentication(
     identity.appId === undefined ? {} : settingsOf(identity),
@@ -64,25 +105,14 @@ export function createAdapter(identity: Identity): { adapter: BotAdapter; authen
       ? clientCredentials({ appId: identity.appId, password: identity.password, cloud })
       : undefined,
   )
-  const authenticate = framework.authenticateRequest.bind(framework)
+  // The SDK's own gates, with the emulator's among them, are closed: there is the guard, and no other way in.
+  const closed = (): Promise<never> => Promise.reject(new Error('Only the guard lets anybody in'))
+  framework.authenticateRequest = closed
+  framework.authenticateStreamingRequest = closed
+  framework.authenticateChannelRequest = closed
   const connectorFactory = framework.createConnectorFactory.bind(framework)
-  const authenticateOnce: typeof authenticate = async (activity, authorization) => {
-    const result = await authenticate(activity, authorization)
-    return {
-      ...result,
-      ...(result.connectorFactory && { connectorFactory: sentOnce(result.connectorFactory) }),
-    }
-  }
-  framework.authenticateRequest = authenticateOnce
-  framework.createConnectorFactory = (claims) => sentOnce(connectorFactory(claims))
-  return {
-    adapter: new BotAdapter(framework),
-    authentication: {
-      required: identity.appId !== undefined,
-      issuer: cloud?.issuer ?? publicIssuer,
-      authenticate: authenticateOnce,
-    },
-  }
+  framework.createConnectorFactory = (claims) => toTeamsOnce(connectorFactory(claims), isListed)
+  return new BotAdapter(framework, identity.appId ?? '', (cloud ?? publicCloud).scope)
 }
 
 function settingsOf({ appId, tenantId, appType, password, cloud }: Identity): Record<string, string> {
@@ -103,16 +133,24 @@ function settingsOf({ appId, tenantId, appType, password, cloud }: Identity): Re
   }
 }
 
+/** A service that is not on the list was to be called: a stored reference of another time, or of somebody's making. */
+class ServiceNotListed extends Error {
+  override readonly name = 'ServiceNotListed'
+}
+
 /**
- * The connector client sends a POST up to four times, and Teams has no idempotency key: a card would be there
- * twice. Its options for that are ignored (4.23.3), so the policy is taken out of its pipeline.
+ * Clients for listed hosts alone. The connector client sends a POST up to four times, and Teams has no idempotency key:
+ * a card would be there twice. Its options for that are ignored (4.23.3), so the policy is taken out of its pipeline; so
+ * is the one that follows a redirect to wherever it leads.
  */
-function sentOnce(factory: ConnectorFactory): ConnectorFactory {
+function toTeamsOnce(factory: ConnectorFactory, isListed: IsListed): ConnectorFactory {
   return {
     async create(serviceUrl, audience) {
+      if (!isListed(serviceUrl)) throw new ServiceNotListed()
       const connector = await factory.create(serviceUrl, audience)
       const { pipeline } = (connector as unknown as { client: ConnectorPipeline }).client
       pipeline.removePolicy({ name: 'defaultRetryPolicy' })
+      pipeline.removePolicy({ name: 'redirectPolicy' })
       pipeline.addPolicy({
         name: 'deadline',
         sendRequest(request, next) {

@@ -8,7 +8,7 @@ import { actions } from './actions/index.ts'
 import { channelOf, fieldsOf, type Incoming, textOf } from './activity.ts'
 import { type Drawing, type Rendered, welcomeCard } from './cards.ts'
 import { understand } from './commands/index.ts'
-import { logFieldsOf, TurnTooLong, troubleOf, within } from './errors.ts'
+import { TurnTooLong, troubleOf, within } from './errors.ts'
 import { createMembership } from './membership.ts'
 import { type Prose, toPlain, toXml } from './prose.ts'
 import type { Bot } from './server.ts'
@@ -48,7 +48,8 @@ export function createBot(options: BotOptions): Bot {
   const memberOf = createMembership(options.now ?? Date.now)
 
   return async (context, incoming, correlation) => {
-    const log: Log = (level, event, fields) => options.log(level, event, { ...fields, correlation })
+    const log: Log = (level, event, fields, error) =>
+      options.log(level, event, { ...fields, correlation }, error)
     const { what } = incoming
     const outlet = outletOf(context, log, signIn && loginRequest(signIn, words))
     const answer = async (work: () => Promise<void>): Promise<void> => {
@@ -56,7 +57,7 @@ export function createBot(options: BotOptions): Bot {
         await within(deadlineMs, logged(work(), outlet, log), () => new TurnTooLong())
       } catch (error) {
         const trouble = troubleOf(error)
-        log(trouble === 'broken' ? 'error' : 'warn', `turn.${trouble}`, logFieldsOf(error))
+        log(trouble === 'broken' ? 'error' : 'warn', `turn.${trouble}`, {}, error)
         const sentence = {
           unanswered: words.azureSlow,
           teamsSilent: words.replies.teamsSlow,
@@ -192,7 +193,7 @@ export function createBot(options: BotOptions): Bot {
         const member = await memberOf(context, incoming)
         return member.is === 'member' ? member.name : undefined
       } catch (error) {
-        log('warn', 'installer.unknown', logFieldsOf(error))
+        log('warn', 'installer.unknown', {}, error)
         return undefined
       }
     }
@@ -228,7 +229,7 @@ export function createBot(options: BotOptions): Bot {
         if (!stands) await outlet.replace(card, say)
       } catch (error) {
         // What was asked stands; only its form is still there.
-        log('warn', 'form.notRetired', logFieldsOf(error))
+        log('warn', 'form.notRetired', {}, error)
       }
     }
     /** Nobody waits for an answer: what fails is in the log. */
@@ -237,7 +238,7 @@ export function createBot(options: BotOptions): Bot {
         await within(deadlineMs, work(), () => new TurnTooLong())
         log('info', `conversation.${event}`)
       } catch (error) {
-        log('error', `conversation.${event}.failed`, logFieldsOf(error))
+        log('error', `conversation.${event}.failed`, {}, error)
       } finally {
         outlet.close()
       }
@@ -290,7 +291,7 @@ function outletOf(context: TurnContext, log: Log, login: unknown) {
       try {
         await last()
       } catch (error) {
-        log('error', 'turn.unsaid', logFieldsOf(error))
+        log('error', 'turn.unsaid', {}, error)
       }
     },
     close(): void {
@@ -341,7 +342,7 @@ async function logged(work: Promise<void>, outlet: { isOpen(): boolean }, log: L
   try {
     await work
   } catch (error) {
-    if (!outlet.isOpen()) log('error', 'turn.failedLate', logFieldsOf(error))
+    if (!outlet.isOpen()) log('error', 'turn.failedLate', {}, error)
     throw error
   }
 }

@@ -106,6 +106,8 @@ export function refusedBy(error: unknown, now: number = Date.now()): Refused {
     unforeseen: !foreseen.includes(textOf(name) ?? ''),
     log: [status, said, status === undefined ? textOf(name) : undefined]
       .filter((part) => part !== undefined)
+      // Codes are single words; whatever is more than that may quote a message.
+      .map((part) => (/^[\w.-]{1,80}$/.test(String(part)) ? part : '(not a code)'))
       .join(' '),
   }
 }

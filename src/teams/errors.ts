@@ -19,22 +19,6 @@ export const troubleOf = (error: unknown): Trouble => {
   return 'broken'
 }
 
-/** Name, code, status and where it was thrown. Messages are left out unless they are ours: they may quote what people wrote. */
-export function logFieldsOf(error: unknown): Record<string, string | number | undefined> {
-  if (!(error instanceof Error)) return { error: typeof error }
-  const { code, statusCode } = error as Error & { code?: unknown; statusCode?: unknown }
-  return {
-    error: error.name,
-    code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
-    status: typeof statusCode === 'number' ? statusCode : undefined,
-    // `at` is the line's own time.
-    thrown: error.stack
-      ?.split('\n')
-      .find((line) => line.startsWith('    at '))
-      ?.trim(),
-  }
-}
-
 /** The work's result, or a rejection once `ms` have passed; the work itself goes on. */
 export async function within<T>(ms: number, work: Promise<T>, tooLate: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined

@@ -1,92 +1,81 @@
 /**
- * Who may speak to the bot. One function: a request comes in, and goes on only when its token is the Bot
- * Connector's for us, and its activity comes from Teams, from our tenant, from a person, to this bot.
+ * Who may speak to the bot. Two questions: is the token the Bot Connector's for us (asked before anything of the body is
+ * read), and does the activity come from Teams, from our tenant, from a person, to this bot.
  */
-import type { Activity } from 'botbuilder'
 import { type Incoming, readActivity } from './activity.ts'
-import type { Authenticated, Authentication } from './adapter.ts'
-import { TurnTooLong, within } from './errors.ts'
+import { type Reason, type Refused, refused } from './refusal.ts'
+import type { IsListed } from './services.ts'
+import { type Claims, type TokenCheck, teamsChannel } from './token.ts'
 
-type Verdict =
-  | {
-      readonly is: 'admitted'
-      readonly incoming: Incoming
-      readonly activity: Activity
-      readonly authenticated: Authenticated
-    }
-  /** `why` is for the log alone: who is refused learns nothing from it. */
-  | { readonly is: 'refused'; readonly status: 400 | 401 | 403 | 503; readonly why: string }
-export type Guard = (authorization: string, body: unknown) => Promise<Verdict>
+/** In the sandbox alone a bot may ask for no token. */
+export type Caller = Claims | { readonly is: 'unasked' }
+type Admitted = { readonly is: 'admitted'; readonly incoming: Incoming }
 
-const authenticateWithinMs = 5_000
+export type Guard = {
+  /** Whether tokens are asked for at all. */
+  readonly tokens: boolean
+  /** The token, from the header that carries it. */
+  admitCaller(authorization: string): Promise<Caller | Refused>
+  /** The activity, for a caller whose token held. */
+  admitActivity(caller: Caller, body: unknown): Admitted | Refused
+}
 
 export function createGuard(options: {
-  authentication: Authentication
-  /** Both are absent in the sandbox alone; then any bot id and any one tenant will do. */
-  appId?: string
-  tenantId?: string
+  /** Whose people may speak, and to which bot. Absent in the sandbox alone; then any bot id and any one tenant will do. */
+  readonly appId?: string
+  readonly tenantId?: string
+  /** Absent exactly when `appId` is. */
+  readonly tokenCheck?: TokenCheck
+  readonly isListed: IsListed
 }): Guard {
-  const { authentication, appId, tenantId } = options
-  if (authentication.required && !(appId && tenantId))
+  const { appId, tenantId, tokenCheck, isListed } = options
+  if ((appId !== undefined || tokenCheck) && !(appId && tenantId && tokenCheck))
     throw new Error('A bot that asks for tokens needs its app id and its tenant')
-  return async (authorization, body) => {
-    const incoming = readActivity(body)
-    if (typeof incoming === 'string') return { is: 'refused', status: 400, why: `no ${incoming}` }
-    if (authentication.required && issuerOf(authorization) !== authentication.issuer)
-      // The SDK would let an Entra token for the app id pass as "the emulator's", with any sender it names.
-      return { is: 'refused', status: 401, why: 'token of another issuer' }
-    const wrong = wrongWith(incoming, appId, tenantId)
-    if (wrong) return { is: 'refused', status: 403, why: wrong }
-    const activity = body as Activity
-    try {
-      // The keys may have to be fetched, and the SDK would wait for them without an end.
-      const authenticated = await within(
-        authenticateWithinMs,
-        authentication.authenticate(activity, authorization),
-        () => new TurnTooLong('the keys were not fetched in time'),
-      )
-      return { is: 'admitted', incoming, activity, authenticated }
-    } catch (error) {
-      if (error instanceof TurnTooLong) return { is: 'refused', status: 503, why: error.message }
-      // The SDK throws a plain error for a bad signature. Its message names the flaw, never the token.
-      return {
-        is: 'refused',
-        status: 401,
-        why: error instanceof Error ? error.message.slice(0, 200) : 'token',
-      }
-    }
+  return {
+    tokens: tokenCheck !== undefined,
+    admitCaller: async (authorization) => (tokenCheck ? tokenCheck(authorization) : { is: 'unasked' }),
+    admitActivity(caller, body) {
+      const incoming = readActivity(body)
+      if (typeof incoming === 'string') return refused(400, `no ${incoming}`)
+      const wrong = wrongWith(incoming, appId, tenantId)
+      if (wrong) return refused(403, wrong)
+      const { serviceUrl } = incoming
+      if (caller.is === 'held' && caller.serviceUrl !== serviceUrl)
+        return refused(403, 'service URL is not the token’s')
+      // Asked last: what is signed by Teams' own keys and misses the list is an alarm.
+      if (!isListed(serviceUrl)) return refused(403, 'service host is not listed')
+      return { is: 'admitted', incoming }
+    },
   }
 }
+
+const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+/** What Teams tells of itself, and nobody is answered for. */
+const events: readonly Incoming['what']['is'][] = [
+  'installed',
+  'removed',
+  'channelNamed',
+  'channelDeleted',
+  'other',
+]
 
 function wrongWith(
   incoming: Incoming,
   appId: string | undefined,
   tenantId: string | undefined,
-): string | undefined {
+): Reason | undefined {
   const { from, recipient, what } = incoming
   const [conversationTenant, channelTenant] = incoming.tenants
   // Web Chat and Direct Line clients choose their own `from`.
-  if (incoming.channelId !== 'msteams') return 'not from Teams'
+  if (incoming.channelId !== teamsChannel) return 'not from Teams'
   if (!conversationTenant || !channelTenant) return 'no tenant'
   if (conversationTenant !== channelTenant) return 'two tenants'
   if (tenantId !== undefined && conversationTenant !== tenantId) return 'another tenant'
   if (appId === undefined ? !recipient.startsWith('28:') : recipient !== `28:${appId}`)
     return 'meant for another bot'
-  const isPersons = what.is === 'message' || what.is === 'pressed' || what.is === 'signsIn'
-  if (!isPersons) return undefined
-  if (!from.id.startsWith('29:') || from.role === 'bot' || from.role === 'skill') return 'not from a person'
-  if (!from.objectId) return 'from an anonymous person'
+  if (events.includes(what.is)) return undefined
+  if (!from.id.startsWith('29:') || (from.role !== undefined && from.role !== 'user'))
+    return 'not from a person'
+  if (!guid.test(from.objectId ?? '')) return 'from an anonymous person'
   return undefined
-}
-
-/** The issuer that a token claims, not yet believed. */
-function issuerOf(authorization: string): unknown {
-  const payload = /^Bearer [\w-]+\.([\w-]+)\.[\w-]+$/.exec(authorization)?.[1]
-  if (!payload) return undefined
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-    return typeof claims === 'object' && claims !== null && 'iss' in claims ? claims.iss : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -49,12 +49,7 @@ export function createMessenger(options: MessengerOptions): Messenger {
         )
       } catch (error) {
         const refused = refusedBy(error, now())
-        if (refused.unforeseen)
-          log('error', 'teams.undelivered', {
-            link: link.id,
-            post,
-            error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-          })
+        if (refused.unforeseen) log('error', 'teams.undelivered', { link: link.id, post }, error)
         if (isGone(refused, to)) return { is: 'gone', log: refused.log }
         const { retryAfterMs } = refused
         return { is: 'failed', log: refused.log, ...(retryAfterMs !== undefined && { retryAfterMs }) }

@@ -1,15 +1,23 @@
 /** The one door: HTTP in front of the bot, with limits before anything is read. */
 import { randomUUID } from 'node:crypto'
-import type { Activity, InvokeResponse, TurnContext } from 'botbuilder'
+import type { InvokeResponse, TurnContext } from 'botbuilder'
 import restify from 'restify'
 import type { Log } from '../engine/ports.ts'
 import type { Incoming } from './activity.ts'
-import type { Authenticated } from './adapter.ts'
-import { logFieldsOf } from './errors.ts'
-import type { Guard } from './guard.ts'
+import type { Caller, Guard } from './guard.ts'
+import { type Refused, refused } from './refusal.ts'
 
 /** Answers a turn. Never rejects for what a person did; `correlation` joins the log's lines of one request. */
 export type Bot = (context: TurnContext, incoming: Incoming, correlation: string) => Promise<void>
+
+/** Counts what comes in. */
+export type Meter = {
+  refused(why: Refused['why']): void
+  answered(): void
+  failed(): void
+  /** A turn begins; call what is given when it is over. */
+  turn(): () => void
+}
 
 export type ServerOptions = {
   readonly host: string
@@ -17,18 +25,14 @@ export type ServerOptions = {
   readonly port: number
   readonly adapter: {
     answer(
-      authenticated: Authenticated,
-      activity: Activity,
+      incoming: Incoming,
       turn: (context: TurnContext) => Promise<void>,
     ): Promise<InvokeResponse | undefined>
   }
   readonly guard: Guard
   readonly bot: Bot
-  /** Whether a request without a bearer token is turned away unread. */
-  readonly tokens: boolean
+  readonly meter: Meter
   readonly log: Log
-  /** Whether the bot can work: its store is open, its worker runs. */
-  readonly ready: () => boolean
   readonly maxBodyBytes?: number
   readonly headersTimeoutMs?: number
   readonly requestTimeoutMs?: number
@@ -47,8 +51,8 @@ const messages = '/api/messages'
 
 /** Starts the server; resolves when it listens, rejects when it cannot. */
 export async function createServer(options: ServerOptions): Promise<Server> {
-  const { host, port, log, maxBodyBytes = 262_144, drainMs = 10_000 } = options
-  const server = restify.createServer({ name: '', log: quiet })
+  const { host, port, guard, meter, maxBodyBytes = 262_144, drainMs = 10_000 } = options
+  const server = restify.createServer({ name: '', log: quiet, noWriteContinue: true })
   const http = server.server
   Object.assign(http, {
     headersTimeout: options.headersTimeoutMs ?? 5_000,
@@ -57,82 +61,85 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     // How often Node looks for what has passed these times: 30 s unless told before it listens.
     connectionsCheckingInterval: Math.min(1_000, (options.headersTimeoutMs ?? 5_000) / 2),
   })
+  // restify takes upgraded connections off Node's hands and forgets them, with no deadline and for ever.
+  http.removeAllListeners('upgrade')
   let draining = false
+  /** What the door has let through to the turn. */
+  const passed = new WeakMap<restify.Request, { readonly caller: Caller; readonly body: object }>()
 
   server.pre((request, response, next) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value)
-    if (draining) return refuse(response, next, 503, 'shutting down')
-    if (request.path() !== messages || request.method !== 'POST') return next()
-    if (options.tokens && !/^Bearer \S+$/.test(request.headers.authorization ?? '')) {
-      response.setHeader('WWW-Authenticate', 'Bearer')
-      return refuse(response, next, 401, 'a bearer token is needed')
+    const refuse = (refusal: Refused): void => {
+      turnAway(refusal, response, options.log, meter)
+      // What the caller still sends is nobody's business.
+      next(false)
     }
-    const {
-      'content-type': type = '',
-      'content-encoding': encoding,
-      'content-length': length,
-    } = request.headers
-    if (
-      !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type) ||
-      (encoding && encoding !== 'identity')
-    )
-      return refuse(response, next, 415, 'plain application/json is needed')
-    if (Number(length ?? 0) > maxBodyBytes) return refuse(response, next, 413, 'too large')
-    readBody(request, maxBodyBytes).then(
-      (text) => {
-        const body = text === undefined ? undefined : parsed(text)
-        if (text === undefined) refuse(response, next, 413, 'too large')
-        else if (!body) refuse(response, next, 400, 'a JSON object is needed')
-        else {
-          request.body = body
-          next()
-        }
-      },
-      // The caller went away; there is nobody to answer.
+    if (draining) return refuse(refused(503, 'shutting down'))
+    if (request.url?.split('?')[0] !== messages || request.method !== 'POST') return next()
+    const { authorization = '' } = request.headers
+    if (guard.tokens && !/^Bearer \S+$/.test(authorization)) return refuse(refused(401, 'no token'))
+    const unfit = unfitBody(request, maxBodyBytes)
+    if (unfit) return refuse(unfit)
+    admit(request, response, authorization).then(
+      (refusal) => (refusal ? refuse(refusal) : next()),
       (error: unknown) => {
-        log('info', 'http.aborted', logFieldsOf(error))
+        // The caller went away most likely, and there is nobody to answer.
+        options.log('info', 'http.aborted', {}, error)
+        if (!request.destroyed) reply(response, 500, { error: 'failed' })
         next(false)
       },
     )
   })
 
-  server.get('/healthz', (_request, response, next) => {
-    response.send(200, { status: 'alive' })
-    next()
-  })
-  server.get('/readyz', (_request, response, next) => {
-    const ready = options.ready()
-    response.send(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' })
-    next()
-  })
+  /** First the token, then the body: who is nobody sends nothing that is kept. */
+  async function admit(
+    request: restify.Request,
+    response: restify.Response,
+    authorization: string,
+  ): Promise<Refused | undefined> {
+    const caller = await guard.admitCaller(authorization)
+    if (caller.is === 'refused') return caller
+    if (request.headers.expect !== undefined) response.writeContinue()
+    const body = await readBody(request, maxBodyBytes)
+    if (body === undefined) return refused(413, 'too large')
+    const read = readObject(body)
+    if (typeof read === 'string') return refused(400, read)
+    passed.set(request, { caller, body: read })
+    return undefined
+  }
+
   server.post(messages, async (request, response) => {
     const correlation = randomUUID()
     const began = performance.now()
-    const log: Log = (level, event, fields) => options.log(level, event, { ...fields, correlation })
+    const log: Log = (level, event, fields, error) =>
+      options.log(level, event, { ...fields, correlation }, error)
+    const admitted = passed.get(request)
+    // The router knows more spellings of a path than one, and the door guards one.
+    if (!admitted) return reply(response, 404, { error: 'not found' })
+    const over = meter.turn()
     try {
-      const verdict = await options.guard(request.headers.authorization ?? '', request.body)
-      if (verdict.is === 'refused') {
-        log('warn', 'request.refused', { status: verdict.status, why: verdict.why })
-        response.send(verdict.status, { error: 'refused' })
-        return
-      }
-      const { authenticated, activity, incoming } = verdict
-      const invoked = await options.adapter.answer(authenticated, activity, (context) =>
+      const verdict = guard.admitActivity(admitted.caller, admitted.body)
+      if (verdict.is === 'refused') return turnAway(verdict, response, log, meter)
+      const { incoming } = verdict
+      const invoked = await options.adapter.answer(incoming, (context) =>
         options.bot(context, incoming, correlation),
       )
       const status = invoked?.status ?? 200
-      if (invoked?.body === undefined) response.send(status)
-      else response.send(status, invoked.body)
+      reply(response, status, invoked?.body)
       const { is } = incoming.what
       log('info', 'request.answered', { what: is, status, ms: Math.round(performance.now() - began) })
+      meter.answered()
     } catch (error) {
-      log('error', 'request.failed', logFieldsOf(error))
-      if (!response.headersSent) response.send(500, { error: 'failed', correlation })
+      log('error', 'request.failed', {}, error)
+      meter.failed()
+      if (!response.headersSent) reply(response, 500, { error: 'failed', correlation })
+    } finally {
+      over()
     }
   })
   server.on('restifyError', (_request, _response, error: unknown, callback: () => void) => {
     const { statusCode } = error as { statusCode?: unknown }
-    log('warn', 'http.refused', { status: typeof statusCode === 'number' ? statusCode : undefined })
+    options.log('warn', 'http.refused', { status: typeof statusCode === 'number' ? statusCode : undefined })
     callback()
   })
 
@@ -143,7 +150,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       resolve()
     })
   })
-  server.on('error', (error: unknown) => log('error', 'http.error', logFieldsOf(error)))
+  server.on('error', (error: unknown) => options.log('error', 'http.error', {}, error))
   const address = server.address()
   return {
     url: `http://${host}:${address.port}`,
@@ -166,15 +173,48 @@ const securityHeaders = {
   'X-Content-Type-Options': 'nosniff',
 }
 
-/** Answers unread and hangs up: what the caller still sends is nobody's business. */
-function refuse(response: restify.Response, next: restify.Next, status: number, error: string): void {
-  response.setHeader('Connection', 'close')
-  response.send(status, { error })
-  next(false)
+/** What can be said of a body before it is read. */
+function unfitBody({ headers }: restify.Request, most: number): Refused | undefined {
+  const type = headers['content-type'] ?? ''
+  const encoding = headers['content-encoding'] ?? 'identity'
+  if (/^multipart\//i.test(type)) return refused(415, 'multipart')
+  if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type))
+    return refused(415, 'not JSON by its type')
+  if (encoding !== 'identity') return refused(415, 'compressed')
+  if (Number(headers['content-length'] ?? 0) > most) return refused(413, 'too large')
+  return undefined
 }
 
-/** The body as text; undefined once it grows beyond `most` bytes. Rejects when the caller goes away. */
-function readBody(request: restify.Request, most: number): Promise<string | undefined> {
+/** What the door says to whom it turns away; who is past it and refused by the guard hears no more than that. */
+const told: Partial<Record<Refused['why'], string>> = {
+  'shutting down': 'shutting down',
+  'no token': 'a bearer token is needed',
+  multipart: 'plain application/json is needed',
+  'not JSON by its type': 'plain application/json is needed',
+  compressed: 'plain application/json is needed',
+  'too large': 'too large',
+  'not UTF-8': 'a JSON object is needed',
+  'not a JSON object': 'a JSON object is needed',
+}
+
+function turnAway({ status, why }: Refused, response: restify.Response, log: Log, meter: Meter): void {
+  log('warn', 'request.refused', { status, why })
+  meter.refused(why)
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
+  if (status === 503) response.setHeader('Retry-After', '5')
+  // Whatever has not come yet is not waited for.
+  if (!response.req.complete || why === 'shutting down') response.setHeader('Connection', 'close')
+  reply(response, status, { error: told[why] ?? 'refused' })
+}
+
+/** Always JSON: restify would let the caller's `Accept` choose, and answer 500 to some choices. */
+function reply(response: restify.Response, status: number, body?: unknown): void {
+  if (body === undefined) response.send(status)
+  else response.sendRaw(status, JSON.stringify(body), { 'Content-Type': 'application/json' })
+}
+
+/** The body; undefined once it grows beyond `most` bytes. Rejects when the caller goes away. */
+function readBody(request: restify.Request, most: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -185,18 +225,21 @@ function readBody(request: restify.Request, most: number): Promise<string | unde
         resolve(undefined)
       } else chunks.push(chunk)
     })
-    request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+    request.once('end', () => resolve(Buffer.concat(chunks)))
     request.once('error', reject)
     request.once('close', () => reject(new Error('The caller went away')))
   })
 }
 
-function parsed(text: string): object | undefined {
+/** Bytes that are no text are not mended, and a byte order mark is no JSON (RFC 8259, 8.1). */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function readObject(bytes: Buffer): object | 'not UTF-8' | 'not a JSON object' {
   try {
-    const body: unknown = JSON.parse(text)
-    return typeof body === 'object' && body !== null && !Array.isArray(body) ? body : undefined
-  } catch {
-    return undefined
+    const body: unknown = JSON.parse(utf8.decode(bytes))
+    return typeof body === 'object' && body !== null && !Array.isArray(body) ? body : 'not a JSON object'
+  } catch (error) {
+    return error instanceof TypeError ? 'not UTF-8' : 'not a JSON object'
   }
 }
 

@@ -2,12 +2,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { bot, people as seeded, tenantId } from '../../sandbox/seed.ts'
 import { startTeams, type Teams } from '../../sandbox/teams/server.ts'
-import type { Delivered, Message, Messenger, Person } from '../../src/engine/ports.ts'
+import type { Delivered, Log, Message, Messenger, Person } from '../../src/engine/ports.ts'
 import { Unanswered } from '../../src/engine/ports.ts'
 import type { Link, News } from '../../src/link/link.ts'
+import { errorFields } from '../../src/log.ts'
 import { createAdapter } from '../../src/teams/adapter.ts'
 import { createMessenger } from '../../src/teams/messenger.ts'
 import { createRoster } from '../../src/teams/roster.ts'
+import { createServiceList } from '../../src/teams/services.ts'
 import { en } from '../../src/teams/words/en.ts'
 import { approvalOf, news, newsOf, records, statusOf, texts } from './records.ts'
 
@@ -17,16 +19,25 @@ const signal = new AbortController().signal
 const log: { event: string; fields: unknown }[] = []
 let teams: Teams
 let messenger: Messenger
+let options: Parameters<typeof createMessenger>[0]
 let roster: ReturnType<typeof createRoster>
 /** Learned from the roster, as the bot does: Teams ids are not to be guessed. */
 const known = new Map<string, Person>()
 
-const endpoint = async (): Promise<{ url: string; close(): Promise<void> }> => {
+/** Takes everything, or sends it elsewhere. */
+const endpoint = async (
+  elsewhere?: string,
+): Promise<{ url: string; asked(): number; close(): Promise<void> }> => {
   const { createServer } = await import('node:http')
+  let asked = 0
   const server = createServer((request, response) => {
+    asked++
     request.resume()
     // In two steps: restify, loaded by another suite of this process, makes writeHead return nothing.
-    response.writeHead(200)
+    response.writeHead(
+      elsewhere === undefined ? 200 : 307,
+      elsewhere === undefined ? {} : { location: elsewhere },
+    )
     response.end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -34,12 +45,16 @@ const endpoint = async (): Promise<{ url: string; close(): Promise<void> }> => {
   const port = typeof address === 'object' && address ? address.port : 0
   return {
     url: `http://127.0.0.1:${port}`,
+    asked: () => asked,
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections()
         server.close(() => resolve())
       }),
   }
+}
+const write: Log = (_level, event, fields, error) => {
+  log.push({ event, fields: { ...fields, ...(error !== undefined && errorFields(error)) } })
 }
 let listener: Awaited<ReturnType<typeof endpoint>>
 
@@ -49,14 +64,12 @@ beforeAll(async () => {
   teams.connect(listener.url)
   await teams.install('contoso', 'owner')
   await teams.install({ personal: 'requester' }, 'requester')
-  const { adapter } = createAdapter({})
-  const write = (_level: string, event: string, fields?: unknown): void => {
-    log.push({ event, fields })
-  }
-  const options = { adapter, appId: bot.appId, log: write, deadlineMs: 1_000 }
-  roster = createRoster(options)
-  messenger = createMessenger({
-    ...options,
+  const adapter = createAdapter({}, createServiceList({ hosts: [teams.host], log: write }))
+  options = {
+    adapter,
+    appId: bot.appId,
+    log: write,
+    deadlineMs: 1_000,
     words: en,
     drawing: { tenantId },
     people: async (keys) =>
@@ -67,7 +80,9 @@ beforeAll(async () => {
         }),
       ),
     texts: async (keys) => new Map(keys.flatMap((key) => (texts[key] ? [[key, texts[key]]] : []))),
-  })
+  }
+  roster = createRoster(options)
+  messenger = createMessenger(options)
   const members = await roster(
     { conversation: owners, serviceUrl: teams.serviceUrl, kind: 'channel' },
     signal,
@@ -245,29 +260,68 @@ describe('a delivery that failed is told once and not repeated', () => {
     expect(await delivery).toEqual({ is: 'failed', log: 'AbortError' })
   })
 
-  test('what nobody foresaw is in the log, in full', async () => {
-    const to = { how: 'post', conversation: general, serviceUrl: 'no address' } as const
-    expect(
-      await messenger.deliver({ link: records.pending, post: 'status', view: status, to }, signal),
-    ).toMatchObject({ is: 'failed' })
+  test('a stored service that is not listed is never called, and that is an alarm', async () => {
+    const other = await endpoint()
+    try {
+      for (const serviceUrl of [
+        `${other.url}/`,
+        `${teams.serviceUrl.replace('127.0.0.1', 'localhost')}`,
+        `${teams.serviceUrl.replace('//', '//someone@')}`,
+        `${teams.url}\\@elsewhere.example/`,
+        'https://smba.trafficmanager.net/teams/',
+        'no address',
+      ]) {
+        const to = { how: 'post', conversation: general, serviceUrl } as const
+        expect(
+          await messenger.deliver({ link: records.pending, post: 'status', view: status, to }, signal),
+        ).toMatchObject({ is: 'failed', log: 'ServiceNotListed' })
+        expect(log.slice(-2).map(({ event }) => event)).toEqual([
+          'teams.serviceNotListed',
+          'teams.undelivered',
+        ])
+      }
+      expect(other.asked()).toBe(0)
+    } finally {
+      await other.close()
+    }
+  })
+
+  test('a redirect is not followed', async () => {
+    const other = await endpoint()
+    const leads = await endpoint(`${other.url}/`)
+    const host = new URL(leads.url).host
+    const astray = createMessenger({
+      ...options,
+      adapter: createAdapter({}, createServiceList({ hosts: [host], log: write })),
+    })
+    try {
+      const to = { how: 'post', conversation: general, serviceUrl: `${leads.url}/` } as const
+      expect(
+        await astray.deliver({ link: records.pending, post: 'status', view: status, to }, signal),
+      ).toMatchObject({ is: 'failed' })
+      expect([leads.asked(), other.asked()]).toEqual([1, 0])
+    } finally {
+      await leads.close()
+      await other.close()
+    }
+  })
+
+  test('what nobody foresaw is in the log, without its words', async () => {
+    const to = { how: 'post', conversation: general, serviceUrl: teams.serviceUrl } as const
     const broken = createMessenger({
-      adapter: createAdapter({}).adapter,
-      appId: bot.appId,
-      words: en,
-      drawing: {},
+      ...options,
       people: async () => {
         throw new Error('the store is closed')
       },
-      texts: async () => new Map(),
-      log: (_level, event, fields) => log.push({ event, fields }),
     })
     expect(
       await broken.deliver({ link: records.pending, post: 'status', view: status, to }, signal),
     ).toMatchObject({ is: 'failed' })
     expect(log.at(-1)).toMatchObject({
       event: 'teams.undelivered',
-      fields: { error: expect.stringContaining('the store is closed') },
+      fields: { error: 'Error', thrown: expect.stringContaining('messenger.test') },
     })
+    expect(JSON.stringify(log)).not.toContain('the store is closed')
   })
 })
 

@@ -37,6 +37,7 @@ describe('in production', () => {
     BOT_TOKEN_ISSUER: 'https://api.botframework.com',
     BOT_AUTHORITY: teams.identity?.authority ?? '',
     BOT_SCOPE: 'https://api.botframework.com',
+    BOT_SERVICE_HOSTS: teams.host,
     NODE_EXTRA_CA_CERTS: teams.identity?.caFile ?? '',
   })
   beforeAll(async () => {

@@ -5,6 +5,7 @@ import { bot, people, tenantId } from '../../sandbox/seed.ts'
 import type { Activity } from '../../sandbox/teams/face.ts'
 import { createAdapter } from '../../src/teams/adapter.ts'
 import { createGuard } from '../../src/teams/guard.ts'
+import { refused } from '../../src/teams/refusal.ts'
 import { linkId, type Stage, startStage } from './stage.ts'
 
 const issuer = 'https://api.botframework.com'
@@ -16,7 +17,7 @@ describe('with tokens, against a signed Teams', () => {
   let activity: Activity
   beforeAll(async () => {
     stage = await startStage({
-      teams: { signed: true, secret: 'a secret of the sandbox', throttle: false },
+      teams: { signed: true, throttle: false, secret: 'a secret of the sandbox' },
       identity: (teams) => ({
         appId: bot.appId,
         tenantId,
@@ -84,10 +85,20 @@ describe('with tokens, against a signed Teams', () => {
     ['without an audience', { aud: undefined }],
     ['that has run out', { exp: now - hour, nbf: now - 2 * hour }],
     ['that is not valid yet', { nbf: now + hour }],
-    ['for another service URL', { serviceurl: 'https://evil.example/' }],
     ['without a service URL', { serviceurl: undefined }],
     ['with another key', {}, { kid: 'other' }],
     ['with no algorithm', {}, { alg: 'none' }],
+    ['with a longer hash', {}, { alg: 'RS384' }],
+    ['with another padding', {}, { alg: 'PS256' }],
+    ['with a header that must be understood', {}, { crit: ['b64'], b64: true }],
+    ['with a key for other channels', {}, { kid: 'other-channels' }],
+    ['without a key id', {}, { kid: undefined }],
+    ['for this app and another', { aud: [bot.appId, foreign] }],
+    ['for this app, in a list', { aud: [bot.appId] }],
+    ['without an end', { exp: undefined }],
+    ['that ends in a text', { exp: String(now + hour) }],
+    ['that lives two days', { exp: now + 48 * hour }],
+    ['with a service URL that is no text', { serviceurl: [] }],
   ]
   // One argument a row: Jest takes what a row leaves out for a callback to wait for.
   test.each(tokens.map((row) => ({ of: row[0], row })))('a token $of: 401', async ({ row }) => {
@@ -103,6 +114,49 @@ describe('with tokens, against a signed Teams', () => {
     }
     expect(await deliver(activity, `Bearer ${token}`)).toBe(401)
     expect(stage.calls.length).toBe(before)
+  })
+
+  test.each([
+    ['ran out four minutes ago', { exp: now - 240 }],
+    ['is valid in four minutes', { nbf: now + 240 }],
+    ['lives a day', { exp: now + 24 * hour - 60 }],
+  ])('a token that %s is let in', async (_, claims) => {
+    expect(await deliver(activity, `Bearer ${await stage.teams.token(claims)}`)).toBe(200)
+  })
+
+  test("a service that both name, and that is not Teams': 403, and an alarm", async () => {
+    const lines = stage.log.length
+    for (const serviceurl of [
+      'https://evil.example/',
+      'https://smba.trafficmanager.net.evil.example/teams/',
+      stage.teams.serviceUrl.replace('127.0.0.1', 'localhost'),
+      stage.teams.serviceUrl.replace(/:\d+/, ':1'),
+      stage.teams.serviceUrl.replace('http:', 'ftp:'),
+    ]) {
+      const token = `Bearer ${await stage.teams.token({ serviceurl })}`
+      expect(await deliver({ ...activity, serviceUrl: serviceurl }, token)).toBe(403)
+    }
+    const alarms = stage.log.slice(lines).filter(({ event }) => event === 'teams.serviceNotListed')
+    expect(alarms).toHaveLength(5)
+    expect(alarms[0]).toMatchObject({ level: 'error', fields: { host: 'evil.example' } })
+    expect(stage.counted.slice(-5)).toEqual(Array(5).fill('service host is not listed'))
+  })
+
+  test("the SDK's own gates are closed, the emulator's too", async () => {
+    const adapter = createAdapter({ appId: bot.appId, tenantId, password: 'x' }, () => true)
+    const emulators = await stage.teams.token({
+      iss: `https://sts.windows.net/d6d49420-f39b-4df7-a1dc-d59a935871db/`,
+      ver: '1.0',
+      appid: bot.appId,
+    })
+    const turned: unknown[] = []
+    for (const token of [emulators, await stage.teams.token()])
+      await expect(
+        adapter.processActivityDirect(`Bearer ${token}`, activity as never, async () => {
+          turned.push(token)
+        }),
+      ).rejects.toThrow('Only the guard')
+    expect(turned).toEqual([])
   })
 
   test('a token whose body was changed, whose signature was cut, or that is none: 401', async () => {
@@ -133,12 +187,18 @@ describe('with tokens, against a signed Teams', () => {
     ['for another bot', (it) => ({ ...it, recipient: { id: `28:${foreign}` } }), 403],
     ['for nobody', (it) => ({ ...it, recipient: {} }), 400],
     ['from an anonymous person', (it) => ({ ...it, from: { id: '29:1', name: 'x' } }), 403],
+    ['from somebody without a GUID', (it) => ({ ...it, from: { ...it.from, aadObjectId: 'x' } }), 403],
+    ['from a skill', (it) => ({ ...it, from: { ...it.from, role: 'skill' } }), 403],
     ['from a bot', (it) => ({ ...it, from: { ...it.from, role: 'bot' } }), 403],
     ['from an id that is no person', (it) => ({ ...it, from: { ...it.from, id: '28:x' } }), 403],
     ['from an id that is no text', (it) => ({ ...it, from: { ...it.from, id: { x: 1 } } }), 400],
     ['with an object id that is no text', (it) => ({ ...it, from: { ...it.from, aadObjectId: ['x'] } }), 403],
     ['without a service URL', ({ serviceUrl: _, ...it }) => it, 400],
-    ['with another service URL', (it) => ({ ...it, serviceUrl: 'https://evil.example/' }), 401],
+    [
+      'with another service URL than its token',
+      (it) => ({ ...it, serviceUrl: 'https://evil.example/' }),
+      403,
+    ],
     ['without a conversation', ({ conversation: _, ...it }) => it, 400],
     ['in a conversation of no kind', (it) => ({ ...it, conversation: { id: 'x', tenantId } }), 400],
     ['without a type', ({ type: _, ...it }) => it, 400],
@@ -187,9 +247,11 @@ describe('without tokens, in the sandbox', () => {
   })
 
   test('a bot that asks for tokens does not start without its app id and tenant', () => {
-    const { authentication } = createAdapter({ appId: bot.appId, tenantId, password: 'x' })
-    expect(() => createGuard({ authentication, tenantId })).toThrow('app id')
-    expect(() => createGuard({ authentication, appId: bot.appId })).toThrow('tenant')
+    const tokenCheck = async () => refused(401, 'no token')
+    const isListed = () => true
+    expect(() => createGuard({ tokenCheck, isListed, tenantId })).toThrow('app id')
+    expect(() => createGuard({ tokenCheck, isListed, appId: bot.appId })).toThrow('tenant')
+    expect(() => createGuard({ isListed, appId: bot.appId, tenantId })).toThrow('tokens')
   })
 })
 

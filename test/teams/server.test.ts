@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { ServerOptions } from '../../src/teams/server.ts'
+import { bot, tenantId } from '../../sandbox/seed.ts'
+import type { Identity } from '../../src/teams/adapter.ts'
 import { type Stage, startStage } from './stage.ts'
 
 let stage: Stage | undefined
@@ -51,7 +52,19 @@ const post = (headers: string, body = '') =>
 const json = 'Content-Type: application/json\r\n'
 const oneMegabyte = 'x'.repeat(1_048_576)
 
-async function answerTo(text: string, options: { server?: Partial<ServerOptions> } = {}): Promise<string> {
+/** With an app id the bot asks for tokens; these tests send none that would need a key. */
+const withTokens = (): Identity => ({
+  appId: bot.appId,
+  tenantId,
+  password: 'x',
+  cloud: {
+    openIdMetadataUrl: 'http://127.0.0.1:1/',
+    issuer: 'x',
+    authority: 'https://127.0.0.1:1',
+    scope: 'x',
+  },
+})
+async function answerTo(text: string, options: Parameters<typeof startStage>[0] = {}): Promise<string> {
   const { server } = stage ?? (await start(options))
   const line = await dial(server.port)
   line.send(text)
@@ -65,7 +78,7 @@ describe('before a request is read', () => {
     ['an empty token', `${json}Authorization: Bearer \r\n`, 401],
     ['another scheme', `${json}Authorization: Basic eDp5\r\n`, 401],
   ])('%s is refused', async (_, headers, status) => {
-    const heard = await answerTo(post(headers, '{}'), { server: { tokens: true } })
+    const heard = await answerTo(post(headers, '{}'), { identity: withTokens })
     expect(heard).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(heard).toContain('WWW-Authenticate: Bearer')
   })
@@ -82,6 +95,9 @@ describe('before a request is read', () => {
     const heard = await answerTo(post(headers, '{}'))
     expect(heard).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(heard).toContain('X-Content-Type-Options: nosniff')
+    expect(stage?.log).toMatchObject([
+      { event: 'request.refused', fields: { status, why: expect.any(String) } },
+    ])
     expect(heard).not.toMatch(/^Server:/im)
   })
 
@@ -93,7 +109,13 @@ describe('before a request is read', () => {
     ['null', 'null'],
     ['control characters', '\u0000\u0001'],
   ])('a body of %s: 400', async (_, body) => {
-    expect(await answerTo(post(json, body))).toMatch(/^HTTP\/1.1 400 /)
+    const { server } = await start()
+    const line = await dial(server.port)
+    line.send(post(json, body))
+    // What came whole need not be hung up on.
+    expect(await line.hears(/^HTTP\/1.1 400 [\s\S]*needed/)).not.toMatch(/^Connection: close/im)
+    line.send(post(json, body))
+    await line.hears(/400 [\s\S]*400 /)
   })
 
   test('256 KB fit, a byte more does not: told beforehand, or counted while it comes', async () => {
@@ -132,6 +154,71 @@ describe('before a request is read', () => {
     await stage?.logged('http.aborted')
   })
 
+  test('nobody is told to go on with a body before the door has looked', async () => {
+    const asked = `${json}Expect: 100-continue\r\n`
+    const refused = await answerTo(post(asked, '{}').replace(/\{\}$/, ''), { identity: withTokens })
+    expect(refused).toMatch(/^HTTP\/1.1 401 /)
+    await stage?.close()
+    stage = undefined
+    const { server } = await start()
+    const line = await dial(server.port)
+    line.send(post(asked, '{}').replace(/\{\}$/, ''))
+    await line.hears(/^HTTP\/1.1 100 Continue/)
+    line.send('{}')
+    await line.hears(/HTTP\/1.1 400 [\s\S]*refused/)
+  })
+
+  test('what would be another protocol is a request like all others', async () => {
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
+    const { server } = await start({ identity: withTokens })
+    const line = await dial(server.port)
+    line.send(post(`${json}${upgrade}`, '{}'))
+    expect(await line.closed()).toMatch(/^HTTP\/1.1 401 /)
+    const tunnel = await dial(server.port)
+    tunnel.send('CONNECT elsewhere.example:443 HTTP/1.1\r\nHost: x\r\n\r\n')
+    expect(await tunnel.closed()).toBe('')
+  })
+
+  test('no spelling of the path goes round the door', async () => {
+    const { server } = await start({ identity: withTokens })
+    for (const path of [
+      '/api/%6dessages',
+      '/api/messages/',
+      '/api//messages',
+      '//api/messages',
+      '/API/messages',
+      '/api/messages;x',
+      '/api/./messages',
+      '/x/../api/messages',
+      'http://x/api/messages',
+      '/api/messages#x',
+      '/api/messages%00',
+      '/api/messages%',
+      '*',
+    ]) {
+      const line = await dial(server.port)
+      line.send(post(`${json}Connection: close\r\n`, '{}').replace('/api/messages', path))
+      // Nowhere, or no address, or turned away like everybody.
+      expect(await line.closed()).toMatch(/^HTTP\/1.1 (400|401|404) /)
+    }
+  })
+
+  test('whatever answer somebody would like, it is JSON, with the same headers', async () => {
+    const { server } = await start()
+    for (const accept of ['text/html', 'image/png', 'application/xml;q=1', '*/*;q=0', ',', 'x'])
+      for (const path of ['/', '/api/messages']) {
+        const response = await fetch(server.url + path, {
+          method: 'POST',
+          body: '{}',
+          headers: { accept, 'accept-version': '9', 'content-type': 'application/json' },
+        })
+        expect([400, 404]).toContain(response.status)
+        expect(await response.json()).toBeDefined()
+        expect(response.headers.get('strict-transport-security')).toContain('max-age')
+        expect(response.headers.get('cache-control')).toBe('no-store')
+      }
+  })
+
   test('what is no HTTP, and what is nowhere', async () => {
     expect(await answerTo('hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /)
     const { server } = stage ?? (await start())
@@ -145,16 +232,7 @@ describe('before a request is read', () => {
   })
 })
 
-describe('health and leaving', () => {
-  test('/healthz is alive, /readyz says whether the bot can work', async () => {
-    let ready = false
-    const { server } = await start({ server: { ready: () => ready } })
-    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
-    expect((await fetch(`${server.url}/readyz`)).status).toBe(503)
-    ready = true
-    expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
-  })
-
+describe('leaving', () => {
   test('a port that is taken rejects', async () => {
     const { server } = await start()
     await expect(startStage({ server: { port: server.port } })).rejects.toThrow('EADDRINUSE')
@@ -173,12 +251,12 @@ describe('health and leaving', () => {
     })
     const turn = teams.person('requester').says('list').in('general')
     const half = await dial(server.port)
-    half.send('GET /healthz HTTP/1.1\r\n')
+    half.send('GET / HTTP/1.1\r\n')
     await asked.promise
     const closed = server.close()
     half.send('Host: x\r\n\r\n')
     expect(await half.closed()).toMatch(/^HTTP\/1.1 503 [\s\S]*Connection: close/i)
-    await expect(fetch(`${server.url}/healthz`)).rejects.toThrow()
+    await expect(fetch(server.url)).rejects.toThrow()
     found.resolve([])
     expect((await turn).delivered).toBe(200)
     await closed
@@ -188,7 +266,7 @@ describe('health and leaving', () => {
   test('leaving does not wait for ever: what hangs is cut', async () => {
     const { server } = await start({ server: { drainMs: 100 } })
     const half = await dial(server.port)
-    half.send('GET /healthz HTTP/1.1\r\n')
+    half.send('GET / HTTP/1.1\r\n')
     const heard = half.closed()
     await server.close()
     await heard

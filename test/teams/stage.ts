@@ -4,10 +4,14 @@ import { tenantId } from '../../sandbox/seed.ts'
 import { startTeams, type Teams, type TeamsOptions } from '../../sandbox/teams/server.ts'
 import type { Desk, KnownConversation, Log, Person } from '../../src/engine/ports.ts'
 import type { Link, Place } from '../../src/link/link.ts'
+import { errorFields } from '../../src/log.ts'
 import { createAdapter, type Identity } from '../../src/teams/adapter.ts'
 import { createBot } from '../../src/teams/bot.ts'
 import { createGuard } from '../../src/teams/guard.ts'
+import { createSigningKeys } from '../../src/teams/keys.ts'
 import { createServer, type Server, type ServerOptions } from '../../src/teams/server.ts'
+import { createServiceList } from '../../src/teams/services.ts'
+import { createTokenCheck } from '../../src/teams/token.ts'
 import { en } from '../../src/teams/words/en.ts'
 
 type Line = {
@@ -24,6 +28,8 @@ export type Stage = {
   /** Resolves once the log has this event so many times. */
   logged(event: string, times?: number): Promise<void>
   readonly calls: readonly Call[]
+  /** What the door counted, in order: `answered`, `failed`, or why somebody was turned away. */
+  readonly counted: readonly string[]
   /** Conversations that the bot has learned. */
   readonly known: Map<string, KnownConversation>
   /** From now on the desk answers so. */
@@ -46,13 +52,15 @@ export async function startStage(
     readonly server?: Partial<ServerOptions>
     readonly deadlineMs?: number
     readonly now?: () => number
+    /** Absent: the local Teams' own. */
+    readonly serviceHosts?: readonly string[]
   } = {},
 ): Promise<Stage> {
   const teams = await startTeams(options.teams ?? {})
   const log: Line[] = []
   const waiting = new Set<() => void>()
-  const write: Log = (level, event, fields = {}) => {
-    log.push({ level, event, fields })
+  const write: Log = (level, event, fields = {}, error) => {
+    log.push({ level, event, fields: { ...fields, ...(error !== undefined && errorFields(error)) } })
     for (const look of waiting) look()
   }
   const calls: Call[] = []
@@ -61,7 +69,11 @@ export async function startStage(
   const known = new Map<string, KnownConversation>()
   const welcomed = new Set<string>()
   const identity = options.identity?.(teams) ?? {}
-  const { adapter, authentication } = createAdapter(identity)
+  const isListed = createServiceList({ hosts: options.serviceHosts ?? [teams.host], log: write })
+  const adapter = createAdapter(identity, isListed)
+  const { appId, cloud } = identity
+  const now = options.now ?? Date.now
+  const counted: string[] = []
   const bot = createBot({
     desk,
     conversations: {
@@ -77,7 +89,7 @@ export async function startStage(
     usual,
     drawing: { tenantId, timeZone: 'UTC' },
     log: write,
-    ...(options.now && { now: options.now }),
+    now,
     ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
   })
   const server = await createServer({
@@ -85,14 +97,31 @@ export async function startStage(
     port: 0,
     adapter,
     guard: createGuard({
-      authentication,
       tenantId,
-      ...(identity.appId !== undefined && { appId: identity.appId }),
+      isListed,
+      ...(appId !== undefined &&
+        cloud && {
+          appId,
+          tokenCheck: createTokenCheck({
+            keys: createSigningKeys({
+              openIdMetadataUrl: cloud.openIdMetadataUrl,
+              now,
+              log: write,
+            }),
+            issuer: cloud.issuer,
+            appId,
+            now,
+          }),
+        }),
     }),
     bot,
-    tokens: authentication.required,
+    meter: {
+      answered: () => counted.push('answered'),
+      failed: () => counted.push('failed'),
+      refused: (why) => counted.push(why),
+      turn: () => () => undefined,
+    },
     log: write,
-    ready: () => true,
     ...options.server,
   }).catch(async (error: unknown) => {
     await teams.close()
@@ -114,6 +143,7 @@ export async function startStage(
         look()
       }),
     calls,
+    counted,
     known,
     answers(next) {
       over = next

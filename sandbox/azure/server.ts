@@ -7,6 +7,7 @@ import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { makeServerCertificate } from '../entra/certificates.ts'
 import type { Directory } from '../entra/directory.ts'
 import { createEntra, type Entra, managedIdentityPath } from '../entra/entra.ts'
+import { directory as usualDirectory } from '../seed.ts'
 import { administer, isAdmin } from './admin.ts'
 import { settle } from './agenda.ts'
 import type { Azure } from './azure.ts'
@@ -53,7 +54,9 @@ export async function startAzure(
   const rules: FaultRule[] = []
   const closing = new AbortController()
   const conformity = await startConformity(openapi)
-  const entra = createEntra(directory ?? directoryOf(world))
+  // Where a seed names nobody it is the usual world, whose directory holds more than a seed can say.
+  const isUsual = seed.people === undefined && seed.applications === undefined
+  const entra = createEntra(directory ?? (isUsual ? usualDirectory : directoryOf(world)))
 
   const served = new Set<() => void>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {

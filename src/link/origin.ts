@@ -11,6 +11,7 @@ export function personIn(fact: Fact): PersonKey | undefined {
     case 'cancelled':
     case 'unlinked':
     case 'retried':
+    case 'intended':
       return fact.by
     default:
       return undefined
@@ -23,6 +24,7 @@ export function wordsIn(fact: Fact): TextKey | undefined {
     case 'asked':
       return fact.asked.reason
     case 'decided':
+    case 'intended':
       return fact.reason
     default:
       return undefined
@@ -67,6 +69,7 @@ export function originOf(fact: Fact, before: Link | undefined, after: Link | und
     case 'gone':
       return { is: 'teams' }
     case 'intended':
+      return fact.by === undefined ? { is: 'vaultlink' } : person(fact)
     case 'rerouted':
       return { is: 'vaultlink' }
     case 'passed':

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { startAzure } from './azure/server.ts'
-import { bot } from './seed.ts'
+import { keepWorld, openSeed } from './azure/worldFile.ts'
 import { startTeams } from './teams/server.ts'
 
 const { values: options } = parseArgs({
@@ -12,16 +12,36 @@ const { values: options } = parseArgs({
     'tls-port': { type: 'string' },
     'ca-out': { type: 'string' },
     'teams-port': { type: 'string', default: '4200' },
+    openapi: { type: 'string' },
     bot: { type: 'string', default: 'http://127.0.0.1:3978' },
+    seed: { type: 'string' },
+    save: { type: 'string' },
   },
 })
 
+const opened = await openSeed(options)
+if ('problem' in opened) end(opened.problem)
 const tlsPort = options['tls-port']
 const azure = await startAzure({
   port: Number(options.port),
   ...(tlsPort !== undefined && { tlsPort: Number(tlsPort) }),
+  seed: opened.seed,
+  openapi: options.openapi,
 })
+const kept = options.save === undefined ? undefined : await keepWorld(azure, options.save).catch(end)
+const teams = options.only === 'azure' ? undefined : await startTeams({ port: Number(options['teams-port']) })
+const leave = async (): Promise<void> => {
+  await Promise.all([azure.close(), teams?.close()])
+  await kept?.close().catch(end)
+  process.exit(0)
+}
+process.on('SIGINT', leave)
+process.on('SIGTERM', leave)
+
 console.log(`Azure Resource Manager   ${azure.url}   (what happened: GET ${azure.url}/_sandbox/events)`)
+const conformity = azure.conformity()
+if (conformity)
+  console.log(`Checked against          ${conformity.documented} operations; deviations go to stderr`)
 if (azure.tls) {
   const file = options['ca-out']
   if (file !== undefined) await writeFile(file, azure.tls.ca)
@@ -29,9 +49,10 @@ if (azure.tls) {
     `over TLS                 ${azure.tls.url}   (${file === undefined ? 'nobody knows its authority: --ca-out FILE' : `its authority: ${file}`})`,
   )
 }
-const teams = options.only === 'azure' ? undefined : await startTeams({ port: Number(options['teams-port']) })
 const identity = Object.entries(azure.identity.environment).map(([name, value]) => `${name}=${value}`)
-console.log(`Managed identity         ${identity.join(' ')}   (client id ${bot.appId})`)
+const managed = azure.identity.directory.applications.filter(({ managedIdentity }) => managedIdentity)
+for (const { appId, name } of managed)
+  console.log(`Managed identity         ${identity.join(' ')}   (client id ${appId}, ${name})`)
 if (teams) {
   teams.connect(options.bot)
   console.log(`Teams                    ${teams.url}   (the bot: ${options.bot}/api/messages)`)
@@ -39,9 +60,8 @@ if (teams) {
     `Start the bot with       VAULTLINK_MODE=sandbox ARM_ENDPOINT=${azure.url} ${identity.join(' ')} npm start`,
   )
 }
-const leave = async (): Promise<void> => {
-  await Promise.all([azure.close(), teams?.close()])
-  process.exit(0)
+
+function end(problem: unknown): never {
+  console.error(problem instanceof Error ? problem.message : problem)
+  process.exit(1)
 }
-process.on('SIGINT', leave)
-process.on('SIGTERM', leave)

@@ -70,9 +70,15 @@ const acts: Readonly<Record<string, Act>> = {
   'GET events': (azure, _, query) => azure.events.slice(Number(query.get('since') ?? 0)),
   'GET links': (azure) => azure.links(),
   'GET connections': (azure, _, query) => azure.connections(query.get('vault') ?? ''),
+  'GET world': (azure) => azure.world(),
   'GET token': async (azure, _, query) => ({
     access_token: await azure.identity.tokenFor(query.get('principal') ?? ''),
   }),
+  'GET conformity': (azure) => {
+    const tally = azure.conformity()
+    if (!tally) throw new Error('The sandbox was not told where the OpenAPI files are')
+    return tally
+  },
   'POST clock': (azure, body) => {
     const ms = member(body, 'advanceMs')
     if (typeof ms !== 'number' || !(ms >= 0)) throw new Error('advanceMs is not a number of milliseconds')
@@ -107,6 +113,7 @@ const acts: Readonly<Record<string, Act>> = {
       text(body, 'link'),
       optional(body, 'message') ?? '',
     ),
+  'POST portal/move': (azure, body) => azure.portal.move(text(body, 'resource'), text(body, 'group')),
   'POST portal/addConnection': (azure, body) =>
     azure.portal.addConnection(
       text(body, 'vault'),

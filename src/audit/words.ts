@@ -61,6 +61,10 @@ function place(flaw: Flaw): string {
       return `Entry ${flaw.n} was edited: it does not hash to its own hash.`
     case 'entryMisplaced':
       return `Entry ${flaw.n} was not written there: it was moved, copied or put in.`
+    case 'entryUnlinked':
+      return flaw.n === 1
+        ? 'Entry 1 is not the first that was written: it was edited or put in.'
+        : `Entry ${flaw.n} was not written after entry ${flaw.n - 1}: the one or the other was edited or put in.`
     case 'factMissing':
       return `Link ${flaw.link}, fact ${flaw.seq} (entry ${flaw.n}) is missing.`
     case 'factEdited':

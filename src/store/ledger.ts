@@ -26,14 +26,7 @@ export type Commit = {
 /** What happened to no link and yet bears on who may decide, or on what the log can say. */
 export type Happening = { readonly at: Millis } & (
   | {
-      readonly event: 'owned'
-      readonly vault: string
-      readonly team: string
-      readonly conversation: string
-      readonly by: PersonKey
-    }
-  | {
-      readonly event: 'disowned'
+      readonly event: 'owned' | 'disowned'
       readonly vault: string
       readonly team: string
       readonly conversation: string

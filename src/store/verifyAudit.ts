@@ -16,8 +16,10 @@ export type Flaw =
   | { readonly flaw: 'entryMissing'; readonly n: number }
   /** Its text is not what was hashed, or its columns do not say what the text says. */
   | { readonly flaw: 'entryEdited'; readonly n: number }
-  /** It was written as another number, or after another entry than the one that stands before it. */
+  /** It was written as another number, or its facts were told before. */
   | { readonly flaw: 'entryMisplaced'; readonly n: number }
+  /** It was written after another entry than the one that now stands before it: one of the two is not what was written. */
+  | { readonly flaw: 'entryUnlinked'; readonly n: number }
   | {
       readonly flaw: 'factMissing' | 'factEdited'
       readonly link: LinkId
@@ -107,7 +109,8 @@ function readEntry(row: EntryRow, before: Head): { readonly commit: Commit | und
   if (row.n !== n) return row.n > n ? { flaw: 'entryMissing', n } : { flaw: 'entryMisplaced', n }
   if (sha256(row.entry) !== row.head) return { flaw: 'entryEdited', n }
   const entry = parsed(row.entry)
-  if (entry.n !== n || entry.previous !== before.head) return { flaw: 'entryMisplaced', n }
+  if (entry.n !== n) return { flaw: 'entryMisplaced', n }
+  if (entry.previous !== before.head) return { flaw: 'entryUnlinked', n }
   const commit = 'link' in entry ? commitIn(entry) : undefined
   if ('link' in entry && !commit) return { flaw: 'entryEdited', n }
   return row.link === (commit?.link ?? null) && row.seq === (commit?.seq ?? null)

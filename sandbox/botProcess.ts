@@ -13,6 +13,8 @@ export type BotProcess = {
   readonly pid: number
   /** The lines of its log so far. */
   readonly log: readonly LogLine[]
+  /** All that it wrote so far, on both of its streams, as it wrote it. */
+  output(): string
   /** Resolves when it has ended, by whatever. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   /** Moves its clock on. */
@@ -38,6 +40,9 @@ export async function startBot(
   })
   const log: LogLine[] = []
   const complaints: string[] = []
+  const written: string[] = []
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => written.push(chunk.toString()))
   // Its end and the last line of its log: a process may be gone before what it wrote is read.
   const ended = once(child, 'close').then(([code, signal]) => ({
     code: code as number | null,
@@ -61,6 +66,7 @@ export async function startBot(
     probes: String(first.probes),
     pid: child.pid ?? 0,
     log,
+    output: () => written.join(''),
     ended,
     turn: (ms) => turn(child, ms, ended),
     async stop() {

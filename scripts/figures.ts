@@ -1,4 +1,7 @@
-/** `npm run figures`: the same tests with larger counts: every crash moment, twenty times the random lives, ten thousand mutations of the audit log. */
+/**
+ * `npm run figures`: the same tests with larger counts: every crash moment, twenty times the random lives, ten thousand
+ * mutations of the audit log, the whole flood at the door. What was counted there is printed as `figure: …`.
+ */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -11,6 +14,7 @@ const run = spawn(
     'test/link/life',
     'test/story/crash',
     'test/audit/mutations',
+    'test/guard/',
     '--testTimeout=1200000',
   ],
   { stdio: 'inherit', env: { ...process.env, VAULTLINK_FIGURES: '1' } },

@@ -56,7 +56,7 @@ export class BotAdapter extends CloudAdapter {
    * Runs a turn for what the guard let in. The adapter's `process` would ask the SDK for the token's worth once more,
    * print to the console, and answer errors with their raw text; this does none of it.
    */
-  answer(
+  async answer(
     incoming: Incoming,
     turn: (context: TurnContext) => Promise<void>,
   ): Promise<InvokeResponse | undefined> {
@@ -67,7 +67,9 @@ export class BotAdapter extends CloudAdapter {
       connectorFactory: this.#framework.createConnectorFactory(claimsIdentity),
       audience: this.#audience,
     }
-    return this.processActivity(authenticated, activityOf(incoming), turn)
+    const answered = await this.processActivity(authenticated, activityOf(incoming), turn)
+    // What the SDK says of an invoke that the bot does not know: the caller's oddity, and no fault of the server's.
+    return answered?.status === 501 ? { status: 400 } : answered
   }
 }
 

@@ -327,7 +327,7 @@ function bodyOf(answer: ActionAnswer, login: unknown): unknown {
 const loginRequest = ({ uri, page }: SignIn, words: Words): unknown => ({
   text: words.signIn.text,
   connectionName,
-  tokenExchangeResource: { id: randomUUID(), uri, providerId: '' },
+  tokenExchangeResource: { id: randomUUID(), uri },
   buttons: [{ type: 'signin', title: words.signIn.button, text: words.signIn.button, value: page }],
 })
 

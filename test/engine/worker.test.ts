@@ -112,6 +112,36 @@ describe('the worker', () => {
     expect(acted).not.toContain(broken)
   })
 
+  test('leaves a record that a turn takes over in the midst of its work, until the turn gives it back', async () => {
+    const acted: string[] = []
+    let finish: (() => void) | undefined
+    const { turnable } = await atWork(1, {
+      act: async ({ link }) => {
+        acted.push(link.id)
+        await new Promise<void>((resolve) => {
+          finish = resolve
+        })
+        return undefined
+      },
+    })
+    await until(() => finish !== undefined)
+    const [id = ''] = acted
+    const hold = { holder: 'turn', until: turnable.now() + 60_000 }
+    const never = Number.MAX_SAFE_INTEGER
+    await store?.transact(id, [], ({ link }) => ({
+      change: { facts: [], link, due: never, hold },
+      result: undefined,
+    }))
+    finish?.()
+    // Whoever leaves a record reckons when it is due again.
+    while ((await store?.get(id))?.due === never && acted.length === 1) await new Promise(setImmediate)
+    expect(acted).toHaveLength(1)
+    await store?.release(id, 'turn')
+    worker?.wake()
+    await until(() => acted.length === 2)
+    finish?.()
+  })
+
   test('stops only when what is under way has ended', async () => {
     let finish: (() => void) | undefined
     let ended = false

@@ -1,6 +1,6 @@
 /** The oracle against the documentation's own examples. Pages below https://learn.microsoft.com/azure/. */
 import { describe, expect, test } from '@jest/globals'
-import { allows, type DenyAssignment, type Role, type RoleGraph } from './rightsOracle.ts'
+import { allows, allowsForCertain, type DenyAssignment, type Role, type RoleGraph } from './rightsOracle.ts'
 
 const everyone = { id: '00000000-0000-0000-0000-000000000000', type: 'SystemDefined' }
 const ana = { id: '11111111-1111-1111-1111-111111111111', type: 'User' }
@@ -155,7 +155,38 @@ describe('role-based-access-control/deny-assignments', () => {
   })
 })
 
-describe('Vaultlink’s own rules: what is not evaluated is no', () => {
+describe('Vaultlink’s own rules: what cannot be told is no', () => {
+  const certainly = (given: Partial<RoleGraph>, action = write) =>
+    allowsForCertain(graphOf(given), ana.id, action, machine)
+  test('an excluded group excuses whom an assignment shows to be in it', () => {
+    const denyAssignments = [denied({ excludePrincipals: [company] })]
+    const own = assigned(ana, contributor, subscription)
+    for (const [shown, expected] of [
+      [[], false],
+      [[assigned(company, reader, subscription.slice(0, -1))], false],
+      [[assigned(marketing, reader, group)], false],
+      [[assigned(company, reader, group)], true],
+      [[assigned(company, reader, `${machine}/extensions/one`, 'some')], true],
+    ] as const)
+      expect(certainly({ roleAssignments: [own, ...shown], denyAssignments })).toBe(expected)
+  })
+  test('what is denied on a child of the action’s type is denied', () => {
+    const roleAssignments = [assigned(ana, contributor, subscription)]
+    const denyAssignments = [denied({ scope: `${machine}/extensions/one` })]
+    expect(certainly({ roleAssignments, denyAssignments })).toBe(true)
+    const onChild = 'Microsoft.Compute/virtualMachines/extensions/write'
+    expect(certainly({ roleAssignments, denyAssignments }, onChild)).toBe(false)
+  })
+  test('of several permissions of a role, the NotActions of each count', () => {
+    const made: Role = {
+      id: 'one',
+      permissions: [
+        { actions: ['*'], notActions: [write] },
+        { actions: [write], notActions: [] },
+      ],
+    }
+    expect(may({ roles: [made], roleAssignments: [assigned(ana, made, group)] })).toBe(false)
+  })
   const condition = "@Resource[Microsoft.Storage/storageAccounts:name] StringEquals 'one'"
   test('an assignment with a condition grants nothing', () => {
     expect(may({ roleAssignments: [assigned(ana, contributor, group, condition)] })).toBe(false)

@@ -1,6 +1,6 @@
 /**
  * `npm run figures`: the same tests with larger counts: every crash moment, twenty times the random lives, ten thousand
- * mutations of the audit log, the whole flood at the door. What was counted there is printed as `figure: …`.
+ * role graphs, as many mutations of the audit log, the whole flood at the door. What was counted there is printed as `figure: …`.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,7 @@ const run = spawn(
     'test/story/crash',
     'test/audit/mutations',
     'test/guard/',
+    'test/azure/rights.test',
     '--testTimeout=1200000',
   ],
   { stdio: 'inherit', env: { ...process.env, VAULTLINK_FIGURES: '1' } },

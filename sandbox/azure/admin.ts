@@ -15,6 +15,13 @@ function text(body: unknown, name: string): string {
   return value
 }
 
+function texts(body: unknown, name: string): readonly string[] {
+  const value = member(body, name) ?? []
+  if (!Array.isArray(value) || !value.every((one) => typeof one === 'string'))
+    throw new Error(`${name} is not a list of texts`)
+  return value
+}
+
 function optional(body: unknown, name: string): string | undefined {
   const value = member(body, name)
   return typeof value === 'string' ? value : undefined
@@ -93,6 +100,10 @@ const acts: Readonly<Record<string, Act>> = {
     azure.rights.revoke(text(body, 'principalId'), text(body, 'role'), text(body, 'scope')),
   'POST rights/deny': (azure, body) =>
     azure.rights.deny(text(body, 'principalId'), text(body, 'action'), text(body, 'scope')),
+  'POST rights/redefine': (azure, body) =>
+    azure.rights.redefine(text(body, 'role'), [
+      { actions: texts(body, 'actions'), notActions: texts(body, 'notActions') },
+    ]),
   'POST registration': (azure, body) =>
     azure.setRegistration(
       text(body, 'subscription'),

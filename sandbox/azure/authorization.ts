@@ -1,7 +1,7 @@
 import { badRequest, notAllowed, ok, type Reply, refusal } from './reply.ts'
-import { covers, identities, may } from './rights.ts'
+import { covers, identities, isAmong, may } from './rights.ts'
 import { type Call, page, type Route } from './routes.ts'
-import type { Assignment, Denial, Role, World } from './state.ts'
+import { type Assignment, type Denial, everyone, type Permission, type Role, type World } from './state.ts'
 
 /** Microsoft.Authorization: who holds which role where, as its lists tell it. */
 
@@ -30,11 +30,25 @@ const definitionId = (role: Role, scope: string): string => {
 const prefix = (scope: string): string => (scope === '/' ? '' : scope)
 
 function principalType(world: World, id: string): string {
-  if (Object.values(world.groups).some((group) => group.objectId === id)) return 'Group'
-  return Object.values(world.applications).some(({ objectId }) => objectId === id)
-    ? 'ServicePrincipal'
-    : 'User'
+  if (id === everyone) return 'SystemDefined'
+  const isIn = (all: Readonly<Record<string, { readonly objectId: string }>>): boolean =>
+    Object.values(all).some(({ objectId }) => isAmong([objectId], id))
+  if (isIn(world.groups)) return 'Group'
+  return isIn(world.applications) ? 'ServicePrincipal' : 'User'
 }
+
+const conditionOf = ({ condition }: { readonly condition?: string }): object => ({
+  condition: condition ?? null,
+  conditionVersion: condition === undefined ? null : '2.0',
+})
+
+const showPermission = ({ actions, notActions, dataActions = [], condition }: Permission): object => ({
+  actions,
+  notActions,
+  dataActions,
+  notDataActions: [],
+  ...(condition !== undefined && { condition, conditionVersion: '2.0' }),
+})
 
 function showAssignment(world: World, one: Assignment): unknown {
   const role = world.roles.find(({ key }) => key === one.role)
@@ -47,8 +61,7 @@ function showAssignment(world: World, one: Assignment): unknown {
       principalId: one.principalId,
       principalType: principalType(world, one.principalId),
       scope: one.scope,
-      condition: one.condition ?? null,
-      conditionVersion: one.condition === undefined ? null : '2.0',
+      ...conditionOf(one),
     },
   }
 }
@@ -63,9 +76,7 @@ function showDefinition(role: Role, scope: string): unknown {
       type: role.builtIn ? 'BuiltInRole' : 'CustomRole',
       description: role.name,
       assignableScopes: ['/'],
-      permissions: [
-        { actions: role.actions, notActions: role.notActions, dataActions: [], notDataActions: [] },
-      ],
+      permissions: role.permissions.map(showPermission),
     },
   }
 }
@@ -78,11 +89,12 @@ function showDenial(world: World, one: Denial): unknown {
     properties: {
       denyAssignmentName: one.guid,
       description: '',
-      permissions: [{ actions: one.actions, notActions: [], dataActions: [], notDataActions: [] }],
+      permissions: one.permissions.map(showPermission),
       scope: one.scope,
-      doNotApplyToChildScopes: false,
-      principals: [{ id: one.principalId, type: principalType(world, one.principalId) }],
-      excludePrincipals: [],
+      doNotApplyToChildScopes: one.doNotApplyToChildScopes,
+      principals: one.principals.map((id) => ({ id, type: principalType(world, id) })),
+      excludePrincipals: one.excludePrincipals.map((id) => ({ id, type: principalType(world, id) })),
+      ...conditionOf(one),
       isSystemProtected: false,
     },
   }
@@ -108,10 +120,11 @@ const badFilter = (): Reply =>
     'UnsupportedQuery',
   )
 
-function listOver<T extends { scope: string; principalId: string }>(
+function listOver<T extends { scope: string }>(
   call: Call,
   all: readonly T[],
   action: string,
+  principalsOf: (one: T) => readonly string[],
   show: (one: T) => unknown,
 ): Reply {
   const { world } = call
@@ -122,20 +135,32 @@ function listOver<T extends { scope: string; principalId: string }>(
   return page(
     call,
     all
-      .filter((one) => covers(one.scope, scope) || (!asked.atScope && covers(scope, one.scope)))
-      .filter((one) => asked.principals?.includes(one.principalId) ?? true)
+      .filter((one) => covers(world, one.scope, scope) || (!asked.atScope && covers(world, scope, one.scope)))
+      .filter((one) => {
+        const { principals } = asked
+        return principals === undefined || principalsOf(one).some((id) => isAmong(principals, id))
+      })
       .map(show),
   )
 }
 
 const listAssignments = (call: Call): Reply =>
-  listOver(call, call.world.assignments, 'Microsoft.Authorization/roleAssignments/read', (one) =>
-    showAssignment(call.world, one),
+  listOver(
+    call,
+    call.world.assignments,
+    'Microsoft.Authorization/roleAssignments/read',
+    ({ principalId }) => [principalId],
+    (one) => showAssignment(call.world, one),
   )
 
+/** Whose: by a principal that they name. Exclusions do not narrow the list, and whether Azure's counts everyone in is not documented. */
 const listDenials = (call: Call): Reply =>
-  listOver(call, call.world.denials, 'Microsoft.Authorization/denyAssignments/read', (one) =>
-    showDenial(call.world, one),
+  listOver(
+    call,
+    call.world.denials,
+    'Microsoft.Authorization/denyAssignments/read',
+    ({ principals }) => principals,
+    (one) => showDenial(call.world, one),
   )
 
 function listDefinitions(call: Call): Reply {

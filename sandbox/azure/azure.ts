@@ -1,7 +1,7 @@
 import type { Directory } from '../entra/directory.ts'
 import type { FaultRule } from './faults.ts'
 import type { Portal } from './portal.ts'
-import type { AzureEvent } from './state.ts'
+import type { AzureEvent, Permission, RoleGraph } from './state.ts'
 import type { Settings } from './switches.ts'
 import type { Tally } from './tally.ts'
 
@@ -46,6 +46,10 @@ export type Azure = {
     grant(principalId: string, role: string, scope: string): void
     revoke(principalId: string, role: string, scope: string): void
     deny(principalId: string, action: string, scope: string): void
+    /** A role is edited: whoever holds it holds something else from now on. */
+    redefine(role: string, permissions: readonly Permission[]): void
+    /** The parts that are given take the place of those that were there. */
+    replace(graph: Partial<RoleGraph>): void
   }
   /** Whether a subscription, one of Microsoft's own too, has a resource provider registered; at once. */
   setRegistration(subscription: string, namespace: string, registered: boolean): void

@@ -7,23 +7,22 @@ export const builtInRoles: readonly Role[] = [
     guid: '8e3af657-a8ff-443c-a75c-2fe8c4bcb635',
     name: 'Owner',
     builtIn: true,
-    actions: ['*'],
-    notActions: [],
+    permissions: [{ actions: ['*'], notActions: [] }],
   },
   {
     key: 'contributor',
     guid: 'b24988ac-6180-42a0-ab88-20f7382dd24c',
     name: 'Contributor',
     builtIn: true,
-    actions: ['*'],
-    notActions: ['Microsoft.Authorization/*/Delete', 'Microsoft.Authorization/*/Write'],
+    permissions: [
+      { actions: ['*'], notActions: ['Microsoft.Authorization/*/Delete', 'Microsoft.Authorization/*/Write'] },
+    ],
   },
   {
     key: 'reader',
     guid: 'acdd72a7-3385-48ef-bd42-f606fba81ae7',
     name: 'Reader',
     builtIn: true,
-    actions: ['*/read'],
-    notActions: [],
+    permissions: [{ actions: ['*/read'], notActions: [] }],
   },
 ]

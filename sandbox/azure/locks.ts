@@ -1,6 +1,6 @@
-import { parseResourceId, resourceKey } from '../../src/link/resourceId.ts'
+import { isWithin, parseResourceId, resourceKey } from '../../src/link/resourceId.ts'
 import { badRequest, groupNotFound, notAllowed, ok, type Reply, refusal, resourceNotFound } from './reply.ts'
-import { covers, may } from './rights.ts'
+import { may } from './rights.ts'
 import { type Call, groupOf, member, page, type Route } from './routes.ts'
 import { type Lock, lockKey, type World } from './state.ts'
 
@@ -19,7 +19,7 @@ export function refuseLocked(world: World, method: string, id: string): Reply | 
   const locked = [...world.locks.values(), ...movingGroups(world)].filter(
     (lock) =>
       (deletes || lock.level === 'ReadOnly') &&
-      (covers(lock.scope, scope) || (deletes && covers(scope, lock.scope))),
+      (isWithin(lock.scope, scope) || (deletes && isWithin(scope, lock.scope))),
   )
   if (locked.length === 0) return undefined
   const scopes = [...new Set(locked.map((lock) => `'${lock.scope}'`))].join(',')
@@ -74,7 +74,7 @@ function list(call: Call): Reply {
   if (refused) return refused
   const atScope = /^atScope\(\)$/i.test(query.get('$filter') ?? '')
   const found = [...world.locks.values()].filter(
-    (lock) => covers(lock.scope, scope) || (!atScope && covers(scope, lock.scope)),
+    (lock) => isWithin(lock.scope, scope) || (!atScope && isWithin(scope, lock.scope)),
   )
   return page(call, found.map(show))
 }

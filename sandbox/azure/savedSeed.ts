@@ -32,15 +32,10 @@ export function savedSeed(world: World): Record<(typeof seedMembers)[number], un
     people: named(world.people),
     groups: named(world.groups),
     applications: named(world.applications),
+    managementGroups: world.managementGroups,
     roleDefinitions: world.roles
       .filter(({ builtIn }) => !builtIn)
-      .map(({ key, guid, name, actions, notActions }) => ({
-        name: key,
-        id: guid,
-        roleName: name,
-        actions,
-        notActions,
-      })),
+      .map(({ key, guid, name, permissions }) => ({ name: key, id: guid, roleName: name, permissions })),
     roleAssignments: world.assignments.map(({ guid, principalId, role, scope, condition }) => ({
       id: guid,
       principal: principal(principalId),
@@ -48,11 +43,11 @@ export function savedSeed(world: World): Record<(typeof seedMembers)[number], un
       scope,
       condition,
     })),
-    denyAssignments: world.denials.map(({ guid, principalId, actions, scope }) => ({
+    denyAssignments: world.denials.map(({ guid, principals, excludePrincipals, ...denial }) => ({
       id: guid,
-      principal: principal(principalId),
-      actions,
-      scope,
+      principals: principals.map(principal),
+      excludePrincipals: excludePrincipals.map(principal),
+      ...denial,
     })),
     resourceGroups: [...world.resourceGroups.values()],
     signalR: instances.filter(({ id }) => kindOf(id).type === 'SignalR').map(show),

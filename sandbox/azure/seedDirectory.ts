@@ -76,7 +76,13 @@ export function readDirectory(of: Record<'people' | 'groups' | 'applications', P
     const one = { objectId: guidFor('person', name), displayName: name, guest: false, ...signInOf(name) }
     people.push({ name, place: of.people, one })
   }
-  const members = [...new Set([...people, ...applications].map(({ name }) => name))].filter(Boolean)
+  // Groups may be named before they are read.
+  const groupNames = (Array.isArray(of.groups.value) ? of.groups.value : []).map((one: unknown) =>
+    typeof one === 'object' && one !== null ? String(Reflect.get(one, 'name') ?? '') : '',
+  )
+  const members = [
+    ...new Set([...[...people, ...applications].map(({ name }) => name), ...groupNames]),
+  ].filter(Boolean)
   const groups = listed(
     of.groups,
     ['objectId', 'members'],

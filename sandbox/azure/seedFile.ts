@@ -7,7 +7,6 @@ import {
   entriesOf,
   flagAt,
   guidAt,
-  listAt,
   membersOf,
   nameAt,
   oneOf,
@@ -17,9 +16,10 @@ import {
   timeAt,
   wholeAt,
 } from './jsonPlace.ts'
-import { type Directory, readDirectory } from './seedDirectory.ts'
+import { readDirectory } from './seedDirectory.ts'
 import { readAgenda, readMoves, readOperations } from './seedProgress.ts'
 import { type Resources, readResources } from './seedResources.ts'
+import { readAssignments, readDenials, readManagementGroups, readRoles } from './seedRights.ts'
 import {
   type Lock,
   lockKey,
@@ -38,6 +38,7 @@ export const seedMembers = [
   'people',
   'groups',
   'applications',
+  'managementGroups',
   'roleDefinitions',
   'roleAssignments',
   'denyAssignments',
@@ -84,6 +85,7 @@ export function parseSeed(text: string, now: number): { seed: Seed } | { problem
     applications,
     roles,
     assignments: readAssignments(of.roleAssignments, roleKeys, directory, resources),
+    managementGroups: readManagementGroups(of.managementGroups),
     denials: readDenials(of.denyAssignments, directory, resources),
     ...rest,
     locks: readLocks(of.locks, resources),
@@ -110,61 +112,6 @@ function readSubscriptions(all: Place): readonly Subscription[] {
   )
   return read.map(({ subscription }) => subscription)
 }
-
-function readRoles(all: Place): NonNullable<Seed['roles']> {
-  const read = elementsOf(all).map((place) => {
-    const of = membersOf(place, ['name', 'id', 'roleName', 'actions', 'notActions'])
-    const key = nameAt(of.name)
-    if (builtInRoles.some((role) => role.key === key))
-      complain(of.name, `${key} is one of Azure's own roles; write another name`)
-    const actions = listAt(of.actions).map(nameAt)
-    const role = {
-      name: or(of.roleName, nameAt, key),
-      actions,
-      notActions: elementsOf(of.notActions).map(nameAt),
-    }
-    return { place, key, role: of.id.value === undefined ? role : { ...role, guid: guidAt(of.id) } }
-  })
-  allDiffer('name', read)
-  return Object.fromEntries(read.map(({ key, role }) => [key, role]))
-}
-
-const withGuid = <T extends object>(id: Place, one: T): T & { guid?: string } =>
-  id.value === undefined ? one : { ...one, guid: guidAt(id) }
-
-/** Unless it is said who may do what, everybody may do everything. */
-function readAssignments(
-  all: Place,
-  roleKeys: readonly string[],
-  directory: Directory,
-  resources: Resources,
-): NonNullable<Seed['assignments']> {
-  const everybody = [...Object.values(directory.people), ...Object.values(directory.applications)]
-  if (all.value === undefined)
-    return everybody.map(({ objectId }) => ({ principalId: objectId, role: 'owner', scope: '/' }))
-  return elementsOf(all).map((place) => {
-    const of = membersOf(place, ['id', 'principal', 'role', 'scope', 'condition'])
-    const assignment = {
-      principalId: directory.principalAt(of.principal),
-      role: oneOf(of.role, roleKeys),
-      scope: or(of.scope, resources.scopeAt, '/'),
-    }
-    return withGuid(
-      of.id,
-      of.condition.value === undefined ? assignment : { ...assignment, condition: nameAt(of.condition) },
-    )
-  })
-}
-
-const readDenials = (all: Place, directory: Directory, resources: Resources): NonNullable<Seed['denials']> =>
-  elementsOf(all).map((place) => {
-    const of = membersOf(place, ['id', 'principal', 'actions', 'scope'])
-    return withGuid(of.id, {
-      principalId: directory.principalAt(of.principal),
-      actions: listAt(of.actions).map(nameAt),
-      scope: or(of.scope, resources.scopeAt, '/'),
-    })
-  })
 
 function readLocks(all: Place, resources: Resources): Lock[] {
   const read = elementsOf(all).map((place) => {

@@ -146,7 +146,21 @@ export async function startAzure(
       },
       deny(principalId, action, scope) {
         checkAssignable(world, principalId, scope)
-        world.denials.push({ guid: randomUUID(), principalId, actions: [action], scope })
+        world.denials.push({
+          guid: randomUUID(),
+          principals: [principalId],
+          excludePrincipals: [],
+          permissions: [{ actions: [action], notActions: [] }],
+          scope,
+          doNotApplyToChildScopes: false,
+        })
+      },
+      redefine(role, permissions) {
+        if (!world.roles.some(({ key }) => key === role)) throw new Error(`There is no role ${role}`)
+        world.roles = world.roles.map((one) => (one.key === role ? { ...one, permissions } : one))
+      },
+      replace(graph) {
+        Object.assign(world, graph)
       },
     },
     setRegistration(subscription, namespace, registered) {

@@ -10,12 +10,12 @@ export type World = {
   readonly tenantId: string
   readonly subscriptions: readonly Subscription[]
   readonly people: Readonly<Record<string, Person>>
-  /** Members are names of people and applications. */
-  readonly groups: Readonly<Record<string, Group>>
+  groups: Readonly<Record<string, Group>>
+  managementGroups: readonly ManagementGroup[]
   readonly applications: Readonly<Record<string, Application>>
-  readonly roles: readonly Role[]
-  readonly assignments: Assignment[]
-  readonly denials: Denial[]
+  roles: readonly Role[]
+  assignments: Assignment[]
+  denials: Denial[]
   readonly resourceGroups: Map<string, ResourceGroup>
   readonly instances: Map<string, Instance>
   readonly locks: Map<string, Lock>
@@ -89,7 +89,15 @@ export type Person = {
   readonly userPrincipalName: string
   readonly password: string
 }
+/** Members are names of people, applications and other groups. */
 export type Group = { readonly objectId: string; readonly members: readonly string[] }
+/** Whatever has no parent here, and a subscription in no group, is right below the root one, whose name is the tenant's id. */
+export type ManagementGroup = {
+  readonly name: string
+  readonly parent?: string
+  /** Ids. */
+  readonly subscriptions: readonly string[]
+}
 /** An application and its service principal: `objectId` is the principal's. */
 export type Application = {
   readonly appId: string
@@ -100,13 +108,18 @@ export type Application = {
   readonly managedIdentity: boolean
 }
 
+export type Permission = {
+  readonly actions: readonly string[]
+  readonly notActions: readonly string[]
+  readonly dataActions?: readonly string[]
+  readonly condition?: string
+}
 export type Role = {
   readonly key: string
   readonly guid: string
   readonly name: string
   readonly builtIn: boolean
-  readonly actions: readonly string[]
-  readonly notActions: readonly string[]
+  readonly permissions: readonly Permission[]
 }
 export type Assignment = {
   readonly guid: string
@@ -115,12 +128,20 @@ export type Assignment = {
   readonly scope: string
   readonly condition?: string
 }
+/** Azure's word for every principal of the tenant, among those that a deny assignment is for. */
+export const everyone = '00000000-0000-0000-0000-000000000000'
 export type Denial = {
   readonly guid: string
-  readonly principalId: string
-  readonly actions: readonly string[]
+  /** Object ids, or `everyone`. */
+  readonly principals: readonly string[]
+  readonly excludePrincipals: readonly string[]
+  readonly permissions: readonly Permission[]
   readonly scope: string
+  readonly doNotApplyToChildScopes: boolean
+  readonly condition?: string
 }
+/** All that rights rest on. */
+export type RoleGraph = Pick<World, 'groups' | 'managementGroups' | 'roles' | 'assignments' | 'denials'>
 
 /** A vault of the seed, or one that was made here. */
 export type Vault = seeded.SeedVault & {
@@ -248,15 +269,22 @@ export type Step =
   | { kind: 'moved'; move: string }
   | { kind: 'instanceGone'; instance: string; operation: string }
 
+/** Most roles have one permission. */
+export type SeedRole = { readonly name: string; readonly guid?: string } & (
+  | Permission
+  | { readonly permissions: readonly Permission[] }
+)
+
 /** What a world starts with; each part that describes the tenant and its resources defaults to `sandbox/seed.ts`. */
 export type Seed = {
   tenantId?: string
   subscriptions?: readonly Subscription[]
   people?: World['people']
   groups?: World['groups']
+  managementGroups?: World['managementGroups']
   applications?: World['applications']
   /** Beside Azure's own Owner, Contributor and Reader. */
-  roles?: Readonly<Record<string, Omit<Role, 'key' | 'guid' | 'builtIn'> & { guid?: string }>>
+  roles?: Readonly<Record<string, SeedRole>>
   assignments?: readonly (Omit<Assignment, 'guid'> & { guid?: string })[]
   denials?: readonly (Omit<Denial, 'guid'> & { guid?: string })[]
   /** Beside those that the resources imply. */
@@ -301,11 +329,12 @@ export const registrationKey = (subscription: string, namespace: string): string
   `${subscription}/${namespace}`.toLowerCase()
 
 const customRoles = (given: NonNullable<Seed['roles']>): Role[] =>
-  Object.entries(given).map(([key, role], index) => ({
-    guid: `e0000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
-    ...role,
+  Object.entries(given).map(([key, { name, guid, ...held }], index) => ({
     key,
+    guid: guid ?? `e0000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+    name,
     builtIn: false,
+    permissions: 'permissions' in held ? held.permissions : [held],
   }))
 
 const grown = (seed: SeedInstance): Instance => ({
@@ -349,6 +378,7 @@ export function createWorld(
     subscriptions: seed.subscriptions ?? Object.values(seeded.subscriptions),
     people: seed.people ?? defaultPeople(),
     groups: seed.groups ?? seeded.groups,
+    managementGroups: seed.managementGroups ?? [],
     applications: seed.applications ?? defaultApplications(),
     roles: [...builtInRoles, ...customRoles(seed.roles ?? seeded.roles)],
     assignments: (seed.assignments ?? seeded.assignments).map((one) => ({ guid: randomUUID(), ...one })),

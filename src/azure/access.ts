@@ -15,28 +15,35 @@ import {
 } from './grants.ts'
 import { all, listed, type Reading } from './looks.ts'
 import { garbled, list, record, required, text } from './parse.ts'
+import { createRoleDefinitions, type ReadRole } from './roleDefinitions.ts'
 
 /** An Entra object id. Nothing else enters a filter. */
 const objectIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** How long a role's definition is remembered: it says what a role may do, nothing of who holds it. */
-const definitionKeptMs = 5 * 60_000
+/** None where nothing is said. What is no action is not passed over: it may have been an exception. */
+const actionsOf = (value: unknown): readonly string[] =>
+  listOf(value ?? [], 'actions').map((one) => {
+    if (typeof one !== 'string') throw garbled('actions')
+    return one
+  })
 
-const strings = (value: unknown): readonly string[] =>
-  list(value).filter((one): one is string => typeof one === 'string')
+function listOf(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw garbled(what)
+  return value
+}
 
 const permissions = (value: unknown): readonly Permission[] =>
-  list(value).map((one) => {
+  listOf(value, 'permissions').map((one) => {
     const { actions, notActions } = record(one)
-    return { actions: strings(actions), notActions: strings(notActions) }
+    return { actions: actionsOf(actions), notActions: actionsOf(notActions) }
   })
 
 /** Some of Azure's own roles put a condition on a permission: like one on an assignment, it grants nothing here. */
 const granted = (value: unknown): readonly Permission[] =>
   permissions(list(value).map((one) => (text(record(one).condition) ? { ...record(one), actions: [] } : one)))
 
-const principals = (value: unknown): readonly Principal[] =>
-  list(value).map((one) => {
+const principals = (value: readonly unknown[]): readonly Principal[] =>
+  value.map((one) => {
     const { id, type } = record(one)
     return { id: text(id) ?? '', type: text(type) ?? '' }
   })
@@ -59,33 +66,21 @@ function roleAssignment(value: unknown, objectId: string): RoleAssignment {
 function denyAssignment(value: unknown): DenyAssignment {
   const fields = record(value)
   return {
+    id: required(fields.id, 'the id of a deny assignment').toLowerCase(),
     scope: required(fields.scope, 'the scope of a deny assignment'),
     permissions: permissions(fields.permissions),
-    principals: principals(fields.principals),
-    excluded: principals(fields.excludePrincipals),
+    principals: principals(listOf(fields.principals, 'the principals of a deny assignment')),
+    excluded: principals(list(fields.excludePrincipals)),
     doNotApplyToChildScopes: fields.doNotApplyToChildScopes === true,
   }
 }
 
 export function createAccess(clients: Clients, { deadlineMs, now, log }: Reading): Access {
-  const definitions = new Map<
-    string,
-    { readonly readAt: number; readonly permissions: readonly Permission[] }
-  >()
-
-  const definition = async (role: string, signal: AbortSignal): Promise<readonly Permission[]> => {
-    const key = role.toLowerCase()
-    const known = definitions.get(key)
-    if (known && now() - known.readAt < definitionKeptMs) return known.permissions
-    const readAt = now()
+  const withRoles = createRoleDefinitions(async (role, signal) => {
     const client = await clients.authorization()
     try {
       const found = await client.roleDefinitions.getById(unrooted(role), { abortSignal: signal })
-      const read = granted(found.permissions)
-      for (const [old, { readAt: then }] of definitions)
-        if (readAt - then >= definitionKeptMs) definitions.delete(old)
-      definitions.set(key, { readAt, permissions: read })
-      return read
+      return granted(found.permissions)
     } catch (error) {
       const call = {
         does: 'read',
@@ -96,12 +91,13 @@ export function createAccess(clients: Clients, { deadlineMs, now, log }: Reading
       if (failureOf(error, call, now()).missing) return []
       throw error
     }
-  }
+  })
 
   const missing = async (
     objectId: string,
     actions: readonly string[],
     resource: string,
+    definition: ReadRole,
     signal: AbortSignal,
   ): Promise<readonly string[]> => {
     const client = await clients.authorization()
@@ -114,26 +110,40 @@ export function createAccess(clients: Clients, { deadlineMs, now, log }: Reading
         }),
         signal,
       ),
-      all(client.denyAssignments.listForScope(scope, { ...listed(signal), filter: 'atScope()' }), signal),
+      // Unfiltered: those on children of the resource count as well.
+      all(client.denyAssignments.listForScope(scope, listed(signal)), signal),
     ])
     const assignments = assigned.map((one) => roleAssignment(one, objectId))
     const granting = assignments.filter((one) => mayGrant(one, resource))
     const roles = [...new Set(granting.map(({ role }) => role.toLowerCase()))]
     const read = await Promise.all(roles.map(async (role) => [role, await definition(role, signal)] as const))
-    return missingActions({
+    const asked = {
       objectId,
       actions,
       resource,
       assignments,
       roles: new Map(read),
       denials: denied.map(denyAssignment),
-    })
+    }
+    const lacking = missingActions(asked)
+    if (missingActions({ ...asked, theirs: new Set() }).length === lacking.length) return lacking
+    // It hangs on who is in a group that a deny assignment is for: of that Azure alone knows.
+    const theirs = await all(
+      client.denyAssignments.listForScope(scope, {
+        ...listed(signal),
+        filter: `assignedTo('${objectId}')`,
+      }),
+      signal,
+    )
+    return missingActions({ ...asked, theirs: new Set(theirs.map((one) => denyAssignment(one).id)) })
   }
 
   const may: Access['may'] = async (objectId, actions, resource, signal) => {
     if (!objectIdPattern.test(objectId)) return { is: 'unreadable' }
     try {
-      const lacking = await within(deadlineMs, signal, (both) => missing(objectId, actions, resource, both))
+      const lacking = await within(deadlineMs, signal, (both) =>
+        withRoles((definition) => missing(objectId, actions, resource, definition, both)),
+      )
       return lacking.length === 0 ? { is: 'held' } : { is: 'missing', actions: lacking }
     } catch (error) {
       const call = {

@@ -3,7 +3,7 @@
  * come in as data. Whatever cannot be told for certain counts against the person.
  * https://learn.microsoft.com/azure/role-based-access-control/overview#how-azure-rbac-determines-if-a-user-has-access-to-a-resource
  */
-import { isWithin } from '../link/resourceId.ts'
+import { isWithin, parseResourceId } from '../link/resourceId.ts'
 
 export type Permission = { readonly actions: readonly string[]; readonly notActions: readonly string[] }
 export type RoleAssignment = {
@@ -15,6 +15,7 @@ export type RoleAssignment = {
 }
 export type Principal = { readonly id: string; readonly type: string }
 export type DenyAssignment = {
+  readonly id: string
   readonly scope: string
   readonly permissions: readonly Permission[]
   readonly principals: readonly Principal[]
@@ -86,22 +87,39 @@ type Person = { readonly objectId: string; readonly groups: readonly string[] }
 const isNamed = ({ id }: Principal, { objectId, groups }: Person): boolean =>
   same(id, objectId) || groups.some((group) => same(id, group))
 
-/** May the person be meant? Members of a group that no assignment shows cannot be read: they may be. */
-const mayBeMeant = (principal: Principal, person: Person): boolean =>
-  isNamed(principal, person) ||
-  same(principal.id, everyone) ||
-  !['user', 'serviceprincipal'].includes(principal.type.toLowerCase())
+/** Ids of the deny assignments that Azure lists as the person's; undefined when it was not asked. */
+type Theirs = ReadonlySet<string> | undefined
 
-function isDenied(denial: DenyAssignment, action: string, resource: string, person: Person): boolean {
-  const applies = denial.doNotApplyToChildScopes
-    ? isWithin(denial.scope, resource) && isWithin(resource, denial.scope)
-    : denial.scope === '' || isAncestorOrSelf(denial.scope, resource)
+/** May the person be meant? Whether they are in a group that no assignment shows is known if `theirs` is. */
+function mayBeMeant({ id, principals }: DenyAssignment, person: Person, theirs: Theirs): boolean {
+  const isTold = ({ type }: Principal): boolean =>
+    ['user', 'serviceprincipal', ...(theirs ? ['group'] : [])].includes(type.toLowerCase())
   return (
-    applies &&
-    denies(denial.permissions, action) &&
-    denial.principals.some((principal) => mayBeMeant(principal, person)) &&
-    !denial.excluded.some((principal) => isNamed(principal, person))
+    theirs?.has(id) === true ||
+    principals.some((one) => isNamed(one, person) || same(one.id, everyone) || !isTold(one))
   )
+}
+
+/**
+ * A resource in the one that is asked about, of the type that the action belongs to: which of these Azure will be asked
+ * about is not known yet, so what is denied on one is denied.
+ */
+function isOfAction(scope: string, action: string, resource: string): boolean {
+  const parsed = parseResourceId(scope)
+  if (!parsed || !isWithin(resource, scope)) return false
+  const type = [parsed.provider, ...parsed.path.filter((_segment, index) => index % 2 === 0)].join('/')
+  return same(type, action.slice(0, action.lastIndexOf('/')))
+}
+
+function applies(
+  { scope, doNotApplyToChildScopes }: DenyAssignment,
+  action: string,
+  resource: string,
+): boolean {
+  if (isOfAction(scope, action, resource)) return true
+  return doNotApplyToChildScopes
+    ? isWithin(scope, resource) && isWithin(resource, scope)
+    : scope === '' || isAncestorOrSelf(scope, resource)
 }
 
 /** Can the assignment grant anything on the resource? Those below it and those with a condition cannot. */
@@ -117,14 +135,19 @@ export function missingActions(asked: {
   readonly assignments: readonly RoleAssignment[]
   readonly roles: ReadonlyMap<string, readonly Permission[]>
   readonly denials: readonly DenyAssignment[]
+  readonly theirs?: Theirs
 }): readonly string[] {
-  const { objectId, actions, resource, assignments, roles, denials } = asked
+  const { objectId, actions, resource, assignments, roles, denials, theirs } = asked
   const groups = assignments.map(({ principal }) => principal).filter((id) => !same(id, objectId))
   const person = { objectId, groups }
   const granting = assignments.filter((one) => mayGrant(one, resource))
+  const denying = denials.filter(
+    (denial) =>
+      mayBeMeant(denial, person, theirs) && !denial.excluded.some((principal) => isNamed(principal, person)),
+  )
   return actions.filter(
     (action) =>
       !granting.some(({ role }) => holds(roles.get(role.toLowerCase()) ?? [], action)) ||
-      denials.some((denial) => isDenied(denial, action, resource, person)),
+      denying.some((one) => applies(one, action, resource) && denies(one.permissions, action)),
   )
 }

@@ -25,6 +25,7 @@ const assignment = (more: Partial<RoleAssignment> = {}): RoleAssignment => ({
   ...more,
 })
 const denial = (more: Partial<DenyAssignment> = {}): DenyAssignment => ({
+  id: 'one',
   scope: vault,
   permissions: [{ actions: [write], notActions: [] }],
   principals: [{ id: person, type: 'User' }],
@@ -98,6 +99,7 @@ describe('a scope holds the resource', () => {
 
 describe('what a person lacks', () => {
   const both = [write, approval]
+  const everything = [{ actions: ['*'], notActions: [] }]
   const role = (actions: string[], notActions: string[] = []) =>
     new Map([[approver.toLowerCase(), [{ actions, notActions }]]])
   const group_ = assignment({ principal: group })
@@ -136,6 +138,44 @@ describe('what a person lacks', () => {
       'a denial of a group whose members cannot be read',
       { denials: [denial({ principals: [{ id: group, type: 'Group' }] })] },
       [write],
+    ],
+    [
+      'a denial of a group that Azure does not list as theirs',
+      { denials: [denial({ principals: [{ id: group, type: 'Group' }] })], theirs: new Set() },
+      [],
+    ],
+    [
+      'a denial of a group that Azure lists as theirs',
+      { denials: [denial({ principals: [{ id: group, type: 'Group' }] })], theirs: new Set(['one']) },
+      [write],
+    ],
+    [
+      'a denial of everyone, whatever kind of principal that is said to be',
+      {
+        denials: [denial({ principals: [{ id: '00000000-0000-0000-0000-000000000000', type: 'User' }] })],
+        theirs: new Set(),
+      },
+      [write],
+    ],
+    [
+      'a denial of a kind of principal that is not known, listed or not',
+      { denials: [denial({ principals: [{ id: stranger, type: 'Device' }] })], theirs: new Set() },
+      [write],
+    ],
+    [
+      'a denial on a connection of the vault',
+      { denials: [denial({ scope: `${vault}/privateEndpointConnections/any`, permissions: everything })] },
+      [write],
+    ],
+    [
+      'a denial on something else in the vault',
+      { denials: [denial({ scope: `${vault}/secrets/any`, permissions: everything })] },
+      [],
+    ],
+    [
+      'a denial on a connection of another vault',
+      { denials: [denial({ scope: `${vault}2/privateEndpointConnections/any`, permissions: everything })] },
+      [],
     ],
     [
       'a denial of everyone that leaves the person out',
@@ -204,6 +244,7 @@ describe('what a person lacks', () => {
     { maxLength: 2 },
   )
   const anyDenial = fc.record({
+    id: fc.constant('one'),
     scope: scopes,
     permissions: fc.array(permission, { maxLength: 2 }),
     principals,

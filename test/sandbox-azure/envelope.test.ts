@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
-import { bot, people, subscriptions, vaults } from '../../sandbox/seed.ts'
+import { bot, people, subscriptions, tenantId, vaults } from '../../sandbox/seed.ts'
 import { call, codeOf, linkPath, signalrPath, vaultPath, wish } from './clients.ts'
 
 let azure: Azure
@@ -310,7 +310,9 @@ describe('the role graph', () => {
     expect((await read()).status).toBe(200)
     azure.rights.revoke(guest, 'contributor', main)
     expect((await read()).status).toBe(403)
-    azure.rights.grant(guest, 'reader', '/providers/Microsoft.Management/managementGroups/root')
+    azure.rights.grant(guest, 'reader', '/providers/Microsoft.Management/managementGroups/elsewhere')
+    expect((await read()).status).toBe(403)
+    azure.rights.grant(guest, 'reader', `/providers/Microsoft.Management/managementGroups/${tenantId}`)
     expect((await read()).status).toBe(200)
     azure.rights.deny(guest, '*', vaultPath())
     expect((await read()).status).toBe(403)
@@ -333,6 +335,21 @@ describe('the role graph', () => {
     for (const scope of ['', 'contoso-kv', '/elsewhere', `/subscriptions/${guest}`, `${main}x`])
       for (const give of [azure.rights.grant, azure.rights.deny])
         expect(() => give(guest, 'reader', scope)).toThrow(`There is no scope ${scope}`)
+  })
+
+  test('a role may be edited, over HTTP too', async () => {
+    const guest = people.guest.objectId
+    const read = async () => (await get(vaultPath(), { principal: guest })).status
+    azure.rights.grant(guest, 'reader', main)
+    expect(await read()).toBe(200)
+    const edit = (role: string, notActions: unknown) =>
+      call(azure, 'POST', '/_sandbox/rights/redefine', { body: { role, actions: ['*'], notActions } })
+    expect((await edit('reader', ['*/vaults/READ'])).status).toBe(200)
+    expect(await read()).toBe(403)
+    expect((await edit('reader', [])).status).toBe(200)
+    expect(await read()).toBe(200)
+    for (const refused of [edit('none', []), edit('reader', '*'), edit('reader', [1])])
+      expect((await refused).status).toBe(400)
   })
 
   test('what a role takes back, another one may still give', async () => {

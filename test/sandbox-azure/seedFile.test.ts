@@ -106,12 +106,20 @@ describe('a seed file', () => {
     const azure = await start({
       ...minimal,
       people: [...minimal.people, { name: 'bo', displayName: 'Bo Berg', guest: true }],
-      groups: [{ name: 'owners', members: ['bo', 'robot'] }],
+      groups: [
+        { name: 'owners', members: ['bo', 'robot'] },
+        { name: 'everybody', members: ['owners', 'ada'] },
+      ],
+      managementGroups: [{ name: 'contoso' }, { name: 'live', parent: 'contoso', subscriptions: [mine] }],
       applications: [
         { name: 'robot', appId: mine, objectId: bot.objectId, secret: 's3cret', managedIdentity: true },
       ],
       roleDefinitions: [
         { name: 'looker', roleName: 'Only looks', actions: ['*'], notActions: ['*/write', '*/delete'] },
+        {
+          name: 'two',
+          permissions: [{ actions: ['*/read'] }, { actions: ['*'], notActions: [], condition: 'some' }],
+        },
       ],
       roleAssignments: [
         { principal: 'owners', role: 'looker', scope: 'certs' },
@@ -119,7 +127,16 @@ describe('a seed file', () => {
         { principal: 'robot', role: 'owner', scope: within('more') },
         { principal: 'bo', role: 'owner', scope: vault('certs'), condition: 'some' },
       ],
-      denyAssignments: [{ principal: 'bo', actions: ['Microsoft.KeyVault/vaults/read'], scope: 'certs' }],
+      denyAssignments: [
+        { principals: ['bo'], actions: ['Microsoft.KeyVault/vaults/read'], scope: 'certs' },
+        {
+          principals: ['00000000-0000-0000-0000-000000000000'],
+          excludePrincipals: ['everybody'],
+          permissions: [{ actions: ['*'], notActions: ['*/read'], dataActions: ['*'] }],
+          doNotApplyToChildScopes: true,
+          condition: 'some',
+        },
+      ],
       resourceGroups: [{ id: within('more'), location: 'northeurope', tags: { a: 'b' } }],
       signalR: [
         { id: signalr('chat').replace('SignalR/', 'signalr/'), sku: 'Premium_P1', replicas: ['chat-us'] },
@@ -222,6 +239,12 @@ describe('a seed file', () => {
       { principal: 'bo', role: 'owner', scope: vault('certs'), condition: 'some' },
       { principal: 'ada', role: 'owner', scope: '/' },
     ])
+    expect(world.denyAssignments).toMatchObject([
+      { principals: ['bo'], excludePrincipals: [], doNotApplyToChildScopes: false },
+      { excludePrincipals: ['everybody'], doNotApplyToChildScopes: true, scope: '/', condition: 'some' },
+    ])
+    expect(world.managementGroups).toMatchObject([{}, { parent: 'contoso', subscriptions: [mine] }])
+    expect(worldOf(await start(world))).toEqual(world)
   })
 })
 
@@ -326,7 +349,7 @@ describe('what is wrong with a file', () => {
       ],
       roleDefinitions: [{ name: 'owner', actions: ['*'] }, { name: 'mine', actions: '*' }, { name: 'none' }],
       roleAssignments: [{ principal: 'eve', role: 'boss', scope: 'nowhere' }],
-      denyAssignments: [{ principal: 'ada', actions: [], scope: '/nowhere' }],
+      denyAssignments: [{ principals: ['ada'], actions: [], scope: '/nowhere' }],
       locks: [
         { scope: '/', name: 'one', level: 'Loose' },
         { scope: '/', name: 'one', level: 'ReadOnly', notes: 1 },
@@ -350,7 +373,7 @@ describe('what is wrong with a file', () => {
       'people[2].name: is missing; write a name',
       'people[2].objectId: 7 will not do; write a GUID such as "11111111-2222-4333-8444-555555555555"',
       'people[3]: "bo" will not do; write an object with name, objectId, displayName, guest, userPrincipalName, password',
-      'groups[0].members[1]: "bo" will not do; write one of ada, app, twin',
+      'groups[0].members[1]: "bo" will not do; write one of ada, app, twin, all',
       'people[1]: has the name of people[0]; write another',
       'applications[1]: has the objectId of applications[0]; write another',
       "roleDefinitions[0].name: owner is one of Azure's own roles; write another name",
@@ -481,6 +504,7 @@ describe('a world that goes on from its file', () => {
     open.push(azure)
     azure.rights.grant(bot.objectId, 'contributor', '/')
     azure.rights.deny(bot.objectId, 'Microsoft.Nothing/*', vaultPath())
+    azure.rights.replace({ managementGroups: [{ name: 'contoso', subscriptions: [mine] }] })
     azure.setRegistration(subscriptions.other.id, 'Microsoft.KeyVault', false)
     azure.rights.grant(people.lone.objectId, 'owner', '/')
     const lock = `${vaultPath('solo-kv', 'solo')}/providers/Microsoft.Authorization/locks/keep`

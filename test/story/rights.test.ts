@@ -1,6 +1,6 @@
 /** Who may decide: read at the moment of the click, said to the presser alone, and never guessed. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { bot, type PersonKey, subscriptions } from '../../sandbox/seed.ts'
+import { bot, type PersonKey, roles, subscriptions } from '../../sandbox/seed.ts'
 import type { Answer, Message } from '../../sandbox/teams/face.ts'
 import type { World } from '../../sandbox/world.ts'
 import {
@@ -94,6 +94,16 @@ describe('one request that many press', () => {
       world.azure.rights.revoke(objectId('owner'), 'vaultApprover', kv)
       expect(await inVain(approval, () => presses(approval, 'owner'))).toContain(approverActions)
       world.azure.rights.grant(objectId('owner'), 'vaultApprover', kv)
+    })
+
+    test('lost it to an edit of the role between the card and the click', async () => {
+      const { actions } = roles.vaultApprover
+      const write = 'Microsoft.KeyVault/vaults/privateEndpointConnections/write'
+      world.azure.rights.redefine('vaultApprover', [{ actions, notActions: [write] }])
+      expect(await inVain(approval, () => presses(approval, 'owner'))).toContain(
+        `You lack the right to do this: ${write} on contoso-kv.`,
+      )
+      world.azure.rights.redefine('vaultApprover', [roles.vaultApprover])
     })
 
     test.each([

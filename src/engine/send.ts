@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Cause, Link, LinkId, Refusal, Wish } from '../link/link.ts'
 import { decisionMessage, pinnedAmong } from '../link/match.ts'
-import { gateKey } from './gates.ts'
 import type { Journal } from './journal.ts'
 import type { CrashPoint } from './perform.ts'
 import type { Azure, Clock, Log, Outcome, Store, WishAnswer } from './ports.ts'
@@ -56,7 +55,7 @@ export function createSender(ports: Ports): Sender {
         AbortSignal.timeout(callDeadlineMs),
       )
       ports.crashPoint(`after ${verdict}`)
-      const answer = await take(link, verdict, outcome)
+      const answer = await take(link.id, verdict, outcome)
       ports.crashPoint(`committed ${verdict}`)
       return answer
     } finally {
@@ -65,11 +64,7 @@ export function createSender(ports: Ports): Sender {
     }
   }
 
-  async function take(
-    { id, asked }: Link,
-    effect: Sending['verdict'],
-    outcome: Outcome,
-  ): ReturnType<Sender['send']> {
+  async function take(id: LinkId, effect: Sending['verdict'], outcome: Outcome): ReturnType<Sender['send']> {
     const at = clock.now()
     if (outcome.is === 'done') {
       log('info', 'azure.done', { link: id, effect, as: 'approver' })
@@ -83,13 +78,10 @@ export function createSender(ports: Ports): Sender {
       cause: cause.cause,
       answer: outcome.log,
     })
-    const isUnknown = cause.cause === 'unavailable'
-    const link = await journal.record(id, [{ fact: 'failed', effect, cause, notBefore: at, at }], {
-      gates: [gateKey({ asked }, effect)],
-      // What Azure refused is written nowhere; what it did not answer may be.
-      release: (_link, held) => (isUnknown ? [] : held.map(({ key }) => key)),
-    })
-    return isUnknown ? { is: 'sent', link } : { is: 'refused', refusal: refusalOf(cause), link }
+    const link = await journal.record(id, [{ fact: 'failed', effect, cause, notBefore: at, at }])
+    return cause.cause === 'unavailable'
+      ? { is: 'sent', link }
+      : { is: 'refused', refusal: refusalOf(cause), link }
   }
 
   return {

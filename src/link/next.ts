@@ -122,7 +122,7 @@ function mustBeShownBy(link: Link, { approveAs, limits }: Surroundings): Millis 
 }
 
 const isStillPending = (link: Link, lookedAt: Millis | undefined, by: Millis): boolean =>
-  link.looked && lookedAt !== undefined && lookedAt >= by && pinnedSeen(link)?.status === 'Pending'
+  lookedAt !== undefined && lookedAt >= by && pinnedSeen(link)?.status === 'Pending'
 
 // ---- Azure -------------------------------------------------------------------------------------------
 

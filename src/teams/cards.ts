@@ -51,9 +51,7 @@ export function namesOf(view: View): { people: readonly PersonKey[]; texts: read
     decision?.by,
     view.view === 'news' ? view.mentions : view.endedBy,
     view.view === 'news' && view.news.news === 'ended' ? view.news.by : undefined,
-    view.view === 'news' && (view.news.news === 'askAgain' || view.news.news === 'notApplied')
-      ? view.news.by
-      : undefined,
+    view.view === 'news' && view.news.news === 'askAgain' ? view.news.by : undefined,
   ]
   const texts = [view.view === 'news' ? undefined : view.reason, decision?.reason]
   const known = (keys: readonly (string | undefined)[]): string[] => [

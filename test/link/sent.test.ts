@@ -13,6 +13,7 @@ import {
   day,
   done,
   endpoint,
+  hidden,
   imitation,
   intended,
   limits,
@@ -148,6 +149,19 @@ describe('what is sent becomes a decision when Azure has taken it', () => {
     expect(link).toMatchObject({ stage: { status: 'Removing', outcome: 'Cancelled' } })
     expect(link.decision).toBeUndefined()
   })
+
+  test('and what Azure turned away then keeps nothing from being removed', () => {
+    const cancelled: Step = { fact: 'cancelled', by: 'requester' }
+    const locked = failed('reject', { cause: 'locked', message: 'no' })
+    const removing = at('Pending', sends('reject'), cancelled, locked)
+    expect(removing.blocked).toBeUndefined()
+    const hiddenOnce = at('Pending', sends('reject'), cancelled, locked, looked({ own: hidden }))
+    expect(hiddenOnce.blocked).toBeDefined()
+    expect(
+      at('Pending', sends('reject'), cancelled, locked, looked({ own: hidden }), vaultSays('Pending'))
+        .blocked,
+    ).toBeUndefined()
+  })
 })
 
 describe('killed in between, Azure tells what became of it', () => {
@@ -253,6 +267,13 @@ describe('the bot sends no decision', () => {
     expect(plan(link, second).azure).toEqual({ step: 'delete' })
     const bot = next(link, around(link.moved + second, link.moved + second))
     expect(bot.azure).toMatchObject({ step: 'reject' })
+  })
+
+  test('and where it does, nobody is asked again: it sends them until they arrive', () => {
+    const taken = at('Pending', { fact: 'decided', verdict: 'approve', by: 'owner' }, vaultSays('Pending'))
+    const later = taken.moved + limits.settleMs
+    expect(next(taken, around(later, later))).toMatchObject({ azure: { step: 'approve' } })
+    expect(next(taken, around(later, later)).passed).toBeUndefined()
   })
 
   test('to an approval made in the portal there is nothing to add', () => {

@@ -296,6 +296,9 @@ describe('an administrator agreed for everybody', () => {
     expect(await exchange(await tokenOf(world, 'second'))).toBe(412)
     expect(await exchange(await tokenOf(world, 'owner', { exp: 1 }))).toBe(412)
     expect((await owner.sendsInvoke({ state: '123456' }, { name: 'signin/verifyState' })).status).toBe(200)
+    // Nobody in particular is signed in by nobody.
+    const nobody = { name: 'signin/verifyState', from: { id: '29:nobody' } }
+    expect((await owner.sendsInvoke({ state: '123456' }, nobody)).status).toBe(403)
   })
 
   describe('Azure does not take it', () => {
@@ -338,6 +341,23 @@ describe('an administrator agreed for everybody', () => {
       await thread.shows(/can now reach .*Approved by Noor Haddad/, { within })
       await world.teams.thread(approval).shows('Working since', { within })
       expect(decided()).toEqual(['Approved by owner 0'])
+      await unlinked(world, { thread, approval })
+    })
+
+    test('or has not yet when the bot is told to leave: what comes of it is written down first', async () => {
+      const { approval, thread } = await pending(world)
+      world.azure.fail({ ...put, when: 'after', how: 'hang' })
+      expect((await approves(world, approval)).text).toMatch(/^Sent to contoso-kv as you/)
+      const leaving = world.bot()
+      await world.restart()
+      expect(await leaving.ended).toEqual({ code: 0, signal: null })
+      const last = leaving.log.filter(({ event }) => event === 'azure.failed' || event === 'left').slice(-2)
+      expect(last).toMatchObject([
+        { event: 'azure.failed', effect: 'approve', as: 'approver', cause: 'unavailable' },
+        { event: 'left' },
+      ])
+      await thread.shows(/can now reach .*Approved by Noor Haddad/, { within })
+      await world.teams.thread(approval).shows('Working since', { within })
       await unlinked(world, { thread, approval })
     })
 

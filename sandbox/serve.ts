@@ -5,31 +5,37 @@ import { startAzure } from './azure/server.ts'
 import { keepWorld, openSeed } from './azure/worldFile.ts'
 import { startTeams } from './teams/server.ts'
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    port: { type: 'string', default: '4100' },
-    'tls-port': { type: 'string' },
-    'ca-out': { type: 'string' },
-    'teams-port': { type: 'string', default: '4200' },
-    openapi: { type: 'string' },
-    bot: { type: 'string', default: 'http://127.0.0.1:3978' },
-    seed: { type: 'string' },
-    save: { type: 'string' },
-  },
-})
+const known = {
+  only: { type: 'string' },
+  port: { type: 'string', default: '4100' },
+  'tls-port': { type: 'string' },
+  'ca-out': { type: 'string' },
+  'teams-port': { type: 'string', default: '4200' },
+  openapi: { type: 'string' },
+  bot: { type: 'string', default: 'http://127.0.0.1:3978' },
+  seed: { type: 'string' },
+  save: { type: 'string' },
+} as const
+
+const options = readOptions()
+const port = portOf('port', options.port)
+const tlsPort = options['tls-port'] === undefined ? undefined : portOf('tls-port', options['tls-port'])
+const teamsPort = portOf('teams-port', options['teams-port'])
+const caFile = options['ca-out']
+if (caFile !== undefined && tlsPort === undefined)
+  end('--ca-out is for the authority of TLS: name a port for that as well, --tls-port')
 
 const opened = await openSeed(options)
 if ('problem' in opened) end(opened.problem)
-const tlsPort = options['tls-port']
 const azure = await startAzure({
-  port: Number(options.port),
-  ...(tlsPort !== undefined && { tlsPort: Number(tlsPort) }),
+  port,
+  ...(tlsPort !== undefined && { tlsPort }),
   seed: opened.seed,
   openapi: options.openapi,
-})
+}).catch(end)
+if (azure.tls && caFile !== undefined) await writeFile(caFile, azure.tls.ca).catch(end)
 const kept = options.save === undefined ? undefined : await keepWorld(azure, options.save).catch(end)
-const teams = options.only === 'azure' ? undefined : await startTeams({ port: Number(options['teams-port']) })
+const teams = options.only === 'azure' ? undefined : await startTeams({ port: teamsPort }).catch(end)
 const leave = async (): Promise<void> => {
   await Promise.all([azure.close(), teams?.close()])
   await kept?.close().catch(end)
@@ -42,13 +48,10 @@ console.log(`Azure Resource Manager   ${azure.url}   (what happened: GET ${azure
 const conformity = azure.conformity()
 if (conformity)
   console.log(`Checked against          ${conformity.documented} operations; deviations go to stderr`)
-if (azure.tls) {
-  const file = options['ca-out']
-  if (file !== undefined) await writeFile(file, azure.tls.ca)
+if (azure.tls)
   console.log(
-    `over TLS                 ${azure.tls.url}   (${file === undefined ? 'nobody knows its authority: --ca-out FILE' : `its authority: ${file}`})`,
+    `over TLS                 ${azure.tls.url}   (${caFile === undefined ? 'nobody knows its authority: --ca-out FILE' : `its authority: ${caFile}`})`,
   )
-}
 const identity = Object.entries(azure.identity.environment).map(([name, value]) => `${name}=${value}`)
 const managed = azure.identity.directory.applications.filter(({ managedIdentity }) => managedIdentity)
 for (const { appId, name } of managed)
@@ -61,7 +64,28 @@ if (teams) {
   )
 }
 
+function readOptions() {
+  try {
+    return parseArgs({ options: known }).values
+  } catch (error) {
+    const names = Object.keys(known).map((name) => `--${name}`)
+    end(`${messageOf(error)}\nThe options are ${names.join(', ')}.`)
+  }
+}
+
+function portOf(option: string, text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  end(`--${option} cannot be ${JSON.stringify(text)}; write a port, or 0 for any that is free`)
+}
+
+function messageOf(problem: unknown): string {
+  if (!(problem instanceof Error)) return String(problem)
+  return 'code' in problem && problem.code === 'EADDRINUSE' && 'port' in problem
+    ? `Port ${problem.port} is in use; name another one, or 0 for any that is free`
+    : problem.message
+}
+
 function end(problem: unknown): never {
-  console.error(problem instanceof Error ? problem.message : problem)
+  console.error(messageOf(problem))
   process.exit(1)
 }

@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
+import { endAll, startSandbox } from './sandboxProcess.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'serve-'))
+})
+afterEach(async () => {
+  await endAll()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('an option that will not do', () => {
+  let other: Azure
+  beforeEach(async () => {
+    other = await startAzure()
+  })
+  afterEach(() => other.close())
+
+  const options = (): [given: string[], said: RegExp][] => {
+    const taken = String(other.port)
+    const nowhere = join(folder, 'nowhere')
+    return [
+      [['--prot', '1'], /^Unknown option '--prot'.*\nThe options are --only, --port, .*--save\.\n$/],
+      [['4100'], /^Unexpected argument '4100'.*\nThe options are /],
+      [['--port', 'x'], /^--port cannot be "x"; write a port, or 0 for any that is free\n$/],
+      [['--tls-port', '65536'], /^--tls-port cannot be "65536"/],
+      [
+        ['--port', taken],
+        new RegExp(`^Port ${taken} is in use; name another one, or 0 for any that is free\n$`),
+      ],
+      [['--tls-port', taken], new RegExp(`^Port ${taken} is in use`)],
+      [['--ca-out', join(folder, 'ca.pem')], /^--ca-out is for the authority of TLS: .*--tls-port\n$/],
+      [['--tls-port', '0', '--ca-out', join(nowhere, 'ca.pem')], /^ENOENT: .*nowhere.ca\.pem'\n$/],
+      [['--openapi', nowhere], /^ENOENT: .*nowhere'\n$/],
+    ]
+  }
+
+  test('ends the start with what to write instead, and no stack', async () => {
+    const ended = await Promise.all(
+      options().map(async ([given, said]) => ({ given, said, sandbox: await startSandbox(...given) })),
+    )
+    for (const { given, said, sandbox } of ended) {
+      if (!('said' in sandbox)) throw new Error(`It started with ${given.join(' ')}`)
+      expect({ given, ...sandbox }).toEqual({ given, code: 1, said: expect.stringMatching(said) })
+    }
+  })
+})
+
+test('--tls-port answers over TLS, and --ca-out names the authority to trust for it', async () => {
+  const file = join(folder, 'ca.pem')
+  const sandbox = await startSandbox('--tls-port', '0', '--ca-out', file)
+  if ('said' in sandbox) throw new Error(sandbox.said)
+  const [, port] = /https:\/\/localhost:(\d+)/.exec(await sandbox.line(/^over TLS/)) ?? []
+  const ask = (ca?: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const asked = request({ host: 'localhost', port, path: '/metadata/endpoints', ca }, (reply) => {
+        reply.resume()
+        resolve(reply.statusCode)
+      })
+      asked.on('error', reject).end()
+    })
+  await expect(ask()).rejects.toThrow(/certificate/)
+  expect(await ask(readFileSync(file, 'utf8'))).toBe(200)
+})

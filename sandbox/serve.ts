@@ -43,6 +43,15 @@ const leave = async (): Promise<void> => {
 }
 process.on('SIGINT', leave)
 process.on('SIGTERM', leave)
+// npm passes a signal on to its shell alone, which dies of it and would leave this process behind, its port taken.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    leave().catch(end)
+  }, 250)
+}
 
 console.log(`Azure Resource Manager   ${azure.url}   (what happened: GET ${azure.url}/_sandbox/events)`)
 const conformity = azure.conformity()

@@ -1,17 +1,26 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
+import { call } from './clients.ts'
 import { endAll, startSandbox } from './sandboxProcess.ts'
 
 let folder: string
+/** The process group that a test left running. */
+let left: number | undefined
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'serve-'))
 })
 afterEach(async () => {
   await endAll()
+  if (left !== undefined) process.kill(-left, 'SIGKILL')
+  left = undefined
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -67,4 +76,31 @@ test('--tls-port answers over TLS, and --ca-out names the authority to trust for
     })
   await expect(ask()).rejects.toThrow(/certificate/)
   expect(await ask(readFileSync(file, 'utf8'))).toBe(200)
+})
+
+test('a SIGTERM of npm ends what npm started, which keeps its world first', async () => {
+  const file = join(folder, 'kept.json')
+  const npm = spawn('npm', ['run', 'sandbox:azure', '--', '--port', '0', '--seed', file, '--save', file], {
+    cwd: fileURLToPath(new URL('../../', import.meta.url)),
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // A group of its own, so that nothing is left behind where this fails.
+    detached: true,
+  })
+  // Its output closes when the last process that holds it is gone.
+  const gone = once(npm, 'close')
+  left = npm.pid
+  const url = await new Promise<string>((resolve) =>
+    createInterface({ input: npm.stdout }).on('line', (line) => {
+      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0]
+      if (found !== undefined) resolve(found)
+    }),
+  )
+  const body = { signalr: 'contoso-signalr', vault: 'contoso-kv', link: 'last' }
+  const anybody = { url, identity: { tokenFor: async () => '' } }
+  const answer = await call(anybody, 'POST', '/_sandbox/portal/createLink', { body })
+  expect(answer.body).toEqual({ ok: true })
+  npm.kill('SIGTERM')
+  await gone
+  left = undefined
+  expect(readFileSync(file, 'utf8')).toContain('"last"')
 })

@@ -61,8 +61,14 @@ if (azure.tls)
   console.log(
     `over TLS                 ${azure.tls.url}   (${caFile === undefined ? 'nobody knows its authority: --ca-out FILE' : `its authority: ${caFile}`})`,
   )
+const { tenantId, people, applications } = azure.identity.directory
+console.log(`Who can sign in          in the tenant ${tenantId}`)
+for (const { userPrincipalName, password, name } of people)
+  console.log(`  person                 ${userPrincipalName} ${password}   (${name})`)
+for (const { appId, secrets = [], name } of applications)
+  console.log(`  application            ${[appId, ...secrets].join(' ')}   (${name})`)
 const identity = Object.entries(azure.identity.environment).map(([name, value]) => `${name}=${value}`)
-const managed = azure.identity.directory.applications.filter(({ managedIdentity }) => managedIdentity)
+const managed = applications.filter(({ managedIdentity }) => managedIdentity)
 for (const { appId, name } of managed)
   console.log(`Managed identity         ${identity.join(' ')}   (client id ${appId}, ${name})`)
 if (teams) {

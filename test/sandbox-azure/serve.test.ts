@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
+import { bot, tenantId } from '../../sandbox/seed.ts'
 import { call } from './clients.ts'
 import { endAll, startSandbox } from './sandboxProcess.ts'
 
@@ -76,6 +77,14 @@ test('--tls-port answers over TLS, and --ca-out names the authority to trust for
     })
   await expect(ask()).rejects.toThrow(/certificate/)
   expect(await ask(readFileSync(file, 'utf8'))).toBe(200)
+})
+
+test('who can sign in is printed, with what', async () => {
+  const sandbox = await startSandbox()
+  if ('said' in sandbox) throw new Error(sandbox.said)
+  expect(await sandbox.line(/in the tenant/)).toContain(tenantId)
+  expect(await sandbox.line(/owner@/)).toContain(' owner@contoso.example sandbox-password ')
+  expect(await sandbox.line(/ application /)).toContain(` ${bot.appId} ${bot.secret} `)
 })
 
 test('a SIGTERM of npm ends what npm started, which keeps its world first', async () => {

@@ -137,7 +137,7 @@ export const vaults: SeedVault[] = [
   },
 ]
 
-/** Role definitions by the actions they hold; built-in ones bear their Azure names. */
+/** Role definitions by the actions they hold, beside Azure's own Owner, Contributor and Reader. */
 export const roles = {
   linkMaker: {
     name: 'SignalR link maker',
@@ -172,12 +172,6 @@ export const roles = {
     ],
     notActions: [],
   },
-  reader: { name: 'Reader', actions: ['*/read'], notActions: [] },
-  contributor: {
-    name: 'Contributor',
-    actions: ['*'],
-    notActions: ['Microsoft.Authorization/*/Delete', 'Microsoft.Authorization/*/Write'],
-  },
   /** All that the bot needs on vaults where owners decide as themselves. */
   vaultReader: {
     name: 'Vault connection reader',
@@ -186,7 +180,7 @@ export const roles = {
   },
 } as const
 
-export type RoleKey = keyof typeof roles
+export type RoleKey = keyof typeof roles | 'owner' | 'contributor' | 'reader'
 export type SeedAssignment = { principalId: string; role: RoleKey; scope: string; condition?: string }
 
 const sub = (id: string): string => `/subscriptions/${id}`

@@ -1,4 +1,3 @@
-import { type PersonKey, people } from '../seed.ts'
 import type { Azure } from './azure.ts'
 import type { FaultRule } from './faults.ts'
 import { type Reply, refusal } from './reply.ts'
@@ -28,8 +27,6 @@ function keyOf<T extends string>(body: unknown, name: string, all: Readonly<Reco
   if (!found) throw new Error(`${name} is one of ${known.join(', ')}`)
   return found
 }
-
-const person = (body: unknown): PersonKey => keyOf(body, 'by', people)
 
 const statuses: Readonly<Record<Decision, true>> = {
   Pending: true,
@@ -73,9 +70,15 @@ const acts: Readonly<Record<string, Act>> = {
   'GET events': (azure, _, query) => azure.events.slice(Number(query.get('since') ?? 0)),
   'GET links': (azure) => azure.links(),
   'GET connections': (azure, _, query) => azure.connections(query.get('vault') ?? ''),
+  'GET world': (azure) => azure.world(),
   'GET token': async (azure, _, query) => ({
     access_token: await azure.identity.tokenFor(query.get('principal') ?? ''),
   }),
+  'GET conformity': (azure) => {
+    const tally = azure.conformity()
+    if (!tally) throw new Error('The sandbox was not told where the OpenAPI files are')
+    return tally
+  },
   'POST consent': (azure, body) => azure.identity.consent(text(body, 'principal'), text(body, 'application')),
   'POST clock': (azure, body) => {
     const ms = member(body, 'advanceMs')
@@ -97,9 +100,9 @@ const acts: Readonly<Record<string, Act>> = {
       member(body, 'registered') === true,
     ),
   'POST portal/approve': (azure, body) =>
-    azure.portal.approve(text(body, 'vault'), person(body), optional(body, 'which')),
+    azure.portal.approve(text(body, 'vault'), text(body, 'by'), optional(body, 'which')),
   'POST portal/reject': (azure, body) =>
-    azure.portal.reject(text(body, 'vault'), person(body), optional(body, 'which')),
+    azure.portal.reject(text(body, 'vault'), text(body, 'by'), optional(body, 'which')),
   'POST portal/removeConnection': (azure, body) =>
     azure.portal.removeConnection(text(body, 'vault'), optional(body, 'which')),
   'POST portal/deleteLink': (azure, body) =>
@@ -111,6 +114,7 @@ const acts: Readonly<Record<string, Act>> = {
       text(body, 'link'),
       optional(body, 'message') ?? '',
     ),
+  'POST portal/move': (azure, body) => azure.portal.move(text(body, 'resource'), text(body, 'group')),
   'POST portal/addConnection': (azure, body) =>
     azure.portal.addConnection(
       text(body, 'vault'),

@@ -26,15 +26,20 @@ const definitionId = (role: Role, scope: string): string => {
   return `${subscription}/${provider}/roleDefinitions/${role.guid}`
 }
 
+/** The root scope is written `/`, and adds nothing before `/providers`. */
+const prefix = (scope: string): string => (scope === '/' ? '' : scope)
+
 function principalType(world: World, id: string): string {
   if (Object.values(world.groups).some((group) => group.objectId === id)) return 'Group'
-  return world.people.bot?.objectId === id ? 'ServicePrincipal' : 'User'
+  return Object.values(world.applications).some(({ objectId }) => objectId === id)
+    ? 'ServicePrincipal'
+    : 'User'
 }
 
 function showAssignment(world: World, one: Assignment): unknown {
   const role = world.roles.find(({ key }) => key === one.role)
   return {
-    id: `${one.scope}/${provider}/roleAssignments/${one.guid}`,
+    id: `${prefix(one.scope)}/${provider}/roleAssignments/${one.guid}`,
     name: one.guid,
     type: 'Microsoft.Authorization/roleAssignments',
     properties: {
@@ -67,7 +72,7 @@ function showDefinition(role: Role, scope: string): unknown {
 
 function showDenial(world: World, one: Denial): unknown {
   return {
-    id: `${one.scope}/${provider}/denyAssignments/${one.guid}`,
+    id: `${prefix(one.scope)}/${provider}/denyAssignments/${one.guid}`,
     name: one.guid,
     type: 'Microsoft.Authorization/denyAssignments',
     properties: {

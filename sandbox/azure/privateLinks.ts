@@ -7,10 +7,12 @@ import {
   connectionsOf,
   type Decision,
   type Effect,
+  type Instance,
   type Link,
   later,
   linksOf,
   type Operation,
+  type ProvisioningState,
   type Step,
   type World,
   whoIs,
@@ -26,63 +28,34 @@ const microsoftSubscription = '9ca4f1b0-51c7-4f0e-9f7e-00005e1f9a11'
 
 const newEtag = (): string => randomUUID().replaceAll('-', '')
 
-const effect = (world: World, at: number, what: Effect, id: string, by: string): void =>
+export const effect = (world: World, at: number, what: Effect, id: string, by: string): void =>
   world.tell({ at, who: 'Azure', kind: 'effect', what, id, by: whoIs(world, by) })
-
-/** Works off what is due, in order, each step at its own time. */
-export function settle(world: World): void {
-  const held = (step: Step): boolean => step.kind === 'propagates' && world.settings.propagation === 'never'
-  for (;;) {
-    const now = world.now()
-    const index = world.agenda.findIndex(({ at, step }) => at > now || !held(step))
-    const entry = world.agenda[index]
-    if (!entry || entry.at > now) return
-    world.agenda.splice(index, 1)
-    run(world, entry.at, entry.step)
-  }
-}
-
-function run(world: World, at: number, step: Step): void {
-  switch (step.kind) {
-    case 'provisioned':
-      provisioned(world, at, step)
-      break
-    case 'appears':
-      appears(world, at, step)
-      break
-    case 'settled':
-      settled(world, step)
-      break
-    case 'propagates':
-      propagates(world, at, step)
-      break
-    case 'linkGone':
-      linkGone(world, at, step)
-      break
-    case 'connectionGone':
-      connectionGone(world, at, step)
-      break
-    default:
-      step satisfies never
-  }
-}
 
 export type LinkWish = { groupId: string; target: string; requestMessage: string | undefined }
 
-const runningOn = (world: World, signalr: string): boolean =>
-  linksOf(world, signalr).some(({ provisioningState: state }) =>
-    ['Creating', 'Updating', 'Deleting'].includes(state),
-  )
+const moving = ({ provisioningState: state }: { provisioningState: ProvisioningState }): boolean =>
+  state === 'Creating' || state === 'Updating' || state === 'Deleting'
 
-const busy = (): Reply => refusal(409, 'Conflict', 'The resource is not in succeeded state')
+/** One write at a time for an instance and its links: the refusal while one runs. */
+export function busy(world: World, instance: Instance): Reply | undefined {
+  return moving(instance) || linksOf(world, resourceKey(instance.id)).some(moving)
+    ? refusal(409, 'Conflict', 'The resource is not in succeeded state')
+    : undefined
+}
 
-function start(world: World, link: Link, kind: Operation['kind']): Operation {
+export function startOperation(
+  world: World,
+  instance: Instance,
+  kind: Operation['kind'],
+  link?: Link,
+): Operation {
   const operation: Operation = {
     id: randomUUID(),
-    signalr: link.signalr,
-    link: resourceKey(link.id),
+    instance: instance.id,
+    link: link && resourceKey(link.id),
     kind,
     startedAt: world.now(),
+    endedAt: undefined,
     status: 'Running',
   }
   world.operations.set(operation.id, operation)
@@ -97,8 +70,8 @@ export function putLink(
   by: string,
 ): { created: boolean; link: Link; operation: Operation } | Reply {
   const key = resourceKey(id)
-  const signalr = key.slice(0, key.lastIndexOf('/sharedprivatelinkresources/'))
-  const host = world.signalrs.get(signalr)
+  const instance = key.slice(0, key.lastIndexOf('/sharedprivatelinkresources/'))
+  const host = world.instances.get(instance)
   if (!host) return refusal(404, 'ResourceNotFound', `The resource '${id}' was not found.`)
   if (!/^[a-zA-Z][a-zA-Z0-9-]{1,61}[a-zA-Z0-9]$/.test(resourceName(id)))
     return badRequest(`Resource name '${resourceName(id)}' is invalid.`, 'InvalidResourceName')
@@ -112,14 +85,15 @@ export function putLink(
     return badRequest(`The private link resource '${wish.target}' was not found.`)
   const unregistered = refuseLink(world, host.id)
   if (unregistered) return unregistered
-  if (runningOn(world, signalr)) return busy()
+  const conflict = busy(world, host)
+  if (conflict) return conflict
 
   const now = world.now()
   const before = world.links.get(key)
   const updating = before?.provisioningState === 'Succeeded'
   const link: Link = {
     id: before?.id ?? id,
-    signalr,
+    instance,
     groupId: wish.groupId,
     target: wish.target,
     requestMessage: wish.requestMessage,
@@ -135,7 +109,7 @@ export function putLink(
   if (before && resourceKey(before.target) !== resourceKey(link.target))
     for (const old of ownConnections(world, key)) removeConnection(world, old, now, by)
   effect(world, now, before ? 'linkUpdated' : 'linkCreated', link.id, by)
-  const operation = start(world, link, 'put')
+  const operation = startOperation(world, host, 'put', link)
   const { provisioningMs, appearsMs, appearsEarly } = world.settings
   later(world, now + provisioningMs, { kind: 'provisioned', link: key, operation: operation.id })
   if (appearsEarly) {
@@ -149,12 +123,14 @@ export function putLink(
 export function deleteLink(world: World, id: string, by: string): Operation | Reply | undefined {
   const key = resourceKey(id)
   const link = world.links.get(key)
-  if (!link) return undefined
-  if (runningOn(world, link.signalr)) return busy()
+  const host = link && world.instances.get(link.instance)
+  if (!link || !host) return undefined
+  const conflict = busy(world, host)
+  if (conflict) return conflict
   link.provisioningState = 'Deleting'
   link.changedAt = world.now()
   link.changedBy = by
-  const operation = start(world, link, 'delete')
+  const operation = startOperation(world, host, 'delete', link)
   later(world, world.now() + world.settings.deletingMs, {
     kind: 'linkGone',
     link: key,
@@ -166,11 +142,32 @@ export function deleteLink(world: World, id: string, by: string): Operation | Re
 const ownConnections = (world: World, link: string): Connection[] =>
   [...world.connections.values()].filter((connection) => connection.link === link)
 
-function provisioned(world: World, at: number, step: Extract<Step, { kind: 'provisioned' }>): void {
+/** The service copies a shared private link to every replica, each with an endpoint of its own. */
+const endpointsOf = (world: World, link: Link): number =>
+  1 + (world.instances.get(link.instance)?.replicas.length ?? 0)
+
+/** Why the vault takes no connection of the link; said as the network's provider passes on what a vault answered it. */
+function refusedByVault(world: World, link: Link): Operation['error'] {
+  const vault = resourceKey(link.target)
+  const failed = (code: string, why: string): Operation['error'] => ({
+    code,
+    message: `Call to Microsoft.KeyVault/vaults failed. Error message: ${why}`,
+  })
+  if (!world.vaults.has(vault))
+    return failed('ResourceNotFound', `The Resource '${link.target}' was not found.`)
+  const others = connectionsOf(world, vault).filter((one) => one.link !== resourceKey(link.id))
+  return others.length + endpointsOf(world, link) <= world.settings.connectionQuota
+    ? undefined
+    : failed('QuotaExceeded', `The vault has ${others.length} private endpoint connections, and no more fit.`)
+}
+
+export function provisioned(world: World, at: number, step: Extract<Step, { kind: 'provisioned' }>): void {
   const link = world.links.get(step.link)
   const operation = world.operations.get(step.operation)
   if (!link || !operation) return
-  operation.status = world.settings.operationOutcome
+  const error = refusedByVault(world, link)
+  operation.status = error ? 'Failed' : world.settings.operationOutcome
+  if (error) operation.error = error
   operation.endedAt = at
   link.provisioningState = operation.status
   if (operation.status !== 'Succeeded' || world.settings.appearsEarly) return
@@ -181,12 +178,17 @@ function provisioned(world: World, at: number, step: Extract<Step, { kind: 'prov
   })
 }
 
-function appears(world: World, at: number, step: Extract<Step, { kind: 'appears' }>): void {
+export function appears(world: World, at: number, step: Extract<Step, { kind: 'appears' }>): void {
   const link = world.links.get(step.link)
   const { settings } = world
   if (!link || link.generation !== step.generation || link.provisioningState === 'Deleting') return
   const message =
     settings.descriptionCase === 'upper' ? link.requestMessage?.toUpperCase() : link.requestMessage
+  // The vault went while the link was on its way to it.
+  if (!world.vaults.has(resourceKey(link.target))) {
+    tellLink(world, at, step.link)
+    return
+  }
   const before = ownConnections(world, step.link)
   for (const connection of before) {
     connection.status = 'Pending'
@@ -197,9 +199,7 @@ function appears(world: World, at: number, step: Extract<Step, { kind: 'appears'
   }
   if (before.length > 0) return
 
-  // The service copies a shared private link to every replica, each with an endpoint of its own.
-  const host = world.signalrs.get(link.signalr)
-  for (let made = 0; made < 1 + (host?.replicas?.length ?? 0); made += 1) {
+  for (let made = 0; made < endpointsOf(world, link); made += 1) {
     const connection = addConnection(world, link.target, {
       name: nameFor(world, link),
       link: step.link,
@@ -222,17 +222,20 @@ function appears(world: World, at: number, step: Extract<Step, { kind: 'appears'
   }
 }
 
-function endpointId(whose: 'microsoft' | 'tenant', world: World): string {
-  const subscription = whose === 'microsoft' ? microsoftSubscription : world.subscriptions[0]?.id
-  return `/subscriptions/${subscription}/resourceGroups/pls-${randomUUID().slice(0, 8)}/providers/Microsoft.Network/privateEndpoints/${randomUUID()}`
-}
+const endpointIn = (subscription: string | undefined): string =>
+  `/subscriptions/${subscription}/resourceGroups/pls-${randomUUID().slice(0, 8)}/providers/Microsoft.Network/privateEndpoints/${randomUUID()}`
+
+export const microsoftEndpointId = (): string => endpointIn(microsoftSubscription)
+
+const endpointId = (whose: 'microsoft' | 'tenant', world: World): string =>
+  whose === 'microsoft' ? microsoftEndpointId() : endpointIn(world.subscriptions[0]?.id)
 
 function nameFor(world: World, link: Link): string {
   switch (world.settings.connectionName) {
     case 'guid':
       return randomUUID()
     case 'dotted':
-      return `${resourceName(link.signalr)}.${randomUUID()}`
+      return `${resourceName(link.instance)}.${randomUUID()}`
     case 'linkName': {
       // Two endpoints of one link cannot bear the same name.
       const name = resourceName(link.id)
@@ -276,6 +279,8 @@ function addConnection(
 
 /** A stranger's connection, as the portal's lists show them beside ours. */
 export function addStranger(world: World, vault: string, description: string, status: Decision): Connection {
+  if (connectionsOf(world, resourceKey(vault)).length >= world.settings.connectionQuota)
+    throw new Error(`${resourceName(vault)} has as many private endpoint connections as fit`)
   const connection = addConnection(world, vault, {
     name: randomUUID(),
     link: undefined,
@@ -287,6 +292,21 @@ export function addStranger(world: World, vault: string, description: string, st
   return connection
 }
 
+const changedMeanwhile = (vault: { id: string }): Reply =>
+  refusal(
+    409,
+    'ConflictError',
+    `A conflict occurred that prevented the operation from completing. The operation failed because the Key Vault '${resourceName(vault.id)}' changed from the point the operation began. This can happen if parallel operations are being performed on the Key Vault. To prevent this error, serialize the operations so that only one operation is performed on the Key Vault at a time. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147741`,
+  )
+
+/** One write at a time for a vault and its connections: the refusal while one runs, that of one connection excepted. */
+export function vaultConflict(world: World, vault: { id: string }, except?: Connection): Reply | undefined {
+  const racing = connectionsOf(world, resourceKey(vault.id)).some(
+    (one) => one !== except && (one.provisioningState === 'Updating' || one.provisioningState === 'Deleting'),
+  )
+  return racing && world.settings.vaultWrites === 'serial' ? changedMeanwhile(vault) : undefined
+}
+
 /** Approves, rejects or otherwise edits a connection: the status holds at once, the rest follows. */
 export function decideConnection(
   world: World,
@@ -294,24 +314,15 @@ export function decideConnection(
   wish: {
     status: Decision
     description: string | undefined
-    actionsRequired?: string
     etag?: string | undefined
   },
   by: string,
 ): Reply | undefined {
   const { settings } = world
-  const vaultName = resourceName(parentId(connection))
-  const siblings = connectionsOf(world, connection.vault)
-  const racing = siblings.some(
-    (one) => one.provisioningState === 'Updating' || one.provisioningState === 'Deleting',
-  )
+  const vault = { id: parentId(connection) }
   const stale = wish.etag !== undefined && wish.etag !== '' && wish.etag !== connection.etag
-  if (stale || (settings.vaultWrites === 'serial' && racing))
-    return refusal(
-      409,
-      'ConflictError',
-      `A conflict occurred that prevented the operation from completing. The operation failed because the Key Vault '${vaultName}' changed from the point the operation began. This can happen if parallel operations are being performed on the Key Vault. To prevent this error, serialize the operations so that only one operation is performed on the Key Vault at a time.`,
-    )
+  const conflict = stale ? changedMeanwhile(vault) : vaultConflict(world, vault)
+  if (conflict) return conflict
   const unregistered =
     wish.status === 'Approved' ? refuseEndpoint(world, connection.privateEndpointId) : undefined
   if (unregistered) return unregistered
@@ -328,7 +339,8 @@ export function decideConnection(
   const now = world.now()
   connection.status = wish.status
   connection.description = wish.description
-  connection.actionsRequired = wish.actionsRequired ?? 'None'
+  // Whatever was asked for: the specification knows no other value.
+  connection.actionsRequired = 'None'
   connection.provisioningState = 'Updating'
   connection.edits += 1
   if (settings.etag !== 'never') connection.etag = newEtag()
@@ -358,7 +370,7 @@ export function beginRemoval(world: World, connection: Connection, by: string): 
   later(world, at, { kind: 'connectionGone', connection: resourceKey(connection.id), by })
 }
 
-function settled(world: World, step: Extract<Step, { kind: 'settled' }>): void {
+export function settled(world: World, step: Extract<Step, { kind: 'settled' }>): void {
   const connection = world.connections.get(step.connection)
   if (!connection || connection.edits !== step.edits || connection.provisioningState !== 'Updating') return
   connection.provisioningState = 'Succeeded'
@@ -387,7 +399,7 @@ function tellLink(world: World, at: number, key: string): void {
   })
 }
 
-function propagates(world: World, at: number, step: Extract<Step, { kind: 'propagates' }>): void {
+export function propagates(world: World, at: number, step: Extract<Step, { kind: 'propagates' }>): void {
   const link = world.links.get(step.link)
   if (!link || link.generation !== step.generation) return
   const status =
@@ -397,15 +409,29 @@ function propagates(world: World, at: number, step: Extract<Step, { kind: 'propa
   effect(world, at, 'propagated', link.id, 'Azure')
 }
 
-function linkGone(world: World, at: number, step: Extract<Step, { kind: 'linkGone' }>): void {
+export function linkGone(world: World, at: number, step: Extract<Step, { kind: 'linkGone' }>): void {
   const link = world.links.get(step.link)
   const operation = world.operations.get(step.operation)
   if (!link || !operation) return
-  operation.status = 'Succeeded'
+  operation.status = world.settings.deletionOutcome
   operation.endedAt = at
-  world.links.delete(step.link)
-  effect(world, at, 'linkDeleted', link.id, link.changedBy)
-  for (const connection of ownConnections(world, step.link)) {
+  if (operation.status !== 'Succeeded') {
+    link.provisioningState = operation.status
+    effect(world, at, 'linkKept', link.id, 'Azure')
+    return
+  }
+  dropLink(world, link, at, link.changedBy)
+}
+
+/** The link is gone, and its connections follow. */
+export function dropLink(world: World, link: Link, at: number, by: string): void {
+  const key = resourceKey(link.id)
+  world.links.delete(key)
+  effect(world, at, 'linkDeleted', link.id, by)
+  // A link made anew under the name must not hear of what was on its way to this one.
+  for (const entry of world.agenda.filter(({ step }) => 'link' in step && step.link === key))
+    world.agenda.splice(world.agenda.indexOf(entry), 1)
+  for (const connection of ownConnections(world, key)) {
     if (world.settings.deletedLink === 'removesConnection') removeConnection(world, connection, at, 'Azure')
     else {
       connection.status = 'Disconnected'
@@ -414,16 +440,20 @@ function linkGone(world: World, at: number, step: Extract<Step, { kind: 'linkGon
   }
 }
 
-function connectionGone(world: World, at: number, step: Extract<Step, { kind: 'connectionGone' }>): void {
+export function connectionGone(
+  world: World,
+  at: number,
+  step: Extract<Step, { kind: 'connectionGone' }>,
+): void {
   const connection = world.connections.get(step.connection)
   if (connection) removeConnection(world, connection, at, step.by)
 }
 
-/** The link of a SignalR that is named so; for the portal, which knows names and not ids. */
-export function findLink(world: World, signalrName: string, linkName: string): Link | undefined {
+/** The link of an instance that is named so; for the portal, which knows names and not ids. */
+export function findLink(world: World, instanceName: string, linkName: string): Link | undefined {
   const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
-  return [...world.signalrs.entries()]
-    .filter(([, one]) => same(resourceName(one.id), signalrName) || same(one.id, signalrName))
+  return [...world.instances.entries()]
+    .filter(([, one]) => same(resourceName(one.id), instanceName) || same(one.id, instanceName))
     .flatMap(([key]) => linksOf(world, key))
     .find((link) => same(resourceName(link.id), linkName))
 }

@@ -2,7 +2,7 @@ import { parseQuery, QueryError, type Row, runQuery } from './kusto.ts'
 import { ok, type Reply } from './reply.ts'
 import { may } from './rights.ts'
 import { type Call, member, type Route } from './routes.ts'
-import { showSignalr } from './signalrShape.ts'
+import { kindOf, showInstance, typeOf } from './signalrShape.ts'
 import type { World } from './state.ts'
 import { showVault, vaultType } from './vaults.ts'
 
@@ -27,13 +27,13 @@ function row(world: World, shown: unknown): Row {
 }
 
 function readable({ world, principal }: Call): Row[] {
-  const signalrs = [...world.signalrs.values()]
-    .filter(({ id }) => may(world, principal, 'Microsoft.SignalRService/SignalR/read', id))
-    .map((one) => showSignalr(world, one))
+  const instances = [...world.instances.values()]
+    .filter(({ id }) => may(world, principal, `${typeOf(kindOf(id))}/read`, id))
+    .map((one) => showInstance(world, one))
   const vaults = [...world.vaults.values()]
     .filter(({ id }) => may(world, principal, `${vaultType}/read`, id))
     .map((one) => showVault(world, one))
-  return [...signalrs, ...vaults].map((shown) => row(world, shown))
+  return [...instances, ...vaults].map((shown) => row(world, shown))
 }
 
 const invalid = (code: string, message: string): Reply => ({

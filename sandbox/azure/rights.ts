@@ -1,5 +1,5 @@
 import { isWithin } from '../../src/link/resourceId.ts'
-import type { Assignment, World } from './state.ts'
+import { type Assignment, nameOf, type World } from './state.ts'
 
 /** Azure RBAC as it is documented: assignments inherited from every ancestor, notActions per role, denials win. */
 
@@ -13,9 +13,9 @@ export const covers = (scope: string, id: string): boolean =>
 
 /** The principal and the groups that it is in. */
 export function identities(world: World, principal: string): string[] {
-  const key = Object.entries(world.people).find(([, one]) => one.objectId === principal)?.[0]
+  const name = nameOf(world, principal)
   const groups = Object.values(world.groups).filter(
-    (group) => key !== undefined && group.members.includes(key),
+    (group) => name !== undefined && group.members.includes(name),
   )
   return [principal, ...groups.map((group) => group.objectId)]
 }
@@ -62,6 +62,19 @@ export function mayAnywhere(world: World, principal: string, action: string, wit
       (covers(one.scope, within) || covers(within, one.scope)) &&
       grants(world, one, action),
   )
+}
+
+const scopes =
+  /^\/$|^\/providers\/Microsoft\.Management\/managementGroups\/[^/]+$|^\/subscriptions\/([^/]+)(\/.+)?$/i
+
+/** Throws where an assignment to this principal on this scope could not be: Azure has no such thing. */
+export function checkAssignable(world: World, principalId: string, scope: string): void {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(principalId))
+    throw new Error(`${principalId} is no object id`)
+  const [found, subscription] = scopes.exec(scope) ?? []
+  const known = world.subscriptions.some(({ id }) => id === subscription?.toLowerCase())
+  if (found === undefined || (subscription !== undefined && !known))
+    throw new Error(`There is no scope ${scope}`)
 }
 
 /** Does the principal have any assignment at all on the subscription or below? Then it shows among its subscriptions. */

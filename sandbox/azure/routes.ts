@@ -1,7 +1,7 @@
 import { resourceKey } from '../../src/link/resourceId.ts'
-import { groupNotFound, notAllowed, ok, type Reply, resourceNotFound } from './reply.ts'
+import { badRequest, groupNotFound, notAllowed, ok, type Reply, resourceNotFound } from './reply.ts'
 import { may, mayAnywhere } from './rights.ts'
-import type { World } from './state.ts'
+import type { ResourceGroup, World } from './state.ts'
 
 /** One call to ARM, parsed: what a provider's handler gets. */
 export type Call = {
@@ -20,7 +20,7 @@ export type Call = {
 }
 
 export type Route = {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE'
   /** `{name}` is one segment; a leading `{+scope}` is everything before the rest. */
   readonly path: string
   readonly versions: readonly string[]
@@ -64,23 +64,32 @@ export function scopeOf(route: Route, path: string): string {
   return below >= 0 && ofType && route.method === 'GET' ? path.slice(0, path.lastIndexOf('/')) : path
 }
 
+/** How a LIST pages: whether `$top` is documented for it, and whether it says that it ends with a page of nothing. */
+export type Paging = { readonly top?: boolean; readonly endsEmpty?: boolean }
+
+/** A whole number in the query, or the fallback; undefined when it is something else. */
+function numberIn(call: Call, name: string, fallback: number): number | undefined {
+  const text = call.query.get(name)
+  if (text === null) return fallback
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined
+}
+
 /** One page of a LIST, and the address of the next. */
-export function page(call: Call, items: readonly unknown[]): Reply {
-  const from = Number(call.query.get('$skiptoken') ?? 0)
-  const size = Math.max(1, Number(call.query.get('$top') ?? call.world.settings.pageSize))
-  const value = items.slice(from, from + size)
-  if (from + size >= items.length) return ok({ value })
-  const query = { ...Object.fromEntries(call.query), $skiptoken: String(from + size) }
+export function page(call: Call, items: readonly unknown[], { top, endsEmpty }: Paging = {}): Reply {
+  const { pageSize } = call.world.settings
+  const from = numberIn(call, '$skiptoken', 0)
+  const wanted = top ? numberIn(call, '$top', pageSize) : pageSize
+  if (from === undefined || wanted === undefined || wanted === 0)
+    return badRequest('The $top or $skiptoken in the query string is not valid.', 'InvalidQueryParameter')
+  const value = items.slice(from, from + Math.min(wanted, Math.max(1, pageSize)))
+  const next = from + value.length
+  if (endsEmpty ? value.length === 0 : next >= items.length) return ok({ value })
+  const query = { ...Object.fromEntries(call.query), $skiptoken: String(next) }
   return ok({ value, nextLink: call.address(call.path, query) })
 }
 
-const every = (world: World): string[] =>
-  [...world.signalrs.values(), ...world.vaults.values()].map(({ id }) => id)
-
-export const hasGroup = (world: World, subscription: string, group: string): boolean => {
-  const prefix = `/subscriptions/${subscription}/resourcegroups/${group}/`.toLowerCase()
-  return every(world).some((id) => id.toLowerCase().startsWith(prefix))
-}
+export const groupOf = (world: World, subscription: string, group: string): ResourceGroup | undefined =>
+  world.resourceGroups.get(`/subscriptions/${subscription}/resourcegroups/${group}`.toLowerCase())
 
 /** The resources of a subscription or a group that the principal may read; 403 when it may read none there at all. */
 export function listReadable<T extends { id: string }>(
@@ -88,17 +97,18 @@ export function listReadable<T extends { id: string }>(
   all: Iterable<T>,
   action: string,
   show: (one: T) => unknown,
+  paging: Paging = {},
 ): Reply {
   const { subscription = '', group } = call.params
   const within = `/subscriptions/${subscription}${group ? `/resourceGroups/${group}` : ''}`
   if (!mayAnywhere(call.world, call.principal, action, within))
     return notAllowed(call.principal, action, within)
-  if (group && !hasGroup(call.world, subscription, group)) return groupNotFound(group)
+  if (group && !groupOf(call.world, subscription, group)) return groupNotFound(group)
   const prefix = `${within}/`.toLowerCase()
   const readable = [...all].filter(
     ({ id }) => id.toLowerCase().startsWith(prefix) && may(call.world, call.principal, action, id),
   )
-  return page(call, readable.map(show))
+  return page(call, readable.map(show), paging)
 }
 
 /** A top-level resource by the path's parameters, or ARM's 404 for the group or the resource. */
@@ -108,9 +118,7 @@ export function findResource<T>(call: Call, all: ReadonlyMap<string, T>, type: s
     resourceKey(`/subscriptions/${subscription}/resourceGroups/${group}/providers/${type}/${name}`),
   )
   if (found) return found
-  return hasGroup(call.world, subscription, group)
-    ? resourceNotFound(type, name, group)
-    : groupNotFound(group)
+  return groupOf(call.world, subscription, group) ? resourceNotFound(type, name, group) : groupNotFound(group)
 }
 
 export const isReply = (value: object): value is Reply =>

@@ -51,6 +51,8 @@ class Refused extends Error {
 const lifetime = 3_599
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const jwtAssertion = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+/** Clocks differ, and MSAL rounds the beginning of an assertion up to the next second. */
+const skewSeconds = 300
 
 export async function grantToken(request: TokenRequest): Promise<Reply> {
   try {
@@ -144,8 +146,7 @@ async function proven(client: Application, assertion: string, endpoint: string):
         subject: federation?.subject ?? client.appId,
         audience: federation ? exchangeAudience : endpoint,
         requiredClaims: ['exp'],
-        // MSAL rounds its own time, up too.
-        clockTolerance: 5,
+        clockTolerance: skewSeconds,
       })
       return
     } catch (error) {

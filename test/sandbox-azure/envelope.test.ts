@@ -24,6 +24,13 @@ describe('what ARM says to a call that goes wrong', () => {
       vaultPath(),
       { principal: undefined, headers: { authorization: 'Bearer a.b.c' } },
     ],
+    [
+      'a header that is none',
+      401,
+      'AuthenticationFailedInvalidHeader',
+      vaultPath(),
+      { principal: undefined, headers: { authorization: 'Basic eDp5' } },
+    ],
     ['no api-version', 400, 'MissingApiVersionParameter', vaultPath(), { version: '' }],
     ['an unknown api-version', 400, 'NoRegisteredProviderFound', vaultPath(), { version: '1999-01-01' }],
     ['an unknown subscription', 404, 'SubscriptionNotFound', vaultPath().replace(/0000/, '9999'), {}],
@@ -46,7 +53,7 @@ describe('what ARM says to a call that goes wrong', () => {
       `${main}/providers/Microsoft.Nothing/things`,
       {},
     ],
-    ['an unknown type', 404, 'InvalidResourceType', `${main}/providers/Microsoft.KeyVault/managedHSMs`, {}],
+    ['an unknown type', 404, 'InvalidResourceType', `${main}/providers/Microsoft.KeyVault/safes`, {}],
     ['a path that is none', 404, 'NotFound', '/nothing', {}],
     [
       'an operation that is not there',
@@ -121,6 +128,7 @@ describe('the envelope', () => {
     const first = await get(vaultPath(), { headers })
     expect(first.headers.get('x-ms-correlation-request-id')).toBe(id)
     expect(first.headers.get('x-ms-client-request-id')).toBe(id)
+    expect(first.headers.get('keep-alive')).toBe('timeout=120')
     expect(first.headers.get('x-ms-request-id')).toMatch(/^[0-9a-f-]{36}$/)
     expect(first.headers.get('x-ms-routing-request-id')).toBe(`WESTEUROPE:20300101T000000Z:${id}`)
     expect(first.headers.get('x-ms-ratelimit-remaining-subscription-reads')).toBe('249')
@@ -132,6 +140,28 @@ describe('the envelope', () => {
     expect(put.headers.get('azure-asyncoperation')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\//)
     const tls = await call(azure, 'DELETE', linkPath('x'), { headers: { 'x-forwarded-proto': 'https' } })
     expect(tls.headers.get('x-ms-ratelimit-remaining-subscription-deletes')).toBe('199')
+  })
+
+  test('bears what each provider says of itself, on its own answers alone', async () => {
+    const of = async (path: string, options = {}) => (await get(path, options)).headers
+    const vault = await of(vaultPath())
+    expect(vault.get('x-ms-keyvault-service-version')).toMatch(/^\d+(\.\d+)+$/)
+    expect([vault.get('server'), vault.get('expires'), vault.get('pragma')]).toEqual([
+      'Microsoft-IIS/10.0',
+      '-1',
+      'no-cache',
+    ])
+    const signalr = await of(signalrPath)
+    expect(signalr.get('x-rp-server-mvid')).toMatch(/^[0-9a-f-]{36}$/)
+    expect(signalr.get('x-ms-keyvault-service-version')).toBeNull()
+    const assignments = await of(`${vaultPath()}/providers/Microsoft.Authorization/roleAssignments`)
+    const refused = await of(vaultPath(), { principal: people.guest.objectId })
+    for (const headers of [assignments, refused, await of(main)]) {
+      expect(headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains')
+      expect(headers.get('server')).toBeNull()
+    }
+    const nothing = await call(azure, 'DELETE', linkPath('none'))
+    expect([nothing.status, nothing.headers.get('content-length')]).toEqual([204, null])
   })
 
   test('an empty bucket answers 429 until it fills again; other principals have their own', async () => {
@@ -293,6 +323,16 @@ describe('the role graph', () => {
     } as const
     azure = await startAzure({ seed: { assignments: [conditional] } })
     expect((await read()).status).toBe(403)
+  })
+
+  test('are given to object ids, on scopes that can be', () => {
+    const guest = people.guest.objectId
+    for (const scope of ['/', main, vaultPath(), '/providers/Microsoft.Management/managementGroups/root'])
+      expect(() => azure.rights.grant(guest, 'reader', scope)).not.toThrow()
+    expect(() => azure.rights.grant('guest', 'reader', main)).toThrow('guest is no object id')
+    for (const scope of ['', 'contoso-kv', '/elsewhere', `/subscriptions/${guest}`, `${main}x`])
+      for (const give of [azure.rights.grant, azure.rights.deny])
+        expect(() => give(guest, 'reader', scope)).toThrow(`There is no scope ${scope}`)
   })
 
   test('what a role takes back, another one may still give', async () => {

@@ -16,7 +16,7 @@ describe('with tokens, against a signed Teams', () => {
   let activity: Activity
   beforeAll(async () => {
     stage = await startStage({
-      teams: { signed: true, throttle: false },
+      teams: { signed: true, secret: 'a secret of the sandbox', throttle: false },
       identity: (teams) => ({
         appId: bot.appId,
         tenantId,

@@ -240,6 +240,24 @@ describe('faults', () => {
     expect((await call(azure, 'PUT', linkPath('our'), { body: wish() })).status).toBe(409)
   })
 
+  test('that nobody could have meant are refused over HTTP, and none is to come', async () => {
+    const post = (what: string, text: string) =>
+      fetch(`${azure.url}/_sandbox/${what}`, { method: 'POST', body: text }).then((answer) => answer.json())
+    const said = (message: RegExp | string) => ({
+      error: { code: 'Refused', message: expect.stringMatching(message) },
+    })
+    for (const what of ['fail', 'settings', 'clock'])
+      expect(await post(what, '{')).toEqual(said('The body is not JSON.'))
+    expect(await post('fail', '{"time": 3}')).toEqual(
+      said(/^A fault has no time; it has method, path, times/),
+    )
+    expect(await post('fail', '{"status": "503"}')).toEqual(said('status is not a number'))
+    expect(await post('fail', '{"path": 1}')).toEqual(said('path is not a text'))
+    expect(await post('fail', '{"how": "slowly"}')).toEqual(said('how is one of answer, reset, hang'))
+    expect((await call(azure, 'GET', '/_sandbox/token')).body).toEqual(said('principal is missing'))
+    expect((await get(vaultPath())).status).toBe(200)
+  })
+
   test('a reset cuts the connection, before or after', async () => {
     azure.fail({ times: 1, how: 'reset' })
     await expect(call(azure, 'PUT', linkPath('our'), { body: wish() })).rejects.toThrow(/fetch failed/)

@@ -189,6 +189,26 @@ describe('the envelope', () => {
     expect([(await ask()).status, codeOf(await ask())]).toEqual([429, 'RateLimiting'])
   })
 
+  test('what goes on after its answer says where to ask and when, and says it again meanwhile', async () => {
+    azure.rights.grant(bot.objectId, 'owner', main)
+    azure.portal.addConnection('contoso-kv', 'x')
+    const connection = azure.connections('contoso-kv')[0]?.id ?? ''
+    const move = { resources: [signalrPath], targetResourceGroup: `${main}/resourceGroups/solo` }
+    const contoso = `${main}/resourceGroups/contoso`
+    for (const begun of [
+      await call(azure, 'DELETE', connection),
+      await call(azure, 'POST', `${contoso}/moveResources`, { body: move }),
+    ]) {
+      const location = begun.headers.get('location') ?? ''
+      const authorization = `Bearer ${await azure.identity.tokenFor(bot.objectId)}`
+      const polled = await fetch(location, { headers: { authorization } })
+      for (const { status, headers } of [begun, polled]) {
+        expect([status, headers.get('retry-after')]).toEqual([202, '1'])
+        expect(headers.get('location')).toBe(location)
+      }
+    }
+  })
+
   test('listens on loopback alone and tells what it did', async () => {
     expect(azure.url).toBe(`http://127.0.0.1:${azure.port}`)
     const heard: unknown[] = []

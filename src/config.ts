@@ -152,7 +152,7 @@ export const settings = [
   {
     name: 'APPROVER_APP_ID',
     group: 'Approving',
-    what: 'The app registration that acts on Azure for people (a GUID), not that of the bot. Required with `approver`, as are the next where they say so',
+    what: 'The app registration that acts on Azure for people (a GUID), not that of the bot. Required with `approver`',
   },
   {
     name: 'APPROVER_APP_PASSWORD',

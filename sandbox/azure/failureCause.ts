@@ -27,5 +27,5 @@ const codes: ReadonlySet<unknown> = new Set([
 export const raisedByGateway = (reply: Reply): boolean =>
   codes.has(member(member(reply.body, 'error'), 'code'))
 
-/** Recorded: such a refusal names its cause, and counts no bucket down. */
+/** Recorded: such a refusal names its cause, and not what the buckets still hold. */
 export const failureCause = { 'x-ms-failure-cause': 'gateway' } as const

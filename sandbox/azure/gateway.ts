@@ -35,7 +35,8 @@ const resourceRoutes: readonly Route[] = [
   ...subscriptionRoutes,
   ...moveRoutes,
 ]
-const routes: readonly Route[] = [...resourceRoutes, ...providerRoutes(resourceRoutes)]
+/** All that is served, in the order in which paths are matched. */
+export const routes: readonly Route[] = [...resourceRoutes, ...providerRoutes(resourceRoutes)]
 
 const types = typesOf(routes)
 

@@ -40,7 +40,7 @@ export type Directory = {
 }
 
 /** The Azure CLI's own registration: a public client of Microsoft's that every tenant knows. */
-const azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
+export const azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
 /** Teams' own, on desktop and mobile. */
 export const teamsClient = '1fec8e78-bce4-4aaf-ab1b-5451cc387264'
 /** Public clients: they sign people in without a secret. */

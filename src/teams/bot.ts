@@ -1,5 +1,4 @@
 /** Takes in what Teams sends and sees that it is answered: a command, a button, an install. Decides nothing. */
-import { randomUUID } from 'node:crypto'
 import type { TurnContext } from 'botbuilder'
 import type { Desk, KnownConversation, Log, Person, Store } from '../engine/ports.ts'
 import type { UsualTimes } from '../link/views.ts'
@@ -9,6 +8,7 @@ import { channelOf, fieldsOf, type Incoming, textOf } from './activity.ts'
 import { type Drawing, type Rendered, welcomeCard } from './cards.ts'
 import { understand } from './commands/index.ts'
 import { TurnTooLong, troubleOf, within } from './errors.ts'
+import { type InvokeAnswer, pressAnswer, type SignIn, signInAnswer } from './invokeAnswer.ts'
 import { createMembership } from './membership.ts'
 import { type Prose, toPlain, toXml } from './prose.ts'
 import type { Bot } from './server.ts'
@@ -23,22 +23,13 @@ export type BotOptions = {
   readonly words: Words
   readonly usual: UsualTimes
   readonly drawing: Drawing
-  /** How a client signs somebody in who decides as themselves; absent where the bot decides for them. */
+  /** Present where owners decide as themselves. */
   readonly signIn?: SignIn
   readonly log: Log
   readonly now?: () => number
   /** How long a turn may take; what it reads of Azure has a shorter deadline, at the desk. */
   readonly deadlineMs?: number
 }
-
-export type SignIn = {
-  /** The application that the client's token is to be for, as its registration names it. */
-  readonly uri: string
-  /** Where to agree that it acts for people, for a client that cannot sign in by itself. */
-  readonly page: string
-}
-/** Teams ignores a sign-in without a connection's name. There is none: the token service has no part in it. */
-const connectionName = 'vaultlink'
 
 const scopes: Record<Incoming['kind'], Scope> = { channel: 'team', group: 'groupChat', personal: 'personal' }
 
@@ -51,7 +42,9 @@ export function createBot(options: BotOptions): Bot {
     const log: Log = (level, event, fields, error) =>
       options.log(level, event, { ...fields, correlation }, error)
     const { what } = incoming
-    const outlet = outletOf(context, log, signIn && loginRequest(signIn, words))
+    const outlet = outletOf(context, log)
+    const answerPress = (answered: ActionAnswer): Promise<void> =>
+      outlet.answerInvoke(pressAnswer(answered, words, signIn))
     const answer = async (work: () => Promise<void>): Promise<void> => {
       try {
         await within(deadlineMs, logged(work(), outlet, log), () => new TurnTooLong())
@@ -66,9 +59,9 @@ export function createBot(options: BotOptions): Bot {
         }
         await outlet.finally(() =>
           what.is === 'signsIn'
-            ? outlet.respond(unfinished(what, toPlain(sentence[trouble])))
+            ? outlet.answerInvoke(signInAnswer(what, toPlain(sentence[trouble])))
             : what.is === 'pressed' && what.how === 'invoke'
-              ? outlet.answerInvoke({ is: 'message', say: sentence[trouble] })
+              ? answerPress({ is: 'message', say: sentence[trouble] })
               : outlet.say(sentence[trouble]),
         )
       } finally {
@@ -106,7 +99,7 @@ export function createBot(options: BotOptions): Bot {
               : { is: 'message', say: words.replies.notACardOfMine }
           if (turn && answered.is === 'done' && what.card !== undefined)
             await retire(turn, what.card, answered.say)
-          if (what.how === 'invoke') await outlet.answerInvoke(answered)
+          if (what.how === 'invoke') await answerPress(answered)
           // A card that was pressed by the older way is redrawn for all by the worker.
           else if (answered.is === 'signIn') await outlet.say(words.signIn.oldClient)
           else if (answered.is !== 'card') await outlet.say(answered.say)
@@ -122,11 +115,8 @@ export function createBot(options: BotOptions): Bot {
           // Nothing is kept of it: with the consent that was given, the next press signs in by itself.
           const does = what.how === 'verifyState' || tried === 'works'
           log('info', 'signsIn', { how: what.how, does })
-          const { id, connection: connectionName } = what
-          await outlet.respond(
-            does
-              ? { status: 200, body: { id, connectionName } }
-              : unfinished(what, toPlain(words.signIn.consent)),
+          await outlet.answerInvoke(
+            does ? signInAnswer(what) : signInAnswer(what, toPlain(words.signIn.consent)),
           )
         })
       case 'installed':
@@ -247,7 +237,7 @@ export function createBot(options: BotOptions): Bot {
 }
 
 /** What a turn says, until it is over: then the context is revoked, and a late word would be an error of its own. */
-function outletOf(context: TurnContext, log: Log, login: unknown) {
+function outletOf(context: TurnContext, log: Log) {
   let open = true
   const send = async (what: string, work: () => Promise<unknown>): Promise<void> => {
     if (open) await work()
@@ -272,15 +262,11 @@ function outletOf(context: TurnContext, log: Log, login: unknown) {
             attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content: card }],
           }),
         )
-  const respond = (value: { readonly status: number; readonly body: unknown }): Promise<void> =>
-    send('answer', () => context.sendActivity({ type: 'invokeResponse', value }))
-  const answerInvoke = (answer: ActionAnswer): Promise<void> =>
-    respond({ status: 200, body: bodyOf(answer, login) })
   return {
     say,
     show,
-    respond,
-    answerInvoke,
+    answerInvoke: (value: InvokeAnswer): Promise<void> =>
+      send('answer', () => context.sendActivity({ type: 'invokeResponse', value })),
     replace: (card: string, prose: Prose): Promise<void> =>
       send('update', () =>
         context.updateActivity({ type: 'message', id: card, text: toXml(prose), textFormat: 'xml' }),
@@ -299,43 +285,6 @@ function outletOf(context: TurnContext, log: Log, login: unknown) {
     },
   }
 }
-
-/** What a pressed button answers: https://learn.microsoft.com/adaptive-cards/authoring-cards/universal-action-model#response-format */
-function bodyOf(answer: ActionAnswer, login: unknown): unknown {
-  switch (answer.is) {
-    case 'card':
-      return { statusCode: 200, type: 'application/vnd.microsoft.card.adaptive', value: answer.card }
-    case 'message':
-    case 'done':
-      return {
-        statusCode: 200,
-        type: 'application/vnd.microsoft.activity.message',
-        value: toPlain(answer.say),
-      }
-    case 'signIn':
-      return { statusCode: 401, type: 'application/vnd.microsoft.activity.loginRequest', value: login }
-    case 'consent':
-      return {
-        statusCode: 412,
-        type: 'application/vnd.microsoft.error.preconditionFailed',
-        value: { code: '412', message: toPlain(answer.say) },
-      }
-  }
-}
-
-/** An OAuth card: a client that can gets a token for `uri` and presses again with it, any other shows text and button. */
-const loginRequest = ({ uri, page }: SignIn, words: Words): unknown => ({
-  text: words.signIn.text,
-  connectionName,
-  tokenExchangeResource: { id: randomUUID(), uri },
-  buttons: [{ type: 'signin', title: words.signIn.button, text: words.signIn.button, value: page }],
-})
-
-/** A client that is told so shows its page for signing in. */
-const unfinished = (
-  { id, connection: connectionName }: { readonly id: string; readonly connection: string },
-  failureDetail: string,
-) => ({ status: 412, body: { id, connectionName, failureDetail } })
 
 /** The same work; when it fails after its turn was given up, the log still hears of it. */
 async function logged(work: Promise<void>, outlet: { isOpen(): boolean }, log: Log): Promise<void> {

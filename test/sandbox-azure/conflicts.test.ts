@@ -144,7 +144,7 @@ test('the name of a SignalR is taken by any other of that name', async () => {
   expect((await call(azure, 'PUT', `${elsewhere}-2`, { body })).status).toBeLessThan(300)
 })
 
-test('what ARM itself refuses names the gateway and counts no bucket down', async () => {
+test('what ARM itself refuses names the gateway, and not what the buckets still hold', async () => {
   const cause = (answer: { headers: Headers }) => [
     answer.headers.get('x-ms-failure-cause'),
     answer.headers.get('x-ms-ratelimit-remaining-subscription-reads') !== null,

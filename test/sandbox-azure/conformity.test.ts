@@ -211,6 +211,49 @@ describe('the count', () => {
   })
 })
 
+describe('a reply is held against', () => {
+  const connection = `${vaultPath('{v}').replace(subscriptions.main.id, '{s}')}/privateEndpointConnections/{c}`
+
+  test('the operation that sent its caller to poll there, once that is over', async () => {
+    const removal = {
+      operationId: 'Connections_Delete',
+      'x-ms-long-running-operation': true,
+      responses: { 200: { schema: { type: 'string' } }, 202: {} },
+    }
+    const files = { 'vaults.json': specification({ [`delete ${connection}`]: removal }) }
+    azure = await startAzure({ openapi: await folderWith(files) })
+    azure.rights.grant(bot.objectId, 'contributor', vaultPath())
+    azure.portal.addConnection('contoso-kv', 'x')
+    const begun = await call(azure, 'DELETE', azure.connections('contoso-kv')[0]?.id ?? '')
+    const { pathname, searchParams } = new URL(begun.headers.get('location') ?? '')
+    const poll = () =>
+      call(azure, 'GET', pathname, { query: `operationid=${searchParams.get('operationid')}` })
+    expect((await poll()).status).toBe(202)
+    azure.turn(30_000)
+    expect((await poll()).status).toBe(200)
+    const { answers, deviations } = tally()
+    expect(Object.keys(answers)).toEqual([
+      'Connections_Delete 202',
+      'Connections_Delete 202 polled',
+      'Connections_Delete 200 polled',
+    ])
+    expect(deviations).toEqual({ 'Connections_Delete 200 polled: body must be string': 1 })
+  })
+
+  test('the form that all providers share, where ARM itself refuses', async () => {
+    const read = { operationId: 'Connections_Get', responses: { 200: {}, default: { schema: {} } } }
+    const properties = { error: { type: 'object', properties: { code: { type: 'string' } } } }
+    const ErrorResponse = { type: 'object', properties }
+    const files = { 'vaults.json': specification({ [`get ${connection}`]: read }, { ErrorResponse }) }
+    azure = await startAzure({ openapi: await folderWith(files) })
+    const path = `${vaultPath()}/privateEndpointConnections/x`
+    await call(azure, 'GET', path, { principal: people.guest.objectId })
+    expect(tally().deviations).toEqual({
+      'Connections_Get 403: body/error/message is not in the schema': 1,
+    })
+  })
+})
+
 describe('a deviation', () => {
   const { PATH, HOME } = process.env
   const root = fileURLToPath(new URL('../../', import.meta.url))

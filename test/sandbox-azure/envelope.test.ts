@@ -189,6 +189,26 @@ describe('the envelope', () => {
     expect([(await ask()).status, codeOf(await ask())]).toEqual([429, 'RateLimiting'])
   })
 
+  test('what goes on after its answer says where to ask and when, and says it again meanwhile', async () => {
+    azure.rights.grant(bot.objectId, 'owner', main)
+    azure.portal.addConnection('contoso-kv', 'x')
+    const connection = azure.connections('contoso-kv')[0]?.id ?? ''
+    const move = { resources: [signalrPath], targetResourceGroup: `${main}/resourceGroups/solo` }
+    const contoso = `${main}/resourceGroups/contoso`
+    for (const begun of [
+      await call(azure, 'DELETE', connection),
+      await call(azure, 'POST', `${contoso}/moveResources`, { body: move }),
+    ]) {
+      const location = begun.headers.get('location') ?? ''
+      const authorization = `Bearer ${await azure.identity.tokenFor(bot.objectId)}`
+      const polled = await fetch(location, { headers: { authorization } })
+      for (const { status, headers } of [begun, polled]) {
+        expect([status, headers.get('retry-after')]).toEqual([202, '1'])
+        expect(headers.get('location')).toBe(location)
+      }
+    }
+  })
+
   test('listens on loopback alone and tells what it did', async () => {
     expect(azure.url).toBe(`http://127.0.0.1:${azure.port}`)
     const heard: unknown[] = []
@@ -238,6 +258,24 @@ describe('faults', () => {
     expect((await call(azure, 'PUT', linkPath('our'), { body: wish() })).status).toBe(500)
     expect(azure.links()).toHaveLength(1)
     expect((await call(azure, 'PUT', linkPath('our'), { body: wish() })).status).toBe(409)
+  })
+
+  test('that nobody could have meant are refused over HTTP, and none is to come', async () => {
+    const post = (what: string, text: string) =>
+      fetch(`${azure.url}/_sandbox/${what}`, { method: 'POST', body: text }).then((answer) => answer.json())
+    const said = (message: RegExp | string) => ({
+      error: { code: 'Refused', message: expect.stringMatching(message) },
+    })
+    for (const what of ['fail', 'settings', 'clock'])
+      expect(await post(what, '{')).toEqual(said('The body is not JSON.'))
+    expect(await post('fail', '{"time": 3}')).toEqual(
+      said(/^A fault has no time; it has method, path, times/),
+    )
+    expect(await post('fail', '{"status": "503"}')).toEqual(said('status is not a number'))
+    expect(await post('fail', '{"path": 1}')).toEqual(said('path is not a text'))
+    expect(await post('fail', '{"how": "slowly"}')).toEqual(said('how is one of answer, reset, hang'))
+    expect((await call(azure, 'GET', '/_sandbox/token')).body).toEqual(said('principal is missing'))
+    expect((await get(vaultPath())).status).toBe(200)
   })
 
   test('a reset cuts the connection, before or after', async () => {

@@ -11,6 +11,8 @@ export type SandboxProcess = {
   readonly identity: { tokenFor(objectId: string): Promise<string> }
   /** On stderr, so far. */
   complaints(): string
+  /** The line on stdout that looks so, once it is there. */
+  line(wanted: RegExp): Promise<string>
   /** Ends it; resolves with its exit code, or with nothing where the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
@@ -42,12 +44,20 @@ export async function startSandboxIn(
     said += chunk.toString()
   })
   const ended = once(child, 'close').then(([code]) => code as number | null)
-  const listening = new Promise<string>((resolve) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0]
-      if (url !== undefined) resolve(url)
+  const lines: string[] = []
+  const output = createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
+  const lineLike = (wanted: RegExp): Promise<string> =>
+    new Promise((resolve) => {
+      const look = (line: string): void => {
+        if (!wanted.test(line)) return
+        output.off('line', look)
+        resolve(line)
+      }
+      output.on('line', look)
+      for (const line of lines) look(line)
     })
-  })
+  const address = /http:\/\/127\.0\.0\.1:\d+/
+  const listening = lineLike(address).then((line) => address.exec(line)?.[0] ?? line)
   const first = await Promise.race([listening, ended])
   if (typeof first !== 'string') return { code: first, said }
   const sandbox: SandboxProcess = {
@@ -60,6 +70,7 @@ export async function startSandboxIn(
       },
     },
     complaints: () => said,
+    line: lineLike,
     async end(signal) {
       running.delete(sandbox)
       child.kill(signal)

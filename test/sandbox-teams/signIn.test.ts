@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
-import { approver, people } from '../../sandbox/seed.ts'
+import { approver, directory, people } from '../../sandbox/seed.ts'
 import { type Message, startTeams, type Teams } from '../../sandbox/teams/server.ts'
 import { answerInvoke, cardAttachment, startBot, type TestBot } from './bot.ts'
 import { approvalCard } from './cards.ts'
@@ -40,7 +40,7 @@ function asking(value: unknown, then: (token: string) => readonly [number, strin
 }
 
 beforeEach(async () => {
-  ;[azure, teams, bot] = await Promise.all([startAzure(), startTeams(), startBot()])
+  ;[azure, teams, bot] = await Promise.all([startAzure({ directory }), startTeams(), startBot()])
   teams.connect(bot.url)
   teams.configure({ entra: azure.url })
   await teams.install('contoso', 'owner')

@@ -1,4 +1,7 @@
-/** `npm run figures`: the same tests with larger counts: every crash moment, twenty times the random lives, every naughty string everywhere. */
+/**
+ * `npm run figures`: the same tests with larger counts: every crash moment, twenty times the random lives, every
+ * naughty string in every field of every place.
+ */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -11,6 +14,7 @@ const run = spawn(
     'test/link/life',
     'test/story/crash',
     'naughty',
+    'test/azure/queries',
     '--testTimeout=1200000',
   ],
   { stdio: 'inherit', env: { ...process.env, VAULTLINK_FIGURES: '1' } },

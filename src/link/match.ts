@@ -12,7 +12,8 @@ export function requestMessage(words: string | undefined, nonce: string): string
   // Words that bear another request's mark would make that one's connection ambiguous.
   // Azure counts UTF-16 units; half a pair at the cut would be no character at all.
   const text = (words?.trim() || 'please approve')
-    .replace(/\[(?=vaultlink )/gi, '(')
+    // `u`: what becomes a letter of the mark in another case, as the Kelvin sign does, is one.
+    .replace(/\[(?=vaultlink )/giu, '(')
     .slice(0, longestText)
     .replace(/[\uD800-\uDBFF]$/, '')
     .trim()

@@ -19,6 +19,8 @@ export function parseResourceId(id: string): ResourceId | undefined {
   const [, subscription = '', resourceGroup = '', provider = '', rest = ''] = match
   const path = rest.split('/')
   if (path.length % 2 !== 0 || path.some((segment) => segment === '')) return undefined
+  // In an address these would lead to another resource.
+  if ([subscription, resourceGroup, ...path].some((segment) => /^\.\.?$/.test(segment))) return undefined
   return { subscription, resourceGroup, provider, path }
 }
 

@@ -200,6 +200,7 @@ function withoutMention(activity: Fields, bot: string): string {
   return mentions.reduce((rest, entity) => {
     const mention = textOf(entity.text) ?? ''
     const name = mention.replace(/<\/?at[^>]*>/g, '')
-    return rest.replaceAll(mention, fieldsOf(entity.mentioned).id === bot ? ' ' : name)
+    // A function: in a replacement's text `$&` and its like would be expanded, and a name may hold them.
+    return rest.replaceAll(mention, () => (fieldsOf(entity.mentioned).id === bot ? ' ' : name))
   }, text)
 }

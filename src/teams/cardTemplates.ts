@@ -35,7 +35,7 @@ export async function expand(
   data: { readonly [key: string]: Value },
 ): Promise<AdaptiveCard> {
   const expanded: unknown = (await template(name)).expand({ $root: harmless(data) })
-  return withoutEmpty(expanded) as AdaptiveCard
+  return unmarked(withoutEmpty(expanded) as AdaptiveCard)
 }
 
 /** The longest text on any card: an Azure message with what to do about it. */
@@ -47,6 +47,13 @@ function harmless(value: Value): Value {
   if (typeof value === 'boolean') return value
   if (Array.isArray(value)) return value.map(harmless)
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, harmless(inner)]))
+}
+
+/** `fallbackText` "may contain markdown" (adaptivecards.io/explorer/AdaptiveCard.html), and names and reasons stand in it. */
+function unmarked(card: AdaptiveCard): AdaptiveCard {
+  const { fallbackText } = card
+  if (typeof fallbackText !== 'string') return card
+  return { ...card, fallbackText: fallbackText.replace(/[\\`*_[\]<>#~|&]/g, '') }
 }
 
 /** Clients warn of an empty `value` or `placeholder`: what is empty is left out. */

@@ -40,7 +40,7 @@ export type Drawing = {
   readonly asApprover?: boolean
 }
 
-const longest = { person: 60, reason: 300, message: 140, azure: 300, id: 600 } as const
+const longest = { person: 60, reason: 300, message: 140, azure: 300, id: 600, url: 1_000 } as const
 const zoneOf = (drawing: Drawing): string => drawing.timeZone ?? 'UTC'
 
 /** Keys of the people and the texts that a view names. */
@@ -64,7 +64,9 @@ export function namesOf(view: View): { people: readonly PersonKey[]; texts: read
 export function portalUrl(id: string, drawing: Drawing): string {
   const home = (drawing.portal ?? 'https://portal.azure.com').replace(/\/+$/, '')
   if (id.length > longest.id || !parseResourceId(id)) return home
-  return `${home}/#${drawing.tenantId ? `@${encodeURIComponent(drawing.tenantId)}/` : ''}resource${encodeURI(id.toWellFormed())}`
+  const address = `${home}/#${drawing.tenantId ? `@${encodeURIComponent(drawing.tenantId)}/` : ''}resource${encodeURI(id.toWellFormed())}`
+  // An address that is cut off leads nowhere.
+  return address.length > longest.url ? home : address
 }
 
 /** What the Azure CLI shows of the link; undefined for an id that a shell would not take as it is. */
@@ -155,17 +157,17 @@ function troubleData(explanation: Explanation | undefined, then: Then, words: Wo
     todo: clean(todo, 2 * longest.azure),
     grant:
       grant && actions.length > 0
-        ? [copied(labels.right, actions.join(', ')), copied(labels.scope, clean(grant.scope, longest.id))]
+        ? [
+            ...copied(labels.right, actions.join(', ')),
+            ...copied(labels.scope, clean(grant.scope, longest.id)),
+          ]
         : [],
   }
 }
 
-/** To be copied, so it may be long and without a space: only a TextBlock breaks it on a phone, and only this alphabet is safe there. */
-const copied = (label: string, value: string): Value => ({
-  label,
-  value,
-  plain: /^[A-Za-z0-9./, -]+$/.test(value),
-})
+/** To be copied, so it may be long and without a space: only a TextBlock breaks it on a phone, and only what looks so is safe there. */
+const copied = (label: string, value: string): readonly Value[] =>
+  value === '' ? [] : [{ label, value, plain: /^(?:Microsoft\.|\/)[A-Za-z0-9./, -]*$/.test(value) }]
 
 const buttonsData = (words: Words) => ({ ...words.buttons })
 

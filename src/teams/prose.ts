@@ -15,15 +15,19 @@ export type Prose = string | readonly Run[]
 export type Mention = { readonly id: string; readonly name: string; readonly aadObjectId: string }
 
 /**
- * Without control, bidi or invisible characters (joiners stay: scripts and emoji need them), and without the openings
- * of `{{DATE()}}` and `${}`, which clients evaluate in any text.
+ * Without control, bidi or invisible characters (joiners and the choice of an emoji's look stay inside words: scripts
+ * and emoji need them), without marks that would lie on our own text, and without the openings of `{{DATE()}}` and
+ * `${}`, which clients evaluate in any text.
  */
 const harmless = (text: string): string =>
   text
     .toWellFormed()
+    .replace(/(?!\s|\u200c|\u200d|\ufe0e|\ufe0f)[\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{DI}]/gu, '')
+    .replace(/[\s\p{Cc}\u2800]+/gu, ' ')
+    .replace(/(^| )[\p{M}\u200c\u200d]+/gu, '$1')
+    .replace(/([\u200c\u200d])[\u200c\u200d]+/g, '$1')
+    .replace(/[\u200c\u200d](?![\p{L}\p{M}\p{S}])/gu, '')
     .normalize('NFC')
-    .replace(/[\s\p{Zl}\p{Zp}\p{Cc}]+/gu, ' ')
-    .replace(/(?![\u200c\u200d])[\p{Cf}\p{Cs}\p{Co}\p{Cn}\u3164\uffa0\u115f\u1160]/gu, '')
     .replace(/(\p{M}{3})\p{M}+/gu, '$1')
     .replace(/\$(?=\{)/g, '$ ')
     .replace(/\{(?=\{)/g, '{ ')
@@ -43,7 +47,11 @@ export function clean(text: string, most: number): string {
 const lines = (text: string): string => text.split('\n').map(harmless).join('\n')
 
 /** A name in the alphabet that Azure allows for SignalRs, vaults and links: safe even where Markdown is read. */
-export const azureName = (name: string): string => name.replace(/[^A-Za-z0-9-]/g, '').slice(0, 63) || '?'
+export const azureName = (name: string): string =>
+  name
+    .replace(/[^A-Za-z0-9-]/g, '')
+    .replace(/^-+/, '')
+    .slice(0, 63) || '?'
 
 const escaped = (text: string): string =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;')

@@ -14,8 +14,8 @@ export function evened(text: string): string | undefined {
       .replace(/&gt;/gi, '>')
       .replace(/&amp;/gi, '&')
       .replace(/[\s\p{Z}]+/gu, ' ')
-      // Controls, zero-width and bidirectional marks, lone surrogates.
-      .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '')
+      // Controls, bidirectional marks, lone surrogates and all that nobody sees; an emoji's look stays.
+      .replace(/(?!\ufe0e|\ufe0f)[\p{Cc}\p{Cf}\p{Cs}\p{DI}]/gu, '')
       .trim()
   )
 }

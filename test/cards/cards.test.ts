@@ -1,19 +1,16 @@
-/** Every template with every sample, every view of every stage, and what strangers may write into them. */
+/** Every template with every sample, every view of every stage, and what they say. Strangers' words: naughty.test.ts. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { cardText } from '../../sandbox/teams/cardText.ts'
-import type { Person } from '../../src/engine/ports.ts'
-import type { Cause, Link } from '../../src/link/link.ts'
+import type { Link } from '../../src/link/link.ts'
 import type { View } from '../../src/link/views.ts'
 import {
-  confirmUnlinkCard,
   linkFormCard,
   type Names,
   namesOf,
   portalUrl,
   renderView,
   statusText,
-  welcomeCard,
 } from '../../src/teams/cards.ts'
 import { expand } from '../../src/teams/cardTemplates.ts'
 import { activityOf } from '../../src/teams/messenger.ts'
@@ -246,121 +243,56 @@ describe('replies', () => {
     expect(toPlain(statusText(odd, names, en, drawing))).not.toContain('az rest')
     expect(portalUrl('javascript:alert(1)', {})).toBe('https://portal.azure.com')
   })
+
+  test('an address that a card would cut off leads to the portal itself', () => {
+    const long = signalr.replace('/contoso/', `/${'ü'.repeat(300)}/`)
+    expect(portalUrl(long, {})).toBe('https://portal.azure.com')
+    expect(portalUrl(long.replace(/ü+/, 'ü'), {})).toContain('/%C3%BC/')
+  })
 })
 
-const naughty: readonly string[] = [
-  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: what a stranger may write
-  '${asker}',
-  '${$root.link} ${1+1} ${json(\'{"type":"Image"}\')}',
-  "${if(true, 'a', 'b')}",
-  '`${x}`',
-  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: what a stranger may write
-  '{{DATE(2026-01-01T00:00:00Z)}} {{TIME(2026-01-01T00:00:00Z)}}',
-  '$ {{{{x}}}} $${y} {{{z}}}',
-  '[click](https://evil.example) **bold** _i_ # h\n- list\n1. one',
-  '<at>Everybody</at> <a href="https://evil.example">x</a> <script>alert(1)</script> &lt;b&gt;',
-  '"quotes" \'single\' \\ back \\u0041',
-  '{"type":"TextBlock","text":"injected"}',
-  'a\u202Eb\u2066c\u2069 \u200Fd\u061C\u200B\u2060\uFEFF\u0000\u0007\u001b[31m\u0085\u2028\u2029',
-  '\uD800lone\uDFFF',
-  'Z\u0335\u0322\u0321\u0328\u0337\u0336\u0335\u0334algo\u0335\u0322\u0321\u0328\u0337',
-  '👩‍👩‍👧‍👦 नमस्ते مرحبا 你好 ไทย',
-  '   \t\n  ',
-  '',
-  'x'.repeat(100_000),
-  '😀'.repeat(50_000),
-  '\u{E0041}\u{E0042}tags\u{E007F}',
-]
-
-describe('naughty strings', () => {
-  const stranger = (text: string): Names => ({
-    person: (): Person => ({ objectId: 'o', teamsId: '29:x', name: text, tenant: 't' }),
-    text: () => text,
-  })
-  const causes = (text: string): readonly Cause[] => [
-    { cause: 'refused', code: text, message: text },
-    { cause: 'provisioningFailed', code: text, message: text },
-    { cause: 'notRegistered', message: text },
-    { cause: 'madeByOthers', name: text, status: 'Unknown' },
-    { cause: 'botLacksRight', action: text, scope: text },
-    { cause: 'unavailable', code: text },
-  ]
-  const odd = (text: string, link: Link, cause: Cause): Link => ({
-    ...link,
-    asked: { ...link.asked, name: text, signalr: `${signalr}${text}`, vault: `${vault}${text}` },
-    ...(link.pinned && {
-      pinned: { ...link.pinned, connection: `${vault}/privateEndpointConnections/${text}` },
-    }),
-    ...(link.blocked && { blocked: { ...link.blocked, cause } }),
-    ...('cause' in link.stage && { stage: { ...link.stage, cause } }),
-    news: news.map((piece) => ('cause' in piece && piece.news !== 'ended' ? { ...piece, cause } : piece)),
-  })
-  /** What a reader does not see, but a new line between our own. */
-  const unseen = /(?![\n\u200c\u200d])[\p{Cc}\p{Cf}]/u
-
-  test.each(naughty.map((text) => [JSON.stringify(text).slice(0, 40), text] as const))(
-    '%s is only text',
-    async (_, text) => {
-      for (const [index, cause] of causes(text).entries()) {
-        // Those that show a cause with each; the others once.
-        const links: readonly Link[] = [
-          records.stopped,
-          ...(index === 0 ? [records.pending, records.rejected, records.failed] : []),
-        ]
-        for (const link of links) {
-          for (const view of viewsOf(odd(text, link, cause))) {
-            const rendered = await renderView(view, stranger(text), en, drawing)
-            if (rendered.card) {
-              expect(problemsOf(rendered.card)).toEqual([])
-              expect(JSON.stringify(rendered.card)).not.toMatch(unseen)
-              expect(JSON.stringify(rendered.card).isWellFormed()).toBe(true)
-              expect(textBlocksOf(rendered.card).join('\n')).not.toMatch(/[*_[\]`<>#\\]/)
-            } else {
-              const { text: xml = '', entities = [] } = activityOf(rendered)
-              expect(
-                xml.replace(
-                  /<\/?(?:at|a|code|strong)(?: href="https:\/\/portal\.azure\.com[^"<>]*")?>|<br\/>/g,
-                  '',
-                ),
-              ).not.toMatch(/[<>]/)
-              expect(xml).not.toMatch(unseen)
-              expect(Buffer.byteLength(xml)).toBeLessThan(20_000)
-              // Teams ignores a mention whose text does not stand in the message word for word.
-              for (const entity of entities) expect(xml).toContain('text' in entity && entity.text)
-            }
-          }
-        }
-      }
+describe('where Markdown is read', () => {
+  const stopped = async (action: string, scope: string): Promise<string> => {
+    const at = records.stopped.blocked.at
+    const link = { ...records.stopped, blocked: { at, cause: { cause: 'botLacksRight', action, scope } } }
+    const { card } = await renderView(statusOf(link as Link), names, en, drawing)
+    expect(problemsOf(card)).toEqual([])
+    return JSON.stringify(card)
+  }
+  test.each(['- one', '1. one', '---', 'www.evil.example/x', '*x*'])(
+    '%s is no right to be copied',
+    async (text) => {
+      expect(await stopped(text, vault)).not.toContain(`"type":"TextBlock","spacing":"None","text":"${text}"`)
+      expect(await stopped('Microsoft.KeyVault/vaults/read', vault)).toContain(
+        '"type":"TextBlock","spacing":"None","text":"Microsoft.KeyVault/vaults/read"',
+      )
     },
   )
+  test('a scope that Azure did not name has no row', async () => {
+    expect(await stopped('Microsoft.KeyVault/vaults/read', '')).not.toContain('Scope')
+  })
+  test('a fallback text has none', async () => {
+    const person = { objectId: 'o', teamsId: '29:x', name: '[Noor](https://evil.example) *H*', tenant: 't' }
+    const { card, summary } = await renderView(
+      statusOf(records.rejected),
+      { person: () => person, text: () => '<b>`no`</b> ![x](y)' },
+      en,
+      drawing,
+    )
+    expect(card?.fallbackText).toBe(
+      'contoso-signalr to contoso-kv: Rejected by Noor(https://evil.example) H, "bno/b !x(y)"',
+    )
+    // A notification is plain.
+    expect(summary).toContain('Rejected by [Noor](https://evil.example) *H*, "<b>`no`</b>')
+  })
+})
 
-  test.each(naughty.map((text) => [JSON.stringify(text).slice(0, 40), text] as const))(
-    '%s in forms and questions',
-    async (_, text) => {
-      const ids = [`${signalr}${text.slice(0, 300)}`, signalr]
-      const form = await linkFormCard(
-        { signalrs: ids, vaults: [vault] },
-        { signalr: text, vault: text, as: text, because: text },
-        en,
-      )
-      const typed = await linkFormCard(
-        { signalrs: [], vaults: [] },
-        { signalr: text, vault: text, because: text },
-        en,
-      )
-      const asks = await confirmUnlinkCard(odd(text, records.approved, { cause: 'throttled' }), en, drawing)
-      const hello = await welcomeCard(en, { installedBy: text, inTeam: true })
-      for (const { card } of [form, typed, asks, hello]) {
-        expect(problemsOf(card)).toEqual([])
-        expect(JSON.stringify(card)).not.toMatch(unseen)
-      }
-    },
-  )
-
+describe('what is no text', () => {
   test('an object in place of a name is not injected as card', async () => {
     const name = { type: 'Image', url: 'https://evil.example/x.png' } as unknown as string
     const view = approvalOf(records.pending)
-    await expect(shown(view, stranger(name))).rejects.toThrow()
+    const stranger = { objectId: 'o', teamsId: '29:x', name, tenant: 't' }
+    await expect(shown(view, { person: () => stranger, text: () => undefined })).rejects.toThrow()
   })
 })
 
@@ -392,13 +324,3 @@ describe('the form', () => {
     expect(await filledIn(signalr.toUpperCase())).toBe(signalr)
   })
 })
-
-/** The texts that clients read as Markdown. */
-function textBlocksOf(node: unknown): readonly string[] {
-  if (typeof node !== 'object' || node === null) return []
-  const { type, text } = node as { type?: unknown; text?: unknown }
-  return [
-    ...(type === 'TextBlock' && typeof text === 'string' ? [text] : []),
-    ...Object.values(node).flatMap(textBlocksOf),
-  ]
-}

@@ -33,6 +33,14 @@ import {
 } from './given.ts'
 
 describe('the request message', () => {
+  test("words do not bear another request's mark, in no spelling that becomes it in lower case", () => {
+    for (const k of ['k', 'K', '\u212A']) {
+      const message = requestMessage(`see [vaultlin${k} ${otherNonce}]`, nonce)
+      expect(bears(otherNonce, message)).toBe(false)
+      expect(bears(nonce, message)).toBe(true)
+    }
+  })
+
   test('words of any kind and length: at most 140 UTF-16 units, the mark whole, no half pair', () => {
     fc.assert(
       fc.property(

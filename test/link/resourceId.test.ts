@@ -101,6 +101,12 @@ describe('scopes', () => {
   })
 })
 
+test.each(['.', '..'])('a segment %s leads elsewhere in an address, so it is in no id', (segment) => {
+  expect(isVaultId(vault.replace('contoso-kv', segment))).toBe(false)
+  expect(isVaultId(vault.replace(/(?<=resourceGroups\/)[^/]+/i, segment))).toBe(false)
+  expect(isVaultId(vault.replace('contoso-kv', `${segment}x`))).toBe(true)
+})
+
 test('the kinds of resources, and their names', () => {
   expect([
     isVaultId(vault),

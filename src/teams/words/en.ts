@@ -442,17 +442,17 @@ function askRefusal(refusal: AskRefusal, about: Omit<About, 'name' | 'asker'>): 
     case 'rightUnreadable':
       return `Your rights on ${signalr} could not be read, and then the answer is no. Nothing was recorded; please try again in a minute.`
     case 'freeTier':
-      return `${signalr} is on the free tier (${refusal.sku}), which has no shared private endpoints. Scale it to Standard or Premium, then say it again: ${linkAgain(other)}.`
+      return `${signalr} is on the free tier (${clean(refusal.sku, 60)}), which has no shared private endpoints. Scale it to Standard or Premium, then say it again: ${linkAgain(other)}.`
     case 'replicas':
       return refusal.count === 'unreadable'
         ? `Whether ${signalr} has replicas could not be read, and ${app} does not guess: nothing was created. Its identity needs Microsoft.SignalRService/SignalR/replicas/read there.`
         : `${signalr} has ${count(refusal.count, 'replica')}. Azure copies the link to each, with a connection for each to approve, which ${app} does not do yet: nothing was created. Make the link in ${portalName}.`
     case 'badName':
-      return `"${refusal.name}" cannot be a link's name. Azure wants 3 to 63 letters, digits and hyphens, beginning with a letter and not ending with a hyphen. Try: ${linkAgain(other)} as kv-${vault}.`
+      return `"${clean(refusal.name, 80)}" cannot be a link's name. Azure wants 3 to 63 letters, digits and hyphens, beginning with a letter and not ending with a hyphen. Try: ${linkAgain(other)} as kv-${vault}.`
     case 'nameTaken':
-      return `${signalr} already has a link named ${refusal.name}. Pick another: ${linkAgain(other)} as <another name>, or leave the name out.`
+      return `${signalr} already has a link named ${clean(refusal.name, 80)}. Pick another: ${linkAgain(other)} as <another name>, or leave the name out.`
     case 'alreadyLinked':
-      return `${signalr} reaches ${vault} privately already, through ${refusal.name}. Nothing was created.`
+      return `${signalr} reaches ${vault} privately already, through ${clean(refusal.name, 80)}. Nothing was created.`
     case 'madeByOthers': {
       const { happened, todo } = cause(
         { cause: 'madeByOthers', name: refusal.name, status: refusal.status },

@@ -190,6 +190,12 @@ export const settings = [
     default: '5',
   },
   {
+    name: 'VAULTLINK_PIN_SECONDS',
+    group: 'Times',
+    what: 'How far apart the looks are at least that must show the same one connection before the owners are asked about it',
+    default: '10',
+  },
+  {
     name: 'VAULTLINK_MODE',
     group: 'Sandbox',
     what: '`production`, or `sandbox`: listens on 127.0.0.1 alone, asks nobody who they are, and speaks to a local Azure only',
@@ -286,6 +292,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       usualProvisioningMs: number('VAULTLINK_PROVISIONING_MINUTES', least, 1_440, minute),
       usualPropagatingMs: number('VAULTLINK_PROPAGATING_MINUTES', least, 1_440, minute),
       alarmMs: number('VAULTLINK_ALARM_MINUTES', least, 1_440, minute),
+      pinMs: number('VAULTLINK_PIN_SECONDS', least, 600, second),
       freshDecisionMs: number('VAULTLINK_FRESH_DECISION_MINUTES', least, 1_440, minute),
       firstLookMs: number('VAULTLINK_FIRST_LOOK_SECONDS', least, 3_600, second),
       longestLookMs: number('VAULTLINK_LONGEST_LOOK_SECONDS', least, 3_600, second),

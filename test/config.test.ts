@@ -48,6 +48,7 @@ describe('what production needs', () => {
         restLookMs: 86_400_000,
         settleMs: 30_000,
         freshLookMs: 5_000,
+        pinMs: 10_000,
       },
     })
   })
@@ -117,6 +118,7 @@ describe('refused', () => {
         'VAULTLINK_PROVISIONING_MINUTES',
         'VAULTLINK_PROPAGATING_MINUTES',
         'VAULTLINK_ALARM_MINUTES',
+        'VAULTLINK_PIN_SECONDS',
         'VAULTLINK_FRESH_DECISION_MINUTES',
         'VAULTLINK_FIRST_LOOK_SECONDS',
         'VAULTLINK_LONGEST_LOOK_SECONDS',

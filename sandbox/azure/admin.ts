@@ -1,6 +1,7 @@
 import { type PersonKey, people } from '../seed.ts'
 import type { Azure } from './azure.ts'
 import type { FaultRule } from './faults.ts'
+import type { Likeness } from './privateLinks.ts'
 import { type Reply, refusal } from './reply.ts'
 import { member } from './routes.ts'
 import type { Decision } from './state.ts'
@@ -36,6 +37,12 @@ const statuses: Readonly<Record<Decision, true>> = {
   Approved: true,
   Rejected: true,
   Disconnected: true,
+}
+
+function likeness(body: unknown): Likeness {
+  const name = optional(body, 'name')
+  const endpoint = optional(body, 'endpoint')
+  return { ...(name !== undefined && { name }), ...(endpoint !== undefined && { endpoint }) }
 }
 
 function rule(body: unknown): FaultRule {
@@ -115,6 +122,7 @@ const acts: Readonly<Record<string, Act>> = {
       text(body, 'vault'),
       optional(body, 'description') ?? '',
       optional(body, 'status') === undefined ? undefined : keyOf(body, 'status', statuses),
+      likeness(body),
     ),
 }
 

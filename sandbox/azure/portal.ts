@@ -5,6 +5,7 @@ import {
   decideConnection,
   deleteLink,
   findLink,
+  type Likeness,
   putLink,
   removeConnection,
   settle,
@@ -23,7 +24,8 @@ export type Portal = {
   removeConnection(vaultName: string, which?: string): void
   deleteLink(signalrName: string, linkName: string): void
   createLink(signalrName: string, vaultName: string, linkName: string, message: string): void
-  addConnection(vaultName: string, description: string, status?: Decision): void
+  /** `like`: the name that it bears on the vault, free until then, and the private endpoint behind it. */
+  addConnection(vaultName: string, description: string, status?: Decision, like?: Likeness): void
 }
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
@@ -96,9 +98,9 @@ export function createPortal(world: World): Portal {
       const made = putLink(world, id, { groupId: 'vault', target, requestMessage: message }, 'portal')
       if (isReply(made)) throw refused(made)
     },
-    addConnection(vaultName, description, status = 'Pending') {
+    addConnection(vaultName, description, status = 'Pending', like = {}) {
       settle(world)
-      addStranger(world, named(world.vaults.values(), vaultName).id, description, status)
+      addStranger(world, named(world.vaults.values(), vaultName).id, description, status, like)
     },
   }
 }

@@ -74,11 +74,16 @@ export function createPerformer(ports: Ports): Performer {
     holder: string,
   ): Promise<Millis | undefined> {
     const { id } = row.link
+    // What the newest record asks for: since the plan was made a look may have shown the connection otherwise.
+    let newest = step
     const intended = await journal.intend(
       id,
       holder,
-      (plan: Plan) =>
-        plan.azure?.step === step.step ? { fact: 'intended', effect: step.step, at: clock.now() } : undefined,
+      ({ azure }: Plan) => {
+        if (azure?.step !== step.step) return undefined
+        newest = azure
+        return { fact: 'intended', effect: step.step, at: clock.now() }
+      },
       { key: gateKey(row.link, step.step), until: clock.now() + longestGateMs },
     )
     if (intended.is === 'changed') return undefined
@@ -86,7 +91,7 @@ export function createPerformer(ports: Ports): Performer {
     if (intended.is === 'lost') return clock.now() + ports.limits.firstLookMs
     // When the gate opens, what was seen is old: look again first.
     if (intended.is === 'busy') return clock.now() + ports.limits.freshLookMs + 1
-    const act = await actOf(intended.link, step)
+    const act = await actOf(intended.link, newest)
     ports.crashPoint(`before ${step.step}`)
     const outcome = await ports.azure.perform(act, AbortSignal.timeout(callDeadlineMs))
     ports.crashPoint(`after ${step.step}`)

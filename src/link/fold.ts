@@ -18,12 +18,22 @@ import type {
   PostKey,
   ProvisioningState,
   Seen,
+  Sighted,
   Stage,
   Status,
+  Time,
   Told,
 } from './link.ts'
-import { bears, checkAtClick, isOurs, matchConnection, pinnedAmong } from './match.ts'
-import { sameResource } from './resourceId.ts'
+import {
+  bears,
+  checkAtClick,
+  countApproved,
+  isAsPinned,
+  isOurs,
+  matchConnection,
+  pinnedAmong,
+  samePin,
+} from './match.ts'
 import { canCancel, isEnded } from './views.ts'
 
 type AskedFact = Fact & { readonly fact: 'asked' }
@@ -272,12 +282,18 @@ function observed(link: Link, seen: Seen, at: Millis): Link {
   const isSame = link.looked && link.seen && sight(link.seen) === sight(seen)
   // A removal may end by the same absence, seen late enough.
   if (isSame && !(link.stage.status === 'Removing' && seen.own.is === 'absent')) return link
+  const { sighted, ...unsighted } = link
   // What began before the last decision, attempt or outcome says nothing of it.
-  const followed = follow({ ...link, seen, looked: seen.at >= link.unlookedAt }, seen, at, link.seen)
+  const looked = { ...unsighted, seen, looked: seen.at >= link.unlookedAt }
+  const followed = sightedSince(sighted, follow(looked, seen, at, link.seen))
   const begun = link.stage.status !== 'Removing' && followed.stage.status === 'Removing'
   // The look that began a removal may already show that nothing is left to remove.
   return begun ? follow(followed, seen, at, link.seen) : followed
 }
+
+/** Of the looks in a row that showed this one connection alone, the first counts. */
+const sightedSince = (before: Sighted | undefined, link: Link): Link =>
+  before && link.sighted && samePin(before, link.sighted) ? { ...link, sighted: before } : link
 
 /** Moves the stage along with what Azure shows. `before` is what it showed the last time. */
 function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): Link {
@@ -301,7 +317,11 @@ function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): L
   }
   // Somebody is deleting it: its connection may go first, but it is the link's absence that tells what happened.
   if (own.value.provisioningState === 'Deleting') return unblockSeen(link)
-  if (isFunctional(link, seen)) return works(link, at, before)
+  if (isFunctional(link, seen)) {
+    const count = seen.connections.is === 'present' ? countApproved(link, seen.connections.value) : 0
+    if (count > 1 && status !== 'Approved') return block(link, at, { cause: 'ambiguous', count })
+    return works(link, at, before)
+  }
   switch (status) {
     case 'Requested':
       return follow(stage(link, at, { status: 'Provisioning' }), seen, at, before)
@@ -354,7 +374,9 @@ function isFunctional(link: Link, seen: Seen): boolean {
   const { provisioningState, status } = seen.own.value
   if (provisioningState !== 'Succeeded' || status !== 'Approved') return false
   if (!link.pinned) return true
-  return seen.connections.is === 'present' && pinnedAmong(link, seen.connections.value)?.status === 'Approved'
+  if (seen.connections.is !== 'present') return false
+  const connection = pinnedAmong(link, seen.connections.value)
+  return connection?.status === 'Approved' && isAsPinned(link, connection)
 }
 
 const inPortal = (verdict: 'approve' | 'reject', at: Millis): Decision => ({
@@ -401,10 +423,18 @@ function provisioning(link: Link, seen: Seen, at: Millis): Link {
       return block(link, at, { cause: 'strangeEndpoint' })
     case 'one': {
       const { id: connection, privateEndpoint } = match.connection
-      const pinned = stage({ ...link, pinned: { connection, privateEndpoint } }, at, { status: 'Pending' })
-      return deciding(pinned, seen, at)
+      return { ...unblockSeen(link), sighted: { connection, privateEndpoint, since: seen.at } }
     }
   }
+}
+
+/** No other has come for as long as looks were apart: this is the connection that the owners are asked about. */
+function pin(link: Link, at: Millis): Link {
+  const { sighted, ...rest } = link
+  if (link.stage.status !== 'Provisioning' || !sighted || !link.seen) return link
+  const { connection, privateEndpoint } = sighted
+  const pinned = stage({ ...rest, pinned: { connection, privateEndpoint } }, at, { status: 'Pending' })
+  return deciding(pinned, link.seen, at)
 }
 
 /** A connection is pinned: follow what the vault shows of it. */
@@ -415,8 +445,11 @@ function deciding(link: Link, seen: Seen, at: Millis): Link {
   if (seen.connections.is === 'absent') return remove(link, at, 'Failed', { cause: { cause: 'vaultGone' } })
   const connection = pinnedAmong(link, seen.connections.value)
   if (!connection) return remove(link, at, 'Failed', { cause: { cause: 'connectionGone' } })
-  if (link.pinned && !sameResource(connection.privateEndpoint, link.pinned.privateEndpoint)) {
-    return remove(link, at, 'Failed', { cause: { cause: 'connectionChanged' } })
+  if (!isAsPinned(link, connection)) {
+    // In the instant before our approval another one took the name: what is open now is not what was asked about.
+    return connection.status === 'Approved' && link.attempt?.effect === 'approve'
+      ? alarm(link.stage.status === 'Propagating' ? link : stage(link, at, { status: 'Propagating' }), at)
+      : remove(link, at, 'Failed', { cause: { cause: 'connectionChanged' } })
   }
   // What was checked at the click is checked again before it is acted on.
   if (link.stage.status === 'Approving' && connection.status === 'Pending') {
@@ -455,7 +488,7 @@ function standing(link: Link, seen: Seen, at: Millis): Link {
   if (seen.connections.is === 'absent') return undone('Disconnected')
   if (seen.connections.is === 'hidden' || !link.pinned) return link
   const connection = pinnedAmong(link, seen.connections.value)
-  if (!connection) return undone('Disconnected')
+  if (!connection || !isAsPinned(link, connection)) return undone('Disconnected')
   return connection.status === 'Approved' || connection.status === 'Unknown'
     ? link
     : undone(connection.status)
@@ -518,7 +551,11 @@ function gone(link: Link, place: GonePlace, at: Millis): Link {
 const hasUsualTime = (status: Status): boolean =>
   ['Requested', 'Provisioning', 'Pending', 'Approving', 'Propagating', 'Removing'].includes(status)
 
-function passed(link: Link, what: 'usualTime' | 'alarmTime' | 'expiry', at: Millis): Link {
+/** The wrong connection may be open: told once. */
+const alarm = (link: Link, at: Millis): Link =>
+  link.alarmed ? link : news({ ...link, alarmed: true }, { news: 'unfollowed', at })
+
+function passed(link: Link, what: Time, at: Millis): Link {
   const { status } = link.stage
   switch (what) {
     case 'usualTime':
@@ -526,12 +563,12 @@ function passed(link: Link, what: 'usualTime' | 'alarmTime' | 'expiry', at: Mill
         ? link
         : news({ ...link, late: true }, { news: 'late', at, status })
     case 'alarmTime':
-      return link.alarmed || status !== 'Propagating'
-        ? link
-        : news({ ...link, alarmed: true }, { news: 'unfollowed', at })
+      return status === 'Propagating' ? alarm(link, at) : link
     case 'expiry':
       return status === 'Requested' || status === 'Provisioning' || status === 'Pending'
         ? remove(unlook(link, at), at, 'Expired')
         : link
+    case 'pinTime':
+      return pin(link, at)
   }
 }

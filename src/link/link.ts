@@ -74,6 +74,8 @@ export type Connection = {
   readonly status: ConnectionState
   readonly provisioningState: ProvisioningState
   readonly etag?: string
+  /** The bot sees the subscription that its endpoint lies in. SignalR's endpoints lie in Microsoft's, which no tenant sees. */
+  readonly endpointIsOurs?: true
 }
 
 /** Why something is not as it should be; what can be done about each stands in `causes.ts`. */
@@ -85,7 +87,7 @@ export type Cause =
   /** Somebody else's link from this SignalR to this vault is there. */
   | { readonly cause: 'madeByOthers'; readonly name: string; readonly status: ConnectionState }
   | { readonly cause: 'ambiguous'; readonly count: number }
-  /** A connection bears our nonce but its private endpoint lies in a subscription of our own. */
+  /** A connection bears our nonce but its private endpoint lies in a subscription that the bot sees. */
   | { readonly cause: 'strangeEndpoint' }
   | { readonly cause: 'connectionChanged' }
   | { readonly cause: 'connectionGone' }
@@ -127,6 +129,8 @@ export type Seen = {
 }
 
 export type Pinned = { readonly connection: string; readonly privateEndpoint: string }
+/** The one connection that may be ours, and when the first look began of those that have shown it and no other. */
+export type Sighted = Pinned & { readonly since: Millis }
 
 export type Decision = {
   readonly at: Millis
@@ -224,6 +228,8 @@ export type Link = {
     /** How much news there was before: that is old, and may no longer be true. */
     readonly since?: number
   }[]
+  /** Not yet believed: an imitation may come before the connection that it imitates. */
+  readonly sighted?: Sighted
   readonly pinned?: Pinned
   readonly decision?: Decision
   readonly attempt?: Attempt
@@ -279,8 +285,11 @@ export type Fact = { readonly at: Millis } & (
   | { readonly fact: 'unposted'; readonly post: PostKey; readonly notBefore: Millis }
   | { readonly fact: 'gone'; readonly place: GonePlace }
   | { readonly fact: 'rerouted'; readonly owners: Route }
-  | { readonly fact: 'passed'; readonly what: 'usualTime' | 'alarmTime' | 'expiry' }
+  | { readonly fact: 'passed'; readonly what: Time }
 )
+
+/** A time that the core waits for. */
+export type Time = 'usualTime' | 'alarmTime' | 'expiry' | 'pinTime'
 
 /** Whether somebody may do something, as read from Azure. What cannot be read is a no. */
 export type Right =
@@ -372,6 +381,8 @@ export type Limits = {
   readonly usualProvisioningMs: number
   readonly usualPropagatingMs: number
   readonly alarmMs: number
+  /** How far apart the looks are at least that must show the same one connection before it is pinned. */
+  readonly pinMs: number
   /** A decision older than this when it is applied has its rights read again. */
   readonly freshDecisionMs: number
   /** Looks: the first interval while something moves, the longest while somebody is waited for, and at rest. */

@@ -2,7 +2,7 @@
  * What to do now: at most one Azure step, at most one message per place, or until when to wait. The same record
  * and the same moment always give the same answer, so a restart needs no recovery: a due record is just due.
  */
-import type { Connection, Effect, GonePlace, Limits, Link, Millis, PersonKey, PostKey } from './link.ts'
+import type { Connection, Effect, GonePlace, Limits, Link, Millis, PersonKey, PostKey, Time } from './link.ts'
 import { isOurs, pinnedAmong } from './match.ts'
 import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
 
@@ -47,7 +47,7 @@ export type PlannedMessage = {
 export type Plan = {
   readonly azure?: AzureStep
   /** A time that has come, to be folded in before anything else is done. */
-  readonly passed?: 'usualTime' | 'alarmTime' | 'expiry'
+  readonly passed?: Time
   readonly messages: readonly PlannedMessage[]
   /** When to come again if nothing happens before; undefined: never. */
   readonly wake?: Millis
@@ -87,8 +87,16 @@ function timers(
       times.push({ what: 'usualTime', at: link.since + limits.usualProvisioningMs })
     }
   }
-  if (status === 'Propagating' && !link.alarmed)
+  // What SignalR says is approved is followed: then at most somebody has to clear up which it means.
+  const followed = link.seen?.own.is === 'present' && link.seen.own.value.status === 'Approved'
+  if (status === 'Propagating' && !link.alarmed && !followed)
     times.push({ what: 'alarmTime', at: link.since + limits.alarmMs })
+  // A look that shows nothing new is no fact, but moves `lookedAt`.
+  const { sighted } = link
+  if (status === 'Provisioning' && sighted && link.looked && lookedAt !== undefined) {
+    const at = sighted.since + limits.pinMs
+    if (lookedAt >= at) times.push({ what: 'pinTime', at })
+  }
   // Expiry looks once more: an approval that came first wins.
   const { expiresAt } = link.asked
   const lookedSince = lookedAt !== undefined && lookedAt >= expiresAt && link.looked

@@ -153,7 +153,9 @@ export const everyOther: readonly Step[] = [
     (place): Step => ({ fact: 'gone', place }),
   ),
   { fact: 'rerouted', owners: { place: newOwners, because: { is: 'tagged' } } },
-  ...(['usualTime', 'alarmTime', 'expiry'] as const).map((what): Step => ({ fact: 'passed', what })),
+  ...(['usualTime', 'alarmTime', 'expiry', 'pinTime'] as const).map(
+    (what): Step => ({ fact: 'passed', what }),
+  ),
 ]
 
 // ---- the same, drawn at random -----------------------------------------------------------------------

@@ -29,6 +29,7 @@ import {
   otherThread,
   otherVault,
   own,
+  pinned,
   posted,
   rejectedBy,
   type Step,
@@ -425,6 +426,41 @@ describe('times', () => {
     expect(next(raised, around(due, due)).passed).toBeUndefined()
   })
 
+  describe('the one connection that may be ours', () => {
+    const sighted = at('Provisioning', pendingOnVault)
+    const since = sighted.moved
+    const passed = (link: Link, lookedAt: Millis) => next(link, around(lookedAt, lookedAt)).passed
+
+    test('is pinned once a look as far apart has shown it, and is looked for until then', () => {
+      expect(passed(sighted, since + limits.pinMs - 1)).toBeUndefined()
+      expect(passed(sighted, since + limits.pinMs)).toBe('pinTime')
+      // Time alone is no look.
+      const plan = next(sighted, around(since + limits.pinMs, since))
+      expect(plan).toMatchObject({ azure: { step: 'look' } })
+      expect(plan.passed).toBeUndefined()
+    })
+
+    test('a look that does not count pins nothing, nor does one that shows another', () => {
+      const lookedAt = since + limits.pinMs
+      expect(passed({ ...sighted, looked: false }, lookedAt)).toBeUndefined()
+      const both = looked({ own: own(), connections: onVault(connection(), imitation()) })
+      expect(passed(fold(sighted, timed(both, lookedAt)), lookedAt)).toBeUndefined()
+    })
+
+    test('once, and only while the link is being made', () => {
+      expect(passed(fold(sighted, timed(pinned, since + limits.pinMs)), since + hour)).toBeUndefined()
+      const cancelled = fold(sighted, timed({ fact: 'cancelled', by: 'requester' }, since + 1))
+      expect(passed(cancelled, since + limits.pinMs)).toBeUndefined()
+    })
+  })
+
+  test('what SignalR says is approved raises no alarm', () => {
+    const twins = onVault(connection('Approved'), imitation({ status: 'Approved' }))
+    const link = at('Propagating', looked({ own: own({ status: 'Approved' }), connections: twins }))
+    const due = link.since + limits.alarmMs
+    expect(next(link, around(due, due)).passed).not.toBe('alarmTime')
+  })
+
   test('what waits for a person is not late', () => {
     const blocked = at('Approving', {
       fact: 'failed',
@@ -471,7 +507,7 @@ describe('messages', () => {
 
   test('the status card first, then the approval card in its own thread', () => {
     expect(posts(given())).toEqual(['status'])
-    const pending = at('Provisioning', pendingOnVault)
+    const pending = at('Provisioning', pendingOnVault, pinned)
     expect(planOf(pending).messages).toMatchObject([
       { post: 'status', to: { how: 'update', activity: 'status' } },
       { post: 'approval', to: { how: 'thread', channel: asked.owners.place.conversation } },
@@ -481,7 +517,7 @@ describe('messages', () => {
   test('owners in a group chat are written to there', () => {
     const group = { ...asked.owners.place, kind: 'group' } as const
     const link = fold(
-      at('Provisioning', pendingOnVault),
+      at('Provisioning', pendingOnVault, pinned),
       timed({ fact: 'rerouted', owners: { place: group, because: { is: 'default' } } }, noon + hour),
     )
     expect(planOf(link).messages.find(({ post }) => post === 'approval')?.to).toMatchObject({
@@ -521,7 +557,7 @@ describe('messages', () => {
   })
 
   test('a failing post holds up its own place and nothing else, and is tried again in time', () => {
-    const link = at('Provisioning', pendingOnVault, {
+    const link = at('Provisioning', pendingOnVault, pinned, {
       fact: 'unposted',
       post: 'status',
       notBefore: noon + day,
@@ -611,7 +647,11 @@ describe('messages', () => {
   })
 
   test('an approval card is begun only for a decision that is open', () => {
-    const portal = at('Provisioning', looked({ own: own(), connections: onVault(connection('Approved')) }))
+    const portal = at(
+      'Provisioning',
+      looked({ own: own(), connections: onVault(connection('Approved')) }),
+      pinned,
+    )
     expect(portal.stage.status).toBe('Propagating')
     expect(views(portal, limits).some(({ post }) => post === 'approval')).toBe(false)
     const asksAgain = at('Approving', { fact: 'rechecked', right: 'missing' })

@@ -255,6 +255,18 @@ export function createDesk(ports: Ports): Desk {
         return { wish: 'reject', by, right, conversation: press.conversation, ...(reason && { reason }) }
       }),
 
+    rejectConnection: (press) =>
+      wish(press, async (link, by, signal) => {
+        const { vault, nonce } = link.asked
+        const [right, connections] = await Promise.all([
+          rightOn(press.by, link, 'decide', signal),
+          directory.connections(vault, nonce, link.pinned, signal),
+        ])
+        const reason = press.reason && right.is === 'held' ? await store.keep(press.reason, by) : undefined
+        const { conversation } = press
+        return { wish: 'revoke', by, right, connections, conversation, ...(reason && { reason }) }
+      }),
+
     cancel: (press) =>
       wish(press, async (link, by, signal) => ({
         wish: 'cancel',

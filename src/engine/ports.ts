@@ -330,6 +330,8 @@ export type Desk = {
   choices(by: Person): Promise<{ readonly signalrs: readonly string[]; readonly vaults: readonly string[] }>
   approve(press: Press): Promise<WishAnswer>
   reject(press: Press & { readonly reason?: string }): Promise<WishAnswer>
+  /** Rejects the connection that was approved and that SignalR does not follow. */
+  rejectConnection(press: Press & { readonly reason?: string }): Promise<WishAnswer>
   cancel(press: Press): Promise<WishAnswer>
   unlink(press: Press): Promise<WishAnswer>
   retry(press: Press): Promise<WishAnswer>

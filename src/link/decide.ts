@@ -1,7 +1,7 @@
 /** Answers what somebody wants of a link that exists: a fact, or a refusal with its reason. */
 import type { Fact, Link, Millis, Refusal, Right, Wish } from './link.ts'
-import { checkAtClick } from './match.ts'
-import { canCancel, isEnded } from './views.ts'
+import { checkApproved, checkAtClick } from './match.ts'
+import { canCancel, isEnded, mayRevoke } from './views.ts'
 
 export type Decided =
   | { readonly is: 'fact'; readonly fact: Fact }
@@ -15,6 +15,8 @@ export function decide(link: Link, wish: Wish, now: Millis): Decided {
     case 'approve':
     case 'reject':
       return onApprovalCard(link, wish, now)
+    case 'revoke':
+      return revoke(link, wish, now)
     case 'cancel':
       return cancel(link, wish, now)
     case 'unlink':
@@ -60,6 +62,21 @@ function onApprovalCard(link: Link, wish: Wish & { wish: 'approve' | 'reject' },
   const cause = checkAtClick(link, wish.connections)
   if (cause) return refuse({ refusal: 'connection', cause })
   return grant({ fact: 'decided', at: now, verdict: 'approve', by: wish.by })
+}
+
+/** Closes what may be the wrong path, so whoever may decide there may do it, the requester too. */
+function revoke(link: Link, wish: Wish & { wish: 'revoke' }, now: Millis): Decided {
+  if (!isOwnersPlace(link, wish.conversation)) return refuse({ refusal: 'wrongPlace' })
+  const { status } = link.stage
+  if (isEnded(status) || status === 'Removing')
+    return refuse(notPending(link) ?? { refusal: 'alreadyEnded', status })
+  if (!mayRevoke(link)) return refuse({ refusal: 'noAlarm', status })
+  const lacking = unlessHeld(wish.right)
+  if (lacking) return refuse(lacking)
+  const cause = checkApproved(link, wish.connections)
+  if (cause) return refuse({ refusal: 'connection', cause })
+  const { by, reason } = wish
+  return grant({ fact: 'revoked', at: now, by, ...(reason && { reason }) })
 }
 
 function notPending(link: Link): Refusal | undefined {

@@ -26,6 +26,7 @@ import type {
 } from './link.ts'
 import {
   bears,
+  checkApproved,
   checkAtClick,
   countApproved,
   isAsPinned,
@@ -34,7 +35,7 @@ import {
   pinnedAmong,
   samePin,
 } from './match.ts'
-import { canCancel, isEnded } from './views.ts'
+import { canCancel, isEnded, mayRevoke } from './views.ts'
 
 type AskedFact = Fact & { readonly fact: 'asked' }
 
@@ -83,6 +84,8 @@ function take(link: Link, fact: Fact): Link {
       return followed(link, fact)
     case 'decided':
       return decided(link, fact)
+    case 'revoked':
+      return revoked(link, fact)
     case 'cancelled':
       return canCancel(link.stage.status)
         ? stage(unlook(link, fact.at), fact.at, {
@@ -206,6 +209,22 @@ function decided(link: Link, fact: Fact & { fact: 'decided' }): Link {
     : remove(known, fact.at, 'Rejected', { by: fact.by })
 }
 
+/** What was approved is to be closed again, and our own link goes with it. */
+function revoked(link: Link, { at, by, reason }: Fact & { fact: 'revoked' }): Link {
+  if (!mayRevoke(link)) return link
+  const { decision: takesBack } = link
+  const decision: Decision = {
+    at,
+    verdict: 'reject',
+    by,
+    ...(reason && { reason }),
+    where: 'card',
+    checkedAt: at,
+    ...(takesBack && { takesBack }),
+  }
+  return remove({ ...unlook(link, at), decision }, at, 'Rejected', { by })
+}
+
 function followed(link: Link, { by, thread }: Fact & { fact: 'followed' }): Link {
   const there = link.followers.some((one) => one.thread.conversation === thread.conversation)
   const since = link.news.length
@@ -245,7 +264,12 @@ function done(link: Link, fact: Fact & { fact: 'done' }): Link {
 
 function failed(link: Link, fact: Fact & { fact: 'failed' }): Link {
   const { attempt } = link
-  const { at, cause, notBefore, effect } = fact
+  const { at, notBefore, effect } = fact
+  // Not Pending is what an approved connection always is: Azure then rejects no such thing.
+  const cause: Cause =
+    effect === 'reject' && isRevoking(link) && fact.cause.cause === 'decidedMeanwhile'
+      ? { cause: 'cannotReject' }
+      : fact.cause
   const ended: Link = {
     ...unlook(link, at),
     ...(attempt?.effect === effect && {
@@ -498,13 +522,29 @@ const hasFailed = (state: ProvisioningState): boolean => state === 'Failed' || s
 
 function removing(link: Link, to: Stage & { status: 'Removing' }, seen: Seen, at: Millis): Link {
   const { outcome, by, cause } = to
+  // Before our own link is let go of, what is open has to be closed.
+  if (isRevoking(link) && seen.connections.is === 'hidden')
+    return hiddenFrom(link, seen.connections.cause, at)
+  const open = isRevoking(link) && checkApproved(link, seen.connections) === undefined
   const end = (): Link => stage(link, at, { status: outcome, ...(by && { by }), ...(cause && { cause }) })
   if (seen.own.is === 'hidden') return hiddenFrom(link, seen.own.cause, at)
-  if (seen.own.is === 'absent') return mayStillAppear(link, seen) ? link : end()
-  if (!isOurs(link, seen.own.value)) return end()
+  if (seen.own.is === 'absent' && mayStillAppear(link, seen)) return link
+  if (seen.own.is === 'absent' || !isOurs(link, seen.own.value)) return open ? unblockSeen(link) : end()
+  // SignalR has followed after all, and nothing was rejected yet: the approval was right.
+  const rejected = link.attempt?.effect === 'reject' || link.attempt?.effect === 'delete'
+  if (isRevoking(link) && !rejected && isFunctional(link, seen)) return works(withApproval(link), at)
   // Taking back and running out both yield to an approval that came first.
   const yields = (outcome === 'Cancelled' || outcome === 'Expired') && link.attempt?.effect !== 'delete'
   return yields && isFunctional(link, seen) ? works(link, at) : unblockSeen(link)
+}
+
+/** Whether an approval is being undone because SignalR did not follow it. */
+const isRevoking = ({ stage, decision }: Link): boolean =>
+  stage.status === 'Removing' && decision?.takesBack !== undefined
+
+function withApproval(link: Link): Link {
+  const { decision, ...rest } = link
+  return { ...rest, ...(decision?.takesBack && { decision: decision.takesBack }) }
 }
 
 const putShownWithinMs = 60_000

@@ -91,6 +91,8 @@ export type Cause =
   | { readonly cause: 'strangeEndpoint' }
   | { readonly cause: 'connectionChanged' }
   | { readonly cause: 'connectionGone' }
+  /** Azure lets nobody reject the connection that was approved. */
+  | { readonly cause: 'cannotReject' }
   | { readonly cause: 'deletedElsewhere' }
   /** Azure said no for good, in its own words. */
   | { readonly cause: 'refused'; readonly code: string; readonly message: string }
@@ -141,6 +143,8 @@ export type Decision = {
   readonly where: 'card' | 'portal'
   /** When the decider's rights were last read. */
   readonly checkedAt: Millis
+  /** The approval that this rejection undoes: SignalR had not followed it. */
+  readonly takesBack?: Decision
 }
 
 /** What we can do to Azure, each a single call. */
@@ -265,6 +269,8 @@ export type Fact = { readonly at: Millis } & (
       readonly by: PersonKey
       readonly reason?: TextKey
     }
+  /** The connection that was approved is to be rejected, since SignalR does not follow. */
+  | { readonly fact: 'revoked'; readonly by: PersonKey; readonly reason?: TextKey }
   | { readonly fact: 'cancelled'; readonly by: PersonKey }
   | { readonly fact: 'unlinked'; readonly by: PersonKey }
   | { readonly fact: 'retried'; readonly by: PersonKey }
@@ -313,6 +319,14 @@ export type Wish =
       readonly reason?: TextKey
       readonly conversation: string
     }
+  | {
+      readonly wish: 'revoke'
+      readonly by: PersonKey
+      readonly right: Right
+      readonly reason?: TextKey
+      readonly connections: Sighting<readonly Connection[]>
+      readonly conversation: string
+    }
   | { readonly wish: 'cancel'; readonly by: PersonKey; readonly right: Right }
   | { readonly wish: 'unlink'; readonly by: PersonKey; readonly right: Right }
   | { readonly wish: 'retry'; readonly by: PersonKey; readonly right: Right }
@@ -330,6 +344,8 @@ export type Refusal =
   | { readonly refusal: 'alreadyEnded'; readonly status: Ended | 'Removing' }
   | { readonly refusal: 'alreadyApproved' }
   | { readonly refusal: 'notApprovedYet' }
+  /** Nothing was approved that SignalR fails to follow. */
+  | { readonly refusal: 'noAlarm'; readonly status: Status }
   | { readonly refusal: 'expired' }
   | { readonly refusal: 'connection'; readonly cause: Cause }
   | { readonly refusal: 'nothingBlocked' }

@@ -98,6 +98,15 @@ export const countApproved = (link: Link, connections: readonly Connection[]): n
       (bears(link.asked.nonce, one.description) || one === pinnedAmong(link, connections)),
   ).length
 
+/** Why the connection that was approved cannot be rejected; whatever is behind it by now, it is open under that name. */
+export function checkApproved(link: Link, sighting: Sighting<readonly Connection[]>): Cause | undefined {
+  if (sighting.is === 'hidden') return sighting.cause
+  if (sighting.is === 'absent') return { cause: 'vaultGone' }
+  const pinned = pinnedAmong(link, sighting.value)
+  if (!pinned) return { cause: 'connectionGone' }
+  return pinned.status === 'Approved' ? undefined : { cause: 'decidedMeanwhile' }
+}
+
 /**
  * Whether what a look shows at the moment of the click is still what the card asked about: exactly one connection
  * bears our mark, in whatever state, and it is the pinned one, unchanged and Pending.

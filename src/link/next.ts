@@ -152,6 +152,9 @@ function wanted(link: Link): Exclude<AzureStep, { step: 'look' | 'recheck' | 're
     case 'Approving':
       return connection?.status === 'Pending' ? { step: 'approve', connection } : undefined
     case 'Removing': {
+      // What was opened in error is closed before anything else, and whatever stands on SignalR.
+      const revokes = stage.outcome === 'Rejected' && link.decision?.takesBack !== undefined
+      if (revokes && connection?.status === 'Approved') return { step: 'reject', connection }
       if (seen.own.is !== 'present' || !isOurs(link, seen.own.value)) return undefined
       const byCard = stage.outcome === 'Rejected' && link.decision?.where === 'card'
       if (byCard && connection?.status === 'Pending') return { step: 'reject', connection }

@@ -31,7 +31,13 @@ export type Waiting =
   | { readonly for: 'creation'; readonly until: Millis; readonly late: boolean }
   | { readonly for: 'owner'; readonly until: Millis }
   | { readonly for: 'approvalOnVault'; readonly until: Millis; readonly late: boolean }
-  | { readonly for: 'signalr'; readonly until: Millis; readonly late: boolean }
+  | {
+      readonly for: 'signalr'
+      readonly until: Millis
+      readonly late: boolean
+      /** The wrong connection may be open. */
+      readonly alarmed?: true
+    }
   | { readonly for: 'removal'; readonly outcome: Ended }
   /** A person has to act first. */
   | { readonly for: 'retry'; readonly cause: Cause }
@@ -65,7 +71,8 @@ export type ApprovalView = Pair & {
   readonly phase:
     | { readonly is: 'open'; readonly answerBy: Millis }
     | { readonly is: 'approving'; readonly retry?: Cause }
-    | { readonly is: 'propagating' }
+    /** `alarmed`: SignalR does not follow, and the connection may be rejected. */
+    | { readonly is: 'propagating'; readonly alarmed?: true }
     | { readonly is: 'works'; readonly since: Millis }
     | { readonly is: 'disconnected' }
     | { readonly is: 'ending'; readonly outcome: Ended }
@@ -145,7 +152,12 @@ function waiting(link: Link, usual: UsualTimes): Waiting | undefined {
     case 'Approving':
       return { for: 'approvalOnVault', until: since + usual.usualPropagatingMs, late }
     case 'Propagating':
-      return { for: 'signalr', until: since + usual.usualPropagatingMs, late }
+      return {
+        for: 'signalr',
+        until: since + usual.usualPropagatingMs,
+        late,
+        ...(mayRevoke(link) && { alarmed: true }),
+      }
     case 'Removing':
       return { for: 'removal', outcome: stage.outcome }
     default:
@@ -176,6 +188,13 @@ const endedBy = (link: Link): PersonKey | undefined => ('by' in link.stage ? lin
 /** Whether a person may still take the request back: nothing functional stands yet, and it is not ending. */
 export const canCancel = (status: Status): boolean =>
   ['Requested', 'Provisioning', 'Pending', 'Approving', 'Propagating'].includes(status)
+
+/** Whether the approved connection may be rejected: the alarm was raised, and no look has shown SignalR following. */
+export const mayRevoke = ({ stage, alarmed, pinned, seen }: Link): boolean =>
+  stage.status === 'Propagating' &&
+  alarmed &&
+  pinned !== undefined &&
+  !(seen?.own.is === 'present' && seen.own.value.status === 'Approved')
 
 export function statusView(link: Link, usual: UsualTimes): StatusView {
   const { asked, stage } = link
@@ -216,7 +235,7 @@ function phase(link: Link): ApprovalView['phase'] | undefined {
     case 'Approving':
       return { is: 'approving', ...has('retry', link.blocked?.cause) }
     case 'Propagating':
-      return { is: 'propagating' }
+      return { is: 'propagating', ...(mayRevoke(link) && { alarmed: true }) }
     case 'Approved':
       return { is: 'works', since: link.functionalAt ?? link.since }
     case 'Disconnected':
@@ -286,13 +305,16 @@ const standsInTeams = (link: Link, post: PostKey): boolean => {
   return told?.is === 'posted' || (told?.is === 'failed' && told.standing !== undefined)
 }
 
+const asksSomething = ({ phase }: ApprovalView): boolean =>
+  phase.is === 'open' || (phase.is === 'propagating' && phase.alarmed === true)
+
 /** All that should stand in Teams of this link, the two cards first, then the replies in their order. */
 export function views(link: Link, usual: UsualTimes): readonly Post[] {
   const posts: Post[] = [{ post: 'status', place: 'thread', view: statusView(link, usual) }]
   const approval = approvalView(link)
   const wasAsked = standsInTeams(link, 'approval')
-  // An approval card is begun only for a decision that is still open; one that was posted follows to the end.
-  if (approval && (wasAsked || approval.phase.is === 'open'))
+  // An approval card is begun only for what still asks something; one that was posted follows to the end.
+  if (approval && (wasAsked || asksSomething(approval)))
     posts.push({ post: 'approval', place: 'owners', view: approval })
   link.news.forEach((news, index) => {
     for (const to of audience(news)) {

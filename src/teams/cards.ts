@@ -254,7 +254,7 @@ function approvalLede(view: ApprovalView, about: About, names: Names, words: Wor
     case 'approving':
       return view.phase.retry ? approvalCard.stopped(decided) : approvalCard.approving(decided, about.vault)
     case 'propagating':
-      return approvalCard.propagating(decided)
+      return view.phase.alarmed ? approvalCard.unfollowed(decided) : approvalCard.propagating(decided)
     case 'works':
       return words.standing('Approved', about, { decided, functionalAt: view.phase.since }, zone)
     case 'disconnected':
@@ -283,8 +283,9 @@ export function approvalData(view: ApprovalView, names: Names, words: Words, dra
   const { phase } = view
   const open = phase.is === 'open'
   const cause = phase.is === 'approving' ? phase.retry : phase.is === 'ended' ? phase.cause : undefined
-  const then = phase.is === 'approving' ? 'blocked' : 'ended'
-  const trouble = cause && words.cause(cause, about, then)
+  const alarmed = phase.is === 'propagating' && phase.alarmed === true
+  const then = phase.is === 'approving' || alarmed ? 'blocked' : 'ended'
+  const trouble = alarmed ? approvalCard.alarm(about) : cause && words.cause(cause, about, then)
   const reason = said(view.reason, names)
   const connection = clean(resourceName(view.connection), 80)
   const final = phase.is === 'works' || phase.is === 'ended'
@@ -319,6 +320,13 @@ export function approvalData(view: ApprovalView, names: Names, words: Words, dra
     reject: {
       question: approvalCard.reject.question(connection, about.vault),
       follows: approvalCard.reject.follows(about),
+      reason: approvalCard.reject.reason,
+      tooLong: approvalCard.reject.tooLong,
+    },
+    canRevoke: alarmed,
+    revoke: {
+      question: approvalCard.rejectConnection.question(connection, about.vault),
+      follows: approvalCard.rejectConnection.follows(about),
       reason: approvalCard.reject.reason,
       tooLong: approvalCard.reject.tooLong,
     },

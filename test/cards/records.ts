@@ -154,6 +154,7 @@ export const records = {
   stopped: { ...approving, blocked: { at: asked + 5 * minute, cause: botLacksRight } },
   propagating,
   propagatingLate: { ...propagating, late: true },
+  unfollowed: { ...propagating, alarmed: true },
   approved,
   approvedInPortal: { ...approved, ...decided('approve', 'portal') },
   disconnected: { ...approved, stage: { status: 'Disconnected' }, ...seen('Succeeded', 'Disconnected') },

@@ -18,6 +18,7 @@ const causes: { readonly [K in Cause['cause']]: Extract<Cause, { readonly cause:
   strangeEndpoint: { cause: 'strangeEndpoint' },
   connectionChanged: { cause: 'connectionChanged' },
   connectionGone: { cause: 'connectionGone' },
+  cannotReject: { cause: 'cannotReject' },
   deletedElsewhere: { cause: 'deletedElsewhere' },
   refused: { cause: 'refused', ...said },
   provisioningFailed: { cause: 'provisioningFailed', ...said },
@@ -45,6 +46,7 @@ const refusals: { readonly [K in Refusal['refusal']]: Extract<Refusal, { readonl
   },
   alreadyEnded: { refusal: 'alreadyEnded', status: 'Cancelled' },
   alreadyApproved: { refusal: 'alreadyApproved' },
+  noAlarm: { refusal: 'noAlarm', status: 'Propagating' },
   notApprovedYet: { refusal: 'notApprovedYet' },
   expired: { refusal: 'expired' },
   connection: { refusal: 'connection', cause: { cause: 'connectionGone' } },
@@ -94,7 +96,15 @@ describe('causes', () => {
 })
 
 describe('refusals', () => {
-  const presses: readonly Press[] = ['approve', 'reject', 'cancel', 'unlink', 'retry', 'follow']
+  const presses: readonly Press[] = [
+    'approve',
+    'reject',
+    'rejectConnection',
+    'cancel',
+    'unlink',
+    'retry',
+    'follow',
+  ]
   test.each(Object.values(refusals))('$refusal', (refusal) => {
     for (const press of presses) {
       const sentence = toPlain(

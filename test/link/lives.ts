@@ -35,7 +35,16 @@ export const faults = [
 export type Fault = (typeof faults)[number]
 export const deliveries = ['posted', 'failed', 'gone'] as const
 export type Delivery = (typeof deliveries)[number]
-export const wishes = ['approve', 'approveOwn', 'reject', 'cancel', 'unlink', 'retry', 'follow'] as const
+export const wishes = [
+  'approve',
+  'approveOwn',
+  'reject',
+  'revoke',
+  'cancel',
+  'unlink',
+  'retry',
+  'follow',
+] as const
 
 export type Move =
   | { readonly move: 'work'; readonly fault: Fault; readonly delivery: Delivery; readonly right: Right['is'] }
@@ -250,6 +259,14 @@ export function createLife(delays: Delays) {
         }
         case 'reject':
           return { wish: 'reject', by: 'owner', right, conversation }
+        case 'revoke':
+          return {
+            wish: 'revoke',
+            by: 'owner',
+            right,
+            connections: azure.look(now).connections,
+            conversation,
+          }
         case 'follow':
           return { wish: 'follow', by: 'colleague', thread: otherThread }
         case 'retry':
@@ -261,7 +278,8 @@ export function createLife(delays: Delays) {
     const decided = decide(link, wished, now)
     if (decided.is === 'refused') return
     law('nobody approves what they asked for', what !== 'approveOwn')
-    if (what === 'approve' || what === 'reject' || what === 'unlink')
+    if (what === 'revoke') law('rejected once approved only after the alarm', link.alarmed)
+    if (what === 'approve' || what === 'reject' || what === 'revoke' || what === 'unlink')
       law('only with the right', right.is === 'held')
     if (what === 'approve') granted += 1
     record(decided.fact)

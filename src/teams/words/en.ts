@@ -45,7 +45,7 @@ export type Explanation = {
   readonly todo: string
   readonly grant?: { readonly actions: readonly string[]; readonly scope: string }
 }
-export type Press = 'approve' | 'reject' | 'cancel' | 'unlink' | 'retry' | 'follow'
+export type Press = 'approve' | 'reject' | 'rejectConnection' | 'cancel' | 'unlink' | 'retry' | 'follow'
 
 const locale = 'en-GB'
 
@@ -184,6 +184,7 @@ function waiting(waits: Waiting, about: About, facts: Standing, zone: string): L
           : `on its way to ${about.vault}, usually there by ${time.moment(waits.until, zone)}`,
       }
     case 'signalr':
+      if (waits.alarmed) return unfollowed(decided)
       return {
         sign: 'now',
         strong: `Approved ${by(decided?.who)}`,
@@ -197,6 +198,13 @@ function waiting(waits: Waiting, about: About, facts: Standing, zone: string): L
       return { sign: 'failed', strong: 'Stopped', rest: 'until somebody helps; nothing is lost' }
   }
 }
+
+/** SignalR does not follow what was approved. */
+const unfollowed = (decided: Decided | undefined): Lede => ({
+  sign: 'failed',
+  strong: `Approved ${by(decided?.who)}`,
+  rest: 'but SignalR does not follow: the wrong connection may be open',
+})
 
 /** How it will end, while the link is still being removed from SignalR. */
 const ending = (outcome: Ended, about: About, facts: Standing, zone: string): Lede => ({
@@ -299,7 +307,7 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
       )
     case 'strangeEndpoint':
       return told(
-        `A connection on ${vault} carries this request's message, but its private endpoint lies in one of your own subscriptions. SignalR's never does.`,
+        `A connection on ${vault} carries this request's message, but its private endpoint lies in a subscription that ${app} can see. SignalR's never does.`,
         `Look at it on ${vault}, under Networking, and remove it if nobody knows it${again}.`,
       )
     case 'connectionChanged':
@@ -311,6 +319,11 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
       return told(
         `The connection is no longer on ${vault}.`,
         `If it is still wanted, ${afresh}: ${linkAgain(about)}.`,
+      )
+    case 'cannotReject':
+      return told(
+        `Azure does not let the connection on ${vault} be rejected any more.`,
+        `Remove it on ${vault}, under Networking, Private endpoint connections${again}.`,
       )
     case 'deletedElsewhere':
       return told(
@@ -377,7 +390,7 @@ function refusal(
   zone: string,
 ): string {
   const { vault, signalr, asker } = about
-  const where = press === 'approve' || press === 'reject' ? vault : signalr
+  const where = press === 'approve' || press === 'reject' || press === 'rejectConnection' ? vault : signalr
   switch (refusal.refusal) {
     case 'ownRequest':
       return "You asked for this link, so somebody else has to approve it. If you own the vault alone, decide in the Azure portal; I'll notice."
@@ -399,6 +412,10 @@ function refusal(
       return `${signalr} reaches ${vault} privately already, so there is nothing to take back. To remove the link, say: unlink ${signalr} from ${vault}.`
     case 'notApprovedYet':
       return `This link is not working yet, so there is nothing to unlink. To take the request back, say: cancel.`
+    case 'noAlarm':
+      return refusal.status === 'Approved'
+        ? `SignalR has followed: ${signalr} reaches ${vault} privately. Nothing was rejected. To remove the link, say: unlink ${signalr} from ${vault}.`
+        : `Nothing is open here that SignalR does not follow; it is ${status[refusal.status]}. Nothing was rejected.`
     case 'expired':
       return `The time to answer has passed, and the link is being removed. If it is still wanted, ask again: ${linkAgain(about)}.`
     case 'connection': {
@@ -542,8 +559,8 @@ function news(
       return [
         `Careful: a connection on ${vault} was approved, and SignalR does not follow. The wrong connection may be open. `,
         to === 'owners'
-          ? `Look at ${vault}, under Networking, Private endpoint connections, and reject it if it is not from ${signalr}: `
-          : `The vault's owners are told too, and ${app} keeps looking. `,
+          ? `Look at ${vault}, under Networking, Private endpoint connections. If it is not from ${signalr}, press ${buttons.rejectConnection} on the card above: `
+          : `The vault's owners are told too and can reject it on their card; ${app} keeps looking. `,
         view,
       ]
     case 'blocked': {
@@ -586,6 +603,8 @@ const buttons = {
   yesApprove: 'Yes, approve',
   reject: 'Reject…',
   yesReject: 'Yes, reject',
+  rejectConnection: 'Reject connection…',
+  yesRejectConnection: 'Yes, reject it',
   yesUnlink: 'Yes, unlink',
   ask: 'Ask for this link',
 } as const
@@ -819,6 +838,19 @@ export const en = {
       strong: `Approved ${by(decided?.who)}`,
       rest: 'but stopped until somebody helps',
     }),
+    unfollowed,
+    /** Why "Reject connection…" is offered, and what it leads to. */
+    alarm: ({ signalr, vault }: About): Explanation => ({
+      happened: `SignalR does not follow this approval, so the connection that is open on ${vault} may not be ${signalr}'s.`,
+      next: `${app} keeps looking.`,
+      todo: `Look at ${vault}, under Networking, Private endpoint connections. If the connection is not from ${signalr}, press ${buttons.rejectConnection}`,
+    }),
+    rejectConnection: {
+      question: (connection: string, vault: string): string =>
+        `Reject the approved connection ${connection} on ${vault}?`,
+      follows: ({ signalr, vault, name }: About): string =>
+        `${app} reads your rights on ${vault} and closes that path. The link ${name} is removed from ${signalr}. It can be asked for again.`,
+    },
     propagating: (decided: Decided | undefined): Lede => ({
       sign: 'now',
       strong: `Approved ${by(decided?.who)}`,

@@ -90,6 +90,7 @@ async function run({ bot: identity, limits, arm, sandbox, ...settings }: Config)
     roster: createRoster({ adapter, appId, log }),
     router,
     deadlineMs: settings.turnReadsMs,
+    freshDecisionMs: limits.freshDecisionMs,
   })
   let leaving = false
   const server = await createServer({

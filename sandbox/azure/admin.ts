@@ -117,6 +117,8 @@ const acts: Readonly<Record<string, Act>> = {
       text(body, 'link'),
       optional(body, 'message') ?? '',
     ),
+  'POST portal/tag': (azure, body) =>
+    azure.portal.tag(text(body, 'vault'), text(body, 'name'), optional(body, 'value')),
   'POST portal/addConnection': (azure, body) =>
     azure.portal.addConnection(
       text(body, 'vault'),

@@ -24,6 +24,8 @@ export type Portal = {
   removeConnection(vaultName: string, which?: string): void
   deleteLink(signalrName: string, linkName: string): void
   createLink(signalrName: string, vaultName: string, linkName: string, message: string): void
+  /** Sets a tag on a vault; without a value it takes it away. */
+  tag(vaultName: string, name: string, value?: string): void
   /** `like`: the name that it bears on the vault, free until then, and the private endpoint behind it. */
   addConnection(vaultName: string, description: string, status?: Decision, like?: Likeness): void
 }
@@ -97,6 +99,12 @@ export function createPortal(world: World): Portal {
       const id = `${signalr.id}/sharedPrivateLinkResources/${linkName}`
       const made = putLink(world, id, { groupId: 'vault', target, requestMessage: message }, 'portal')
       if (isReply(made)) throw refused(made)
+    },
+    tag(vaultName, name, value) {
+      const vault = named(world.vaults.values(), vaultName)
+      const { [name]: _before, ...tags } = vault.tags ?? {}
+      const tagged = { ...vault, tags: value === undefined ? tags : { ...tags, [name]: value } }
+      world.vaults.set(resourceKey(vault.id), tagged)
     },
     addConnection(vaultName, description, status = 'Pending', like = {}) {
       settle(world)

@@ -2,8 +2,9 @@
  * What a turn asks of the engine: the reads that a decision needs, under one deadline, then the decision in the
  * journal. Names are resolved here; what may be done is decided in `src/link`.
  */
+import { approversNeeded } from '../link/approvals.ts'
 import { channelOf } from '../link/decide.ts'
-import type { Findings, Link, PersonKey, Right, Wish } from '../link/link.ts'
+import type { Findings, Link, Millis, PersonKey, Right, Sighting, Wish } from '../link/link.ts'
 import { nearest } from '../link/names.ts'
 import { askActions, botActions, decideActions, decideAsk } from '../link/policy.ts'
 import { isSignalrId, isVaultId, resourceName } from '../link/resourceId.ts'
@@ -39,6 +40,8 @@ type Ports = {
   router: Router
   /** How long a turn's reads may take, in milliseconds. */
   deadlineMs: number
+  /** How long a right that was read counts for an approval that waits for others. */
+  freshDecisionMs: number
 }
 
 export function createDesk(ports: Ports): Desk {
@@ -140,6 +143,7 @@ export function createDesk(ports: Ports): Desk {
         bot: { signalr: botOnSignalr, vault: botOnVault },
         route,
         approvers,
+        needs: approversNeeded(vault.value.tags),
         open,
       },
     }
@@ -166,6 +170,24 @@ export function createDesk(ports: Ports): Desk {
     what === 'ask'
       ? mayAsk(by, link.asked.signalr, signal)
       : access.may(by.objectId, decideActions, link.asked.vault, signal)
+
+  /** Of those who approved so long ago that their rights are read again. */
+  async function rightsOfOthers(link: Link, freshSince: Millis, signal: AbortSignal) {
+    const old = (link.endorsements ?? [])
+      .filter(({ checkedAt }) => checkedAt < freshSince)
+      .map(({ by }) => by)
+    const people = await store.people(old)
+    return Promise.all(
+      old.map(async (by) => {
+        const person = people.get(by)
+        // Whose name was erased can no longer be asked about, and no longer counts.
+        const right: Right = person
+          ? await access.may(person.objectId, decideActions, link.asked.vault, signal)
+          : { is: 'missing', actions: decideActions }
+        return { by, right }
+      }),
+    )
+  }
 
   async function wish(
     { link: id, by }: Press,
@@ -224,6 +246,7 @@ export function createDesk(ports: Ports): Desk {
         ...(reason && { reason }),
         thread: request.thread,
         owners: decided.route,
+        ...(findings.needs > 1 && { approvers: findings.needs }),
       })
       // Two asked in the same moment: the second follows the first.
       return asked.is === 'open' ? follow(request, by, asked.link) : { is: 'asked', link: asked.link }
@@ -241,11 +264,17 @@ export function createDesk(ports: Ports): Desk {
     approve: (press) =>
       wish(press, async (link, by, signal) => {
         const { vault, nonce } = link.asked
-        const [right, connections] = await Promise.all([
+        const freshSince = journal.now() - ports.freshDecisionMs
+        const [right, connections, found, others] = await Promise.all([
           rightOn(press.by, link, 'decide', signal),
           directory.connections(vault, nonce, link.pinned, signal),
+          directory.vault(vault, signal),
+          rightsOfOthers(link, freshSince, signal),
         ])
-        return { wish: 'approve', by, right, connections, conversation: press.conversation }
+        const needs: Sighting<number> =
+          found.is === 'present' ? { is: 'present', value: approversNeeded(found.value.tags) } : found
+        const { conversation } = press
+        return { wish: 'approve', by, right, connections, needs, others, freshSince, conversation }
       }),
 
     reject: (press) =>

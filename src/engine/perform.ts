@@ -148,7 +148,7 @@ export function createPerformer(ports: Ports): Performer {
           AbortSignal.timeout(callDeadlineMs),
         )
       : ({ is: 'unreadable' } as const)
-    await journal.record(link.id, [{ fact: 'rechecked', right: right.is, at: clock.now() }])
+    await journal.record(link.id, [{ fact: 'rechecked', right: right.is, by: step.by, at: clock.now() }])
   }
 
   async function reroute({ link }: Row): Promise<Millis | undefined> {

@@ -1,4 +1,5 @@
 /** Answers what somebody wants of a link that exists: a fact, or a refusal with its reason. */
+import { weigh } from './approvals.ts'
 import type { Fact, Link, Millis, Refusal, Right, Wish } from './link.ts'
 import { checkApproved, checkAtClick } from './match.ts'
 import { canCancel, isEnded, mayRevoke } from './views.ts'
@@ -61,7 +62,8 @@ function onApprovalCard(link: Link, wish: Wish & { wish: 'approve' | 'reject' },
   }
   const cause = checkAtClick(link, wish.connections)
   if (cause) return refuse({ refusal: 'connection', cause })
-  return grant({ fact: 'decided', at: now, verdict: 'approve', by: wish.by })
+  const weighed = weigh(link, wish, now)
+  return 'fact' in weighed ? grant(weighed) : refuse(weighed)
 }
 
 /** Closes what may be the wrong path, so whoever may decide there may do it, the requester too. */

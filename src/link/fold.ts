@@ -2,6 +2,7 @@
  * Takes in what happened. Total: what happened is never refused, at most it changes nothing, and then the same
  * record comes back (`===`), so that an observation that changes nothing is no fact.
  */
+import { standingEndorsements } from './approvals.ts'
 import { remedy } from './causes.ts'
 import type {
   Cause,
@@ -9,6 +10,7 @@ import type {
   Decision,
   Effect,
   Ended,
+  Endorsement,
   Fact,
   GonePlace,
   Link,
@@ -41,8 +43,10 @@ type AskedFact = Fact & { readonly fact: 'asked' }
 
 /** The record as its first fact makes it. */
 export function begin(fact: AskedFact): Link {
+  const { approvers: needs = 1 } = fact.asked
   return {
-    schema: 1,
+    schema: needs > 1 ? 2 : 1,
+    ...(needs > 1 && { needs }),
     id: fact.id,
     asked: fact.asked,
     stage: { status: 'Requested' },
@@ -84,6 +88,8 @@ function take(link: Link, fact: Fact): Link {
       return followed(link, fact)
     case 'decided':
       return decided(link, fact)
+    case 'endorsed':
+      return endorsed(link, fact)
     case 'revoked':
       return revoked(link, fact)
     case 'cancelled':
@@ -195,6 +201,8 @@ function unblock(link: Link): Link {
 
 function decided(link: Link, fact: Fact & { fact: 'decided' }): Link {
   if (link.stage.status !== 'Pending') return link
+  const { endorsements: _decided, ...rest } = link
+  const others = fact.verdict === 'approve' ? standingEndorsements(link, fact) : []
   const decision: Decision = {
     at: fact.at,
     verdict: fact.verdict,
@@ -202,11 +210,24 @@ function decided(link: Link, fact: Fact & { fact: 'decided' }): Link {
     ...(fact.reason && { reason: fact.reason }),
     where: 'card',
     checkedAt: fact.at,
+    ...(others.length > 0 && { with: others }),
   }
-  const known = { ...unlook(link, fact.at), decision }
+  const known = { ...unlook(rest, fact.at), decision }
   return fact.verdict === 'approve'
     ? stage(known, fact.at, { status: 'Approving' })
     : remove(known, fact.at, 'Rejected', { by: fact.by })
+}
+
+function endorsed(link: Link, fact: Fact & { fact: 'endorsed' }): Link {
+  const { at, by, needs } = fact
+  const known = link.endorsements?.some((one) => one.by === by)
+  if (link.stage.status !== 'Pending' || known) return link
+  return {
+    ...link,
+    schema: 2,
+    needs: Math.max(needs, link.needs ?? 1),
+    endorsements: [...standingEndorsements(link, fact), { by, at, checkedAt: at }],
+  }
 }
 
 /** What was approved is to be closed again, and our own link goes with it. */
@@ -244,8 +265,20 @@ function retried(link: Link, at: Millis): Link {
 function rechecked(link: Link, fact: Fact & { fact: 'rechecked' }): Link {
   const { decision, ...rest } = link
   if (link.stage.status !== 'Approving' || !decision?.by) return link
-  if (fact.right === 'held') return { ...link, decision: { ...decision, checkedAt: fact.at } }
-  return stage(news(rest, { news: 'askAgain', at: fact.at, by: decision.by }), fact.at, { status: 'Pending' })
+  const { with: others = [], at, checkedAt } = decision
+  const by = fact.by ?? decision.by
+  const approvals: readonly Endorsement[] = [...others, { by: decision.by, at, checkedAt }]
+  if (!approvals.some((one) => one.by === by)) return link
+  if (fact.right === 'held') {
+    const checked = <T extends { by?: PersonKey; checkedAt: Millis }>(one: T): T =>
+      one.by === by ? { ...one, checkedAt: fact.at } : one
+    const known = others.length > 0 ? { ...decision, with: others.map(checked) } : decision
+    return { ...link, decision: checked(known) }
+  }
+  // Of several approvals the others still stand.
+  const endorsements = approvals.filter((one) => one.by !== by)
+  const asked = { ...rest, ...(endorsements.length > 0 && { endorsements }) }
+  return stage(news(asked, { news: 'askAgain', at: fact.at, by }), fact.at, { status: 'Pending' })
 }
 
 // ---- what we did -------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ export type Asked = {
   readonly reason?: TextKey
   readonly thread: Place
   readonly owners: Route
+  /** How many different people have to approve, when more than one. */
+  readonly approvers?: number
   readonly expiresAt: Millis
 }
 
@@ -134,6 +136,11 @@ export type Pinned = { readonly connection: string; readonly privateEndpoint: st
 /** The one connection that may be ours, and when the first look began of those that have shown it and no other. */
 export type Sighted = Pinned & { readonly since: Millis }
 
+/** An approval that needs others beside it, and when the right to it was last read. */
+export type Endorsement = { readonly by: PersonKey; readonly at: Millis; readonly checkedAt: Millis }
+/** The right of somebody who approved earlier, read again at a later press. */
+export type Reread = { readonly by: PersonKey; readonly right: 'held' | 'missing' }
+
 export type Decision = {
   readonly at: Millis
   readonly verdict: 'approve' | 'reject'
@@ -143,6 +150,8 @@ export type Decision = {
   readonly where: 'card' | 'portal'
   /** When the decider's rights were last read. */
   readonly checkedAt: Millis
+  /** Who approved before, where more than one person has to. */
+  readonly with?: readonly Endorsement[]
   /** The approval that this rejection undoes: SignalR had not followed it. */
   readonly takesBack?: Decision
 }
@@ -218,7 +227,8 @@ export type Told =
     }
 
 export type Link = {
-  readonly schema: 1
+  /** 2 where several have to approve: a version that knows only 1 would take the first approval for the decision. */
+  readonly schema: 1 | 2
   readonly id: LinkId
   readonly asked: Asked
   readonly stage: Stage
@@ -235,6 +245,10 @@ export type Link = {
   /** Not yet believed: an imitation may come before the connection that it imitates. */
   readonly sighted?: Sighted
   readonly pinned?: Pinned
+  /** How many different people have to approve, when more than one: as many as the vault ever asked for meanwhile. */
+  readonly needs?: number
+  /** Approvals that wait for others. */
+  readonly endorsements?: readonly Endorsement[]
   readonly decision?: Decision
   readonly attempt?: Attempt
   /** What the client needs to follow the long-running PUT across restarts. */
@@ -268,6 +282,14 @@ export type Fact = { readonly at: Millis } & (
       readonly verdict: 'approve' | 'reject'
       readonly by: PersonKey
       readonly reason?: TextKey
+      readonly reread?: readonly Reread[]
+    }
+  /** Somebody approved, and others have to as well. */
+  | {
+      readonly fact: 'endorsed'
+      readonly by: PersonKey
+      readonly needs: number
+      readonly reread?: readonly Reread[]
     }
   /** The connection that was approved is to be rejected, since SignalR does not follow. */
   | { readonly fact: 'revoked'; readonly by: PersonKey; readonly reason?: TextKey }
@@ -279,7 +301,12 @@ export type Fact = { readonly at: Millis } & (
   | { readonly fact: 'failed'; readonly effect: Effect; readonly cause: Cause; readonly notBefore: Millis }
   | { readonly fact: 'observed'; readonly seen: Seen }
   /** The decider's rights, read again because the decision had grown old. */
-  | { readonly fact: 'rechecked'; readonly right: 'held' | 'missing' | 'unreadable' }
+  | {
+      readonly fact: 'rechecked'
+      readonly right: 'held' | 'missing' | 'unreadable'
+      /** Whose, unless it is the decider's. */
+      readonly by?: PersonKey
+    }
   | {
       readonly fact: 'posted'
       readonly post: PostKey
@@ -311,6 +338,11 @@ export type Wish =
       readonly right: Right
       readonly connections: Sighting<readonly Connection[]>
       readonly conversation: string
+      /** How many different people have to approve, read now. */
+      readonly needs: Sighting<number>
+      /** The rights of those who approved before `freshSince`, read now. */
+      readonly others: readonly { readonly by: PersonKey; readonly right: Right }[]
+      readonly freshSince: Millis
     }
   | {
       readonly wish: 'reject'
@@ -341,6 +373,10 @@ export type Refusal =
   | { readonly refusal: 'wrongPlace' }
   | { readonly refusal: 'tooEarly'; readonly status: Status }
   | { readonly refusal: 'alreadyDecided'; readonly decision: Decision; readonly status: Status }
+  /** Nobody counts twice. */
+  | { readonly refusal: 'alreadyEndorsed'; readonly missing: number }
+  /** The right of somebody who approved earlier cannot be read. */
+  | { readonly refusal: 'otherUnreadable'; readonly by: PersonKey }
   | { readonly refusal: 'alreadyEnded'; readonly status: Ended | 'Removing' }
   | { readonly refusal: 'alreadyApproved' }
   | { readonly refusal: 'notApprovedYet' }
@@ -366,6 +402,8 @@ export type Findings = {
   readonly route: Route | undefined
   /** People in the owners' channel who may approve on that vault, the requester included. */
   readonly approvers: number | 'unknown'
+  /** How many different people have to approve. */
+  readonly needs: number
   /** The link of that pair that is not ended, if there is one. */
   readonly open: Link | undefined
 }
@@ -388,6 +426,7 @@ export type AskRefusal =
     }
   | { readonly refusal: 'noOwners' }
   | { readonly refusal: 'nobodyMayApprove' }
+  | { readonly refusal: 'tooFewApprovers'; readonly count: number; readonly needs: number }
   /** The same is asked already: follow it instead. */
   | { readonly refusal: 'alreadyAsked'; readonly link: Link }
 

@@ -20,7 +20,7 @@ export type AzureStep =
   | { readonly step: 'put' }
   | { readonly step: 'approve' | 'reject'; readonly connection: Connection }
   | { readonly step: 'delete' }
-  /** The decision has grown old: read the decider's rights again. */
+  /** The decision has grown old: read the rights of one who made it again. */
   | { readonly step: 'recheck'; readonly by: PersonKey }
   /** The owners' channel is gone: find who decides for the vault now. */
   | { readonly step: 'reroute' }
@@ -123,16 +123,19 @@ function azureStep(link: Link, around: Surroundings): Chosen {
     const earliest = notYet(link, effect.step, limits.settleMs)
     if (now < earliest) return lookAgain(link, around, earliest)
     if (now - lookedAt > limits.freshLookMs || lookedAt < earliest) return { step: { step: 'look' } }
-    const { decision } = link
-    if (effect.step === 'approve' && decision?.by && now - decision.checkedAt > limits.freshDecisionMs) {
-      return { step: { step: 'recheck', by: decision.by } }
-    }
-    return { step: effect }
+    const old = effect.step === 'approve' ? oldApprover(link, now - limits.freshDecisionMs) : undefined
+    return { step: old === undefined ? effect : { step: 'recheck', by: old } }
   }
   const rest = lookAgain(link, around)
   // Nobody may be found to ask for days: meanwhile the portal and the end of the request's time are looked for.
   const reroutes = link.gone.includes('owners') && link.stage.status === 'Pending' && !rest.step
   return reroutes ? { ...rest, step: { step: 'reroute' } } : rest
+}
+
+/** One of those who approved whose right was last read before `freshSince`. */
+function oldApprover({ decision }: Link, freshSince: Millis): PersonKey | undefined {
+  if (!decision) return undefined
+  return [decision, ...(decision.with ?? [])].find(({ by, checkedAt }) => by && checkedAt < freshSince)?.by
 }
 
 /** The pinned connection as the last look showed it. */

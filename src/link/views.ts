@@ -2,6 +2,7 @@
  * What each place in Teams should show of a link, as data without words. A view whose data differ from what
  * was last posted there is work to do; replies (`news`) are posted once and never changed.
  */
+import { stillMissing } from './approvals.ts'
 import type {
   Cause,
   ConnectionState,
@@ -26,10 +27,13 @@ export type StepName = 'requested' | 'created' | 'decided' | 'approvedOnVault' |
 export type Sign = 'done' | 'now' | 'next' | 'failed' | 'skipped'
 export type Step = { readonly step: StepName; readonly sign: Sign }
 
+/** Where several have to approve: who did, and how many more have to. */
+export type Approvals = { readonly by: readonly PersonKey[]; readonly missing: number }
+
 /** What the link waits for, and until when that is usual (or, for the owner, possible). */
 export type Waiting =
   | { readonly for: 'creation'; readonly until: Millis; readonly late: boolean }
-  | { readonly for: 'owner'; readonly until: Millis }
+  | { readonly for: 'owner'; readonly until: Millis; readonly approvals?: Approvals }
   | { readonly for: 'approvalOnVault'; readonly until: Millis; readonly late: boolean }
   | {
       readonly for: 'signalr'
@@ -69,7 +73,7 @@ export type StatusView = Pair & {
 export type ApprovalView = Pair & {
   readonly view: 'approval'
   readonly phase:
-    | { readonly is: 'open'; readonly answerBy: Millis }
+    | { readonly is: 'open'; readonly answerBy: Millis; readonly approvals?: Approvals }
     | { readonly is: 'approving'; readonly retry?: Cause }
     /** `alarmed`: SignalR does not follow, and the connection may be rejected. */
     | { readonly is: 'propagating'; readonly alarmed?: true }
@@ -148,7 +152,7 @@ function waiting(link: Link, usual: UsualTimes): Waiting | undefined {
     case 'Provisioning':
       return { for: 'creation', until: link.asked.at + usual.usualProvisioningMs, late }
     case 'Pending':
-      return { for: 'owner', until: link.asked.expiresAt }
+      return { for: 'owner', until: link.asked.expiresAt, ...has('approvals', approvals(link)) }
     case 'Approving':
       return { for: 'approvalOnVault', until: since + usual.usualPropagatingMs, late }
     case 'Propagating':
@@ -165,6 +169,11 @@ function waiting(link: Link, usual: UsualTimes): Waiting | undefined {
   }
 }
 export type UsualTimes = { readonly usualProvisioningMs: number; readonly usualPropagatingMs: number }
+
+const approvals = (link: Link): Approvals | undefined =>
+  (link.needs ?? 1) > 1
+    ? { by: (link.endorsements ?? []).map(({ by }) => by), missing: stillMissing(link) }
+    : undefined
 
 const pair = (link: Link): Pair => ({
   link: link.id,
@@ -231,7 +240,7 @@ function phase(link: Link): ApprovalView['phase'] | undefined {
     case 'Provisioning':
       return undefined
     case 'Pending':
-      return { is: 'open', answerBy: link.asked.expiresAt }
+      return { is: 'open', answerBy: link.asked.expiresAt, ...has('approvals', approvals(link)) }
     case 'Approving':
       return { is: 'approving', ...has('retry', link.blocked?.cause) }
     case 'Propagating':

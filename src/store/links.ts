@@ -9,7 +9,7 @@ import { strictJson } from './json.ts'
 import type { Database, Tables, Trx } from './tables.ts'
 
 /** The records' schema numbers that this version can read. */
-const readable: readonly number[] = [1]
+const readable: readonly number[] = [1, 2]
 
 /** Called in a transaction after its last write, just before COMMIT: what throws or dies here leaves nothing behind. */
 export type OnCommit = (facts: readonly Fact[]) => void

@@ -41,6 +41,13 @@ export type Drawing = {
 const longest = { person: 60, reason: 300, message: 140, azure: 300, id: 600 } as const
 const zoneOf = (drawing: Drawing): string => drawing.timeZone ?? 'UTC'
 
+/** Who approved so far, where others have to as well. */
+function approversOf(view: View): readonly PersonKey[] {
+  if (view.view === 'approval' && view.phase.is === 'open') return view.phase.approvals?.by ?? []
+  if (view.view === 'status' && view.waits?.for === 'owner') return view.waits.approvals?.by ?? []
+  return []
+}
+
 /** Keys of the people and the texts that a view names. */
 export function namesOf(view: View): { people: readonly PersonKey[]; texts: readonly TextKey[] } {
   const decision = view.decision
@@ -50,6 +57,8 @@ export function namesOf(view: View): { people: readonly PersonKey[]; texts: read
     view.view === 'news' ? view.mentions : view.endedBy,
     view.view === 'news' && view.news.news === 'ended' ? view.news.by : undefined,
     view.view === 'news' && view.news.news === 'askAgain' ? view.news.by : undefined,
+    ...(decision?.with ?? []).map(({ by }) => by),
+    ...approversOf(view),
   ]
   const texts = [view.view === 'news' ? undefined : view.reason, decision?.reason]
   const known = (keys: readonly (string | undefined)[]): string[] => [
@@ -95,7 +104,10 @@ export function decidedOf(decision: Decision | undefined, names: Names, words: W
   if (!decision) return undefined
   return {
     verdict: decision.verdict,
-    who: decision.where === 'portal' ? undefined : named(decision.by, names, words),
+    who:
+      decision.where === 'portal'
+        ? undefined
+        : words.list([...(decision.with ?? []), decision].map(({ by }) => named(by, names, words))),
     at: decision.at,
     reason: said(decision.reason, names),
   }
@@ -172,6 +184,7 @@ const statusLede = (view: StatusView, about: About, names: Names, words: Words, 
     decided: decidedOf(view.decision, names, words),
     endedBy: view.endedBy === undefined ? undefined : named(view.endedBy, names, words),
     functionalAt: view.functionalAt,
+    approvers: approversOf(view).map((key) => named(key, names, words)),
   }
   return view.waits
     ? words.waiting(view.waits, about, facts, zone)
@@ -250,7 +263,12 @@ function approvalLede(view: ApprovalView, about: About, names: Names, words: Wor
   const endedBy = view.endedBy === undefined ? undefined : named(view.endedBy, names, words)
   switch (view.phase.is) {
     case 'open':
-      return approvalCard.open(view.phase.answerBy, zone)
+      return approvalCard.open(
+        view.phase.answerBy,
+        zone,
+        view.phase.approvals,
+        approversOf(view).map((key) => named(key, names, words)),
+      )
     case 'approving':
       return view.phase.retry ? approvalCard.stopped(decided) : approvalCard.approving(decided, about.vault)
     case 'propagating':
@@ -315,7 +333,10 @@ export function approvalData(view: ApprovalView, names: Names, words: Words, dra
     ],
     approve: {
       question: approvalCard.approve.question(connection, about.vault),
-      follows: approvalCard.approve.follows(about),
+      follows: approvalCard.approve.follows(
+        about,
+        phase.is === 'open' && (phase.approvals?.missing ?? 1) > 1,
+      ),
     },
     reject: {
       question: approvalCard.reject.question(connection, about.vault),

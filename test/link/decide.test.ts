@@ -44,6 +44,9 @@ const approve = (change: Change = {}): Wish => ({
   by: 'owner',
   right: held,
   connections: onVault(connection()),
+  needs: { is: 'present', value: 1 },
+  others: [],
+  freshSince: 0,
   conversation: cardThread,
   ...change,
 })

@@ -136,6 +136,8 @@ export const everyOther: readonly Step[] = [
   { fact: 'followed', by: 'colleague', thread: otherThread },
   { fact: 'decided', verdict: 'approve', by: 'owner' },
   { fact: 'decided', verdict: 'reject', by: 'owner', reason: 'no' },
+  { fact: 'endorsed', by: 'owner', needs: 2 },
+  { fact: 'endorsed', by: 'another', needs: 3, reread: [{ by: 'owner', right: 'missing' }] },
   { fact: 'revoked', by: 'owner', reason: 'no' },
   { fact: 'cancelled', by: 'requester' },
   { fact: 'unlinked', by: 'requester' },

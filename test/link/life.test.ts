@@ -41,6 +41,7 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...portalActs.map((act): Move => ({ move: 'portal', act }))) },
   { weight: 1, arbitrary: fc.record({ move: fc.constant('hide'), link: fc.boolean(), vault: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ move: fc.constant('wish'), wish: usually(...wishes), right: rights }) },
+  { weight: 1, arbitrary: fc.record({ move: fc.constant('tag'), needs: fc.integer({ min: 1, max: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ move: fc.constant('again'), index: fc.nat({ max: 200 }) }) },
 )
 const moves = fc.array(anyMove, { maxLength: 80, size: 'max' })
@@ -52,8 +53,8 @@ const worked = (rounds: number): readonly Move[] =>
       ? { move: 'wait', ms: 20 * second }
       : { move: 'work', fault: 'none', delivery: 'posted', right: 'held' },
   )
-const lived = (of: Delays, script: readonly Move[]): Life => {
-  const life = createLife(of)
+const lived = (of: Delays, script: readonly Move[], approvers = 1): Life => {
+  const life = createLife(of, approvers)
   for (const move of script) life.play(move)
   return life
 }
@@ -64,7 +65,7 @@ const quick: Delays = {
   follows: minute,
   deleted: 10 * second,
 }
-const owner: Move = { move: 'wish', wish: 'approve', right: 'held' }
+const owner = { move: 'wish', wish: 'approve', right: 'held' } as const satisfies Move
 
 describe('a whole life', () => {
   test('asked, made, approved by an owner, Approved', () => {
@@ -78,6 +79,21 @@ describe('a whole life', () => {
     expect(life.broken).toEqual([])
   })
 
+  test('where two have to approve, one is not enough, and the same one twice is one', () => {
+    const alone = lived(quick, [...worked(40), owner, owner], 2)
+    expect(alone.link()).toMatchObject({ stage: { status: 'Pending' }, endorsements: [{ by: 'owner' }] })
+    expect(alone.rest(300)).toBeDefined()
+    expect(alone.link().stage.status).toBe('Expired')
+    expect(alone.azure.approvals()).toBe(0)
+    const both = lived(quick, [...worked(40), owner, { ...owner, wish: 'approveToo' }], 2)
+    expect(both.rest(300)).toBeDefined()
+    expect(both.link()).toMatchObject({
+      stage: { status: 'Approved' },
+      decision: { by: 'another', with: [{ by: 'owner' }] },
+    })
+    expect([...alone.broken, ...both.broken]).toEqual([])
+  })
+
   test('nobody decides: it runs out, and nothing is left', () => {
     const life = lived(quick, worked(40))
     expect(life.rest(300)).toBeDefined()
@@ -87,15 +103,22 @@ describe('a whole life', () => {
 
   test('whatever fails, whoever acts: the laws hold, it comes to rest, and nothing of ours is left behind', () => {
     fc.assert(
-      fc.property(delays, fc.nat({ max: 40 }), moves, (of, rounds, script) => {
-        const life = lived(of, [...worked(rounds), ...script])
-        const rested = life.rest(600)
-        const { stage } = life.link()
-        expect(life.broken).toEqual([])
-        expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
-        expect(life.azure.approvals()).toBeLessThanOrEqual(1)
-        if (isEnded(stage.status)) expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
-      }),
+      fc.property(
+        delays,
+        fc.nat({ max: 40 }),
+        moves,
+        fc.constantFrom(1, 2),
+        (of, rounds, script, approvers) => {
+          const life = lived(of, [...worked(rounds), ...script], approvers)
+          const rested = life.rest(600)
+          const { stage } = life.link()
+          expect(life.broken).toEqual([])
+          expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
+          expect(life.azure.approvals()).toBeLessThanOrEqual(1)
+          if (isEnded(stage.status))
+            expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
+        },
+      ),
       { numRuns: 600 * many },
     )
   })
@@ -163,8 +186,8 @@ describe('a whole life', () => {
 
   test('the log folded gives the row, after a journey through JSON as well', () => {
     fc.assert(
-      fc.property(delays, moves, (of, script) => {
-        const life = lived(of, [...worked(20), ...script])
+      fc.property(delays, moves, fc.constantFrom(1, 2), (of, script, approvers) => {
+        const life = lived(of, [...worked(20), ...script], approvers)
         expect(foldAll(JSON.parse(JSON.stringify(life.log)))).toEqual(JSON.parse(JSON.stringify(life.link())))
       }),
       { numRuns: 100 * many },

@@ -11,6 +11,7 @@ import {
   asked,
   cardThread,
   hour,
+  limits,
   minute,
   newOwners,
   noon,
@@ -37,6 +38,7 @@ export const deliveries = ['posted', 'failed', 'gone'] as const
 export type Delivery = (typeof deliveries)[number]
 export const wishes = [
   'approve',
+  'approveToo',
   'approveOwn',
   'reject',
   'revoke',
@@ -54,6 +56,8 @@ export type Move =
   | { readonly move: 'portal'; readonly act: PortalAct }
   | { readonly move: 'hide'; readonly link: boolean; readonly vault: boolean }
   | { readonly move: 'wish'; readonly wish: (typeof wishes)[number]; readonly right: Right['is'] }
+  /** The vault asks for so many approvers from now on. */
+  | { readonly move: 'tag'; readonly needs: number }
   /** Something that was recorded before arrives once more. */
   | { readonly move: 'again'; readonly index: number }
 
@@ -62,13 +66,13 @@ const unavailable: Cause = { cause: 'unavailable', code: 'Deadline' }
 
 export type Life = ReturnType<typeof createLife>
 
-export function createLife(delays: Delays) {
+export function createLife(delays: Delays, approvers = 1) {
   const azure = createAzure(delays)
   const request = {
     fact: 'asked',
     at: noon,
     id: 'link-1',
-    asked: { ...asked, expiresAt: noon + 2 * hour },
+    asked: { ...asked, expiresAt: noon + 2 * hour, ...(approvers > 1 && { approvers }) },
   } as const
   const log: Fact[] = [request]
   const broken: string[] = []
@@ -77,6 +81,9 @@ export function createLife(delays: Delays) {
   let lookedAt: Millis | undefined
   let looking: { seen: Seen; attempt: Link['attempt'] } | undefined
   let granted = 0
+  let tagged = approvers
+  /** As many as the vault ever asked for when somebody could read it. */
+  let most = approvers
 
   const law = (name: string, holds: boolean): void => {
     if (!holds) broken.push(`${name} (at ${(now - noon) / second} s, ${link.stage.status})`)
@@ -125,6 +132,8 @@ export function createLife(delays: Delays) {
     law('its endpoint is the pinned one', shown?.privateEndpoint === pinned?.privateEndpoint)
     law('a look showed it Pending', shown?.status === 'Pending')
     law('somebody decided so', decision?.verdict === 'approve' && granted > 0)
+    const who = new Set([decision?.by, ...(decision?.with ?? []).map(({ by }) => by)])
+    law('as many different people as the vault asks for', who.size >= most && !who.has('requester'))
     if (attempt?.effect !== 'approve') return
     const known = attempt.outcome.is === 'underWay' ? attempt.at : attempt.outcome.at
     law(
@@ -231,7 +240,7 @@ export function createLife(delays: Delays) {
         return
       }
       case 'recheck':
-        record({ fact: 'rechecked', right, at: now })
+        record({ fact: 'rechecked', right, by: step.by, at: now })
         return
       case 'reroute':
         if (fault === 'none')
@@ -252,10 +261,16 @@ export function createLife(delays: Delays) {
     const wished = ((): Wish => {
       switch (what) {
         case 'approve':
+        case 'approveToo':
         case 'approveOwn': {
-          const by = what === 'approve' ? 'owner' : 'requester'
+          const by = { approve: 'owner', approveToo: 'another', approveOwn: 'requester' }[what]
           const { connections } = azure.look(now)
-          return { wish: 'approve', by, right, connections, conversation }
+          const freshSince = now - limits.freshDecisionMs
+          const others = (link.endorsements ?? [])
+            .filter(({ checkedAt }) => checkedAt < freshSince)
+            .map((one) => ({ by: one.by, right }))
+          const needs = { is: 'present', value: tagged } as const
+          return { wish: 'approve', by, right, connections, needs, others, freshSince, conversation }
         }
         case 'reject':
           return { wish: 'reject', by: 'owner', right, conversation }
@@ -279,9 +294,12 @@ export function createLife(delays: Delays) {
     if (decided.is === 'refused') return
     law('nobody approves what they asked for', what !== 'approveOwn')
     if (what === 'revoke') law('rejected once approved only after the alarm', link.alarmed)
-    if (what === 'approve' || what === 'reject' || what === 'revoke' || what === 'unlink')
+    if (['approve', 'approveToo', 'reject', 'revoke', 'unlink'].includes(what))
       law('only with the right', right.is === 'held')
-    if (what === 'approve') granted += 1
+    if (decided.fact.fact === 'decided' || decided.fact.fact === 'endorsed') {
+      granted += 1
+      most = Math.max(most, tagged)
+    }
     record(decided.fact)
   }
 
@@ -308,6 +326,9 @@ export function createLife(delays: Delays) {
         return
       case 'wish':
         wish(move.wish, rightOf(move.right))
+        return
+      case 'tag':
+        tagged = move.needs
         return
       case 'again': {
         const fact = log[move.index % log.length]

@@ -616,11 +616,11 @@ describe('messages', () => {
     expect(posts(gone)).not.toContain('follower-0/0')
   })
 
-  test('the approval card is not redrawn while it is open, whatever happens beside it', () => {
+  test('the approval card is not redrawn while it is open, whatever happens beside it but an approval', () => {
     const open = told(at('Pending'))
     const redrawn = [...everyOther, ...everyLook].flatMap((step) => {
       const link = fold(open, timed(step, open.moved + minute))
-      const touched = step.fact === 'posted' || step.fact === 'unposted' || step.fact === 'rerouted'
+      const touched = ['posted', 'unposted', 'rerouted', 'endorsed'].includes(step.fact)
       if (link.stage.status !== 'Pending' || touched) return []
       return planOf(link).messages.some(({ post }) => post === 'approval') ? [JSON.stringify(step)] : []
     })

@@ -332,7 +332,7 @@ describe.each(databases)('a store on $name', (kind) => {
     })
 
     test('but leaves alone what a newer version wrote', async () => {
-      await tamper(`update links set schema = 2 where id = 'late'`)
+      await tamper(`update links set schema = 3 where id = 'late'`)
       const events: string[] = []
       await reopen({ log: (level, event) => events.push(`${level} ${event}`) })
       expect(await store.nextDue()).toBe(noon + 1)

@@ -19,7 +19,7 @@ import type {
   Status,
 } from '../../link/link.ts'
 import { parseResourceId, resourceName, topResource } from '../../link/resourceId.ts'
-import type { Sign, StepName, Waiting } from '../../link/views.ts'
+import type { Approvals, Sign, StepName, Waiting } from '../../link/views.ts'
 import { azureName, clean, type Prose, type Run } from '../prose.ts'
 
 /** The names that sentences need: of SignalR, vault and link, and of who asked. */
@@ -148,11 +148,19 @@ const by = (who: string | undefined): string => (who === undefined ? `in ${porta
 /** What the line under a card's title may name. */
 type Standing = {
   readonly decided?: Decided | undefined
+  /** Who approved so far, where several have to. */
+  readonly approvers?: readonly string[]
   readonly endedBy?: string | undefined
   readonly functionalAt?: Millis | undefined
 }
 /** The line under a card's title: a sign with a word, and what is waited for until when. */
 type Lede = { readonly sign: Sign; readonly strong: string; readonly rest: string }
+
+/** "two people have to approve", and after the first "one more person has to approve". */
+function haveTo({ by, missing }: Approvals): string {
+  const [n, verb] = missing === 1 ? ['one', 'has'] : [missing === 2 ? 'two' : String(missing), 'have']
+  return `${n} ${by.length > 0 ? 'more ' : ''}${missing === 1 ? 'person' : 'people'} ${verb} to approve`
+}
 
 function waiting(waits: Waiting, about: About, facts: Standing, zone: string): Lede {
   const { decided } = facts
@@ -169,12 +177,16 @@ function waiting(waits: Waiting, about: About, facts: Standing, zone: string): L
             strong: 'Creating the endpoint',
             rest: `usually done by ${time.moment(waits.until, zone)}`,
           }
-    case 'owner':
+    case 'owner': {
+      const until = `until ${time.moment(waits.until, zone)}`
       return {
         sign: 'now',
-        strong: "Waiting for the vault's owner",
-        rest: `until ${time.moment(waits.until, zone)}`,
+        strong: facts.approvers?.length
+          ? `Approved by ${list(facts.approvers)}`
+          : "Waiting for the vault's owner",
+        rest: waits.approvals ? `${haveTo(waits.approvals)}, ${until}` : until,
       }
+    }
     case 'approvalOnVault':
       return {
         sign: 'now',
@@ -406,6 +418,10 @@ function refusal(
       return `Not yet: it is still ${status[refusal.status]}. Nothing was recorded; the card will ask when it is time.`
     case 'alreadyDecided':
       return `${decided?.verdict === 'reject' ? 'Rejected' : 'Approved'} already ${by(decided?.who)}, ${time.moment(refusal.decision.at, zone)}. The first answer stands. Now: ${status[refusal.status]}.`
+    case 'alreadyEndorsed':
+      return `You approved this already, and one person counts once: ${refusal.missing === 1 ? 'one more person has' : `${refusal.missing} more people have`} to approve it. You can still reject it.`
+    case 'otherUnreadable':
+      return `Whether whoever approved before you still may could not be read, and then the answer is no. Nothing was recorded; please try again in a minute.`
     case 'alreadyEnded':
       return `${overBy(refusal.status)}. Nothing was changed.`
     case 'alreadyApproved':
@@ -476,6 +492,8 @@ function askRefusal(refusal: AskRefusal, about: Omit<About, 'name' | 'asker'>): 
       return `No channel decides for ${vault} yet, so there is nobody to ask. Ask its owner to add ${app} to their team and say there: own ${vault}.`
     case 'nobodyMayApprove':
       return `Nobody in the channel that decides for ${vault} may approve there, so asking would lead nowhere. Ask the vault's owner to join that channel, or to claim the vault in theirs: own ${vault}.`
+    case 'tooFewApprovers':
+      return `${refusal.needs} different people have to approve for ${vault}, and only ${count(refusal.count, 'person', 'people')} in the channel that decides for it may, so asking would lead nowhere. Ask the vault's owner to add somebody to that channel who may approve there.`
     case 'alreadyAsked':
       return `This was asked already and is ${status[refusal.link.stage.status]}.`
   }
@@ -812,8 +830,13 @@ export const en = {
     approve: {
       question: (connection: string, vault: string): string =>
         `Approve connection ${connection} on ${vault}?`,
-      follows: ({ signalr, vault }: About): string =>
-        `${app} reads your rights on ${vault}, looks at the connection once more, and approves it. ${signalr} usually follows within minutes.`,
+      /** `waits`: others have to approve as well, after this one. */
+      follows: ({ signalr, vault }: About, waits: boolean): string =>
+        `${app} reads your rights on ${vault}, looks at the connection once more, and ${
+          waits
+            ? 'notes your approval. Nothing is opened before somebody else has approved it too.'
+            : `approves it. ${signalr} usually follows within minutes.`
+        }`,
     },
     reject: {
       question: (connection: string, vault: string): string => `Reject connection ${connection} on ${vault}?`,
@@ -823,10 +846,15 @@ export const en = {
       tooLong: 'Please keep it under 300 characters.',
     },
     /** The line under the title, while it is open. */
-    open: (at: Millis, zone: string): Lede => ({
+    open: (
+      at: Millis,
+      zone: string,
+      approvals: Approvals | undefined,
+      approvers: readonly string[],
+    ): Lede => ({
       sign: 'now',
-      strong: 'Your decision',
-      rest: `by ${time.moment(at, zone)}`,
+      strong: approvers.length > 0 ? `Approved by ${list(approvers)}` : 'Your decision',
+      rest: approvals ? `${haveTo(approvals)}, by ${time.moment(at, zone)}` : `by ${time.moment(at, zone)}`,
     }),
     approving: (decided: Decided | undefined, vault: string): Lede => ({
       sign: 'now',

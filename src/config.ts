@@ -23,6 +23,8 @@ export type Config = {
   readonly databaseUrl: string
   readonly arm: { readonly endpoint: string; readonly clientId?: string; readonly deadlineMs: number }
   readonly defaultOwners?: string
+  /** Who may use the bot beside the organisation's own people. */
+  readonly admits: readonly (typeof outsiders)[number][]
   readonly portal: string
   readonly timeZone: string
   readonly turnReadsMs: number
@@ -110,6 +112,12 @@ export const settings = [
     name: 'VAULTLINK_OWNERS_CHANNEL',
     group: 'Owners and words',
     what: 'The id of the channel that decides for vaults which nobody has claimed with `own`',
+  },
+  {
+    name: 'VAULTLINK_ADMIT',
+    group: 'Owners and words',
+    what: "Who may use the bot beside the organisation's own people: `guests` who were invited into it, `federated` people of other organisations, or both with a comma. They still need the rights; who is anonymous never may",
+    default: 'nobody',
   },
   {
     name: 'VAULTLINK_PORTAL',
@@ -210,6 +218,8 @@ export const settings = [
 ] as const satisfies readonly Setting[]
 type Name = (typeof settings)[number]['name']
 
+const outsiders = ['guests', 'federated'] as const
+
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const loopback = ['127.0.0.1', 'localhost', '[::1]']
 
@@ -284,6 +294,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       deadlineMs: number('VAULTLINK_CALL_SECONDS', least, 20, second),
     },
     ...(owners !== undefined && { defaultOwners: owners }),
+    admits: admitted(),
     portal: portal?.origin ?? '',
     timeZone,
     turnReadsMs: number('VAULTLINK_TURN_SECONDS', least, 3.5, second),
@@ -311,6 +322,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return config
+
+  function admitted(): Config['admits'] {
+    const words = (get('VAULTLINK_ADMIT') ?? '').split(',').map((word) => word.trim().toLowerCase())
+    const known = outsiders.filter((one) => words.includes(one))
+    if (words.some((word) => word !== '' && word !== 'nobody' && !known.some((one) => one === word)))
+      problem('VAULTLINK_ADMIT', 'write guests, federated, or guests,federated; or leave it out')
+    return known
+  }
 
   function readBot(): Omit<Config['bot'], 'appType'> {
     // Teams writes ids in lower case.

@@ -3,9 +3,9 @@
  * journal. Names are resolved here; what may be done is decided in `src/link`.
  */
 import { approversNeeded } from '../link/approvals.ts'
-import { channelOf } from '../link/decide.ts'
 import type { Findings, Link, Millis, PersonKey, Right, Sighting, Wish } from '../link/link.ts'
 import { nearest } from '../link/names.ts'
+import { channelOf, type Pressed } from '../link/places.ts'
 import { askActions, botActions, decideActions, decideAsk } from '../link/policy.ts'
 import { isSignalrId, isVaultId, resourceName } from '../link/resourceId.ts'
 import type { Journal } from './journal.ts'
@@ -189,19 +189,33 @@ export function createDesk(ports: Ports): Desk {
     )
   }
 
+  /** `on`: the card that has the button, where it can be pressed. */
   async function wish(
-    { link: id, by }: Press,
+    { link: id, by, conversation, pressed }: Press,
+    on: Pressed['on'],
     make: (link: Link, by: PersonKey, signal: AbortSignal) => Promise<Wish>,
   ): Promise<WishAnswer> {
     const row = await store.get(id)
     if (!row) return { is: 'unknown' }
-    return journal.wish(id, await make(row.link, await store.remember(by), deadline()))
+    const { activity } = pressed ?? {}
+    const posted = activity === undefined ? undefined : await store.posted(conversation, activity)
+    // The button of one link on a message of another was put there by somebody.
+    if (posted && posted.id !== id)
+      return { is: 'refused', refusal: { refusal: 'wrongCard' }, link: row.link }
+    const wanted = await make(row.link, await store.remember(by), deadline())
+    return journal.wish(id, wanted, pressed && { ...pressed, conversation, on })
   }
 
   async function follow(request: LinkRequest, by: PersonKey, link: Link): Promise<LinkAnswer> {
     const askedBy = (await store.people([link.asked.by])).get(link.asked.by)
+    const follows = link.followers.some(({ thread }) => thread.conversation === request.thread.conversation)
     const answer = await journal.wish(link.id, { wish: 'follow', by, thread: request.thread })
-    return { is: 'followed', link, askedBy, new: answer.is === 'granted' }
+    if (answer.is === 'granted') {
+      const isNew = answer.link.followers.length > link.followers.length
+      return { is: 'followed', link, askedBy, new: isNew }
+    }
+    // Delivered again: the status card is the answer to whoever asked there, the line that stands there to others.
+    return follows ? { is: 'heard', link, askedBy } : { is: 'asked', link }
   }
 
   return {
@@ -262,7 +276,7 @@ export function createDesk(ports: Ports): Desk {
     },
 
     approve: (press) =>
-      wish(press, async (link, by, signal) => {
+      wish(press, 'approval', async (link, by, signal) => {
         const { vault, nonce } = link.asked
         const freshSince = journal.now() - ports.freshDecisionMs
         const [right, connections, found, others] = await Promise.all([
@@ -278,14 +292,14 @@ export function createDesk(ports: Ports): Desk {
       }),
 
     reject: (press) =>
-      wish(press, async (link, by, signal) => {
+      wish(press, 'approval', async (link, by, signal) => {
         const right = await rightOn(press.by, link, 'decide', signal)
         const reason = press.reason && right.is === 'held' ? await store.keep(press.reason, by) : undefined
         return { wish: 'reject', by, right, conversation: press.conversation, ...(reason && { reason }) }
       }),
 
     rejectConnection: (press) =>
-      wish(press, async (link, by, signal) => {
+      wish(press, 'approval', async (link, by, signal) => {
         const { vault, nonce } = link.asked
         const [right, connections] = await Promise.all([
           rightOn(press.by, link, 'decide', signal),
@@ -297,7 +311,7 @@ export function createDesk(ports: Ports): Desk {
       }),
 
     cancel: (press) =>
-      wish(press, async (link, by, signal) => ({
+      wish(press, 'status', async (link, by, signal) => ({
         wish: 'cancel',
         by,
         // Whoever asked may always take it back; only others need the right, and only theirs is read.
@@ -305,14 +319,24 @@ export function createDesk(ports: Ports): Desk {
       })),
 
     unlink: (press) =>
-      wish(press, async (link, by, signal) => ({
+      wish(press, 'question', async (link, by, signal) => ({
         wish: 'unlink',
         by,
         right: await rightOn(press.by, link, 'ask', signal),
       })),
 
+    async question({ link, by, conversation }) {
+      const fact = {
+        fact: 'questioned',
+        by: await store.remember(by),
+        conversation,
+        at: journal.now(),
+      } as const
+      await journal.record(link, [fact])
+    },
+
     retry: (press) =>
-      wish(press, async (link, by, signal) => {
+      wish(press, 'either', async (link, by, signal) => {
         // Whoever asked, may ask, or may decide: each has a part in it.
         if (by === link.asked.by) return { wish: 'retry', by, right: { is: 'held' } }
         const right = await rightOn(press.by, link, 'ask', signal)
@@ -324,6 +348,7 @@ export function createDesk(ports: Ports): Desk {
       }),
 
     get: async (link) => (await store.get(link))?.link,
+    isPost: async ({ conversation, activity }) => (await store.posted(conversation, activity)) !== undefined,
 
     async find({ by, conversation, signalr, vault, open }) {
       const asker = await store.remember(by)

@@ -7,6 +7,7 @@ import { decide } from '../link/decide.ts'
 import { begin, fold } from '../link/fold.ts'
 import type { Asked, Fact, Limits, Link, LinkId, Millis, Wish } from '../link/link.ts'
 import { next, type Plan, type Surroundings } from '../link/next.ts'
+import { adopt, type Pressed } from '../link/places.ts'
 import type { View } from '../link/views.ts'
 import type { Clock, Gate, Row, Store, WishAnswer } from './ports.ts'
 
@@ -73,17 +74,34 @@ export function createJournal(ports: { store: Store; clock: Clock; limits: Limit
       return { is: 'created', link }
     },
 
-    /** Grants a wish or says why not, on the record as it stands in the transaction. */
-    async wish(id: LinkId, wish: Wish): Promise<WishAnswer> {
+    /**
+     * Grants a wish or says why not, on the record as it stands in the transaction. A card of ours that was pressed and
+     * that the record does not know is taken in with it, whatever the answer.
+     */
+    async wish(id: LinkId, wish: Wish, pressed?: Pressed): Promise<WishAnswer> {
       if (!(await store.get(id))) return { is: 'unknown' }
-      const answer = await store.transact<WishAnswer>(id, [], (row) => {
-        const decided = decide(row.link, wish, clock.now())
-        if (decided.is === 'refused')
-          return { result: { is: 'refused', refusal: decided.refusal, link: row.link } }
-        const changed = change(row, [decided.fact])
-        return { change: changed, result: { is: 'granted', link: changed.link } }
-      })
-      if (answer.is === 'granted') ports.wake()
+      const { answer, changed } = await store.transact<{ answer: WishAnswer; changed: boolean }>(
+        id,
+        [],
+        (row) => {
+          const now = clock.now()
+          const decided = decide(row.link, wish, now, pressed)
+          const adopted = pressed && adopt(row.link, pressed, wish.by, now)
+          const changed = change(row, [
+            ...(decided.is === 'fact' ? [decided.fact] : []),
+            ...(adopted ? [adopted] : []),
+          ])
+          const { link } = changed
+          const answer: WishAnswer =
+            decided.is === 'fact'
+              ? { is: 'granted', link }
+              : { is: 'refused', refusal: decided.refusal, link }
+          return changed.facts.length > 0
+            ? { change: changed, result: { answer, changed: true } }
+            : { result: { answer, changed: false } }
+        },
+      )
+      if (changed) ports.wake()
       return answer
     },
 

@@ -3,6 +3,7 @@ import { retryAt } from '../link/causes.ts'
 import type { Effect, Fact, Limits, Link, LinkId, Millis, Seen } from '../link/link.ts'
 import { decisionMessage, pinnedAmong, requestMessage, withoutWords } from '../link/match.ts'
 import type { AzureStep, Plan, PlannedMessage } from '../link/next.ts'
+import { isCopy } from '../link/places.ts'
 import { decideActions } from '../link/policy.ts'
 import { resourceKey } from '../link/resourceId.ts'
 import { viewSchema } from '../link/views.ts'
@@ -190,6 +191,7 @@ export function createPerformer(ports: Ports): Performer {
             return { fact: 'posted', post, conversation, activity, digest, schema: viewSchema, at }
           }
           case 'gone':
+            if (isCopy(post)) return { fact: 'lost', post, at }
             log('warn', 'teams.gone', { link: link.id, post, place, answer: delivered.log })
             return { fact: 'gone', place, at }
           case 'failed': {

@@ -224,6 +224,8 @@ export type Store = {
     },
     most: number,
   ): Promise<readonly Link[]>
+  /** The link for which this message was posted, as far as it was written down. */
+  posted(conversation: string, activity: string): Promise<Link | undefined>
   facts(id: LinkId): Promise<readonly Fact[]>
   /** Whether the audit log of this link still hashes to its head. */
   verify(id: LinkId): Promise<boolean>
@@ -287,6 +289,8 @@ export type LinkAnswer =
       readonly askedBy: Person | undefined
       readonly new: boolean
     }
+  /** The same, from the same person in the same thread, a moment ago: the answer has been given. */
+  | { readonly is: 'heard'; readonly link: Link; readonly askedBy: Person | undefined }
   | { readonly is: 'refused'; readonly refusal: AskRefusal; readonly signalr: string; readonly vault: string }
   | { readonly is: 'unclear'; readonly problems: readonly NameProblem[] }
 
@@ -296,8 +300,14 @@ export type WishAnswer =
   /** No link of that id. */
   | { readonly is: 'unknown' }
 
-/** Somebody presses or says something about a link. */
-export type Press = { readonly link: LinkId; readonly by: Person; readonly conversation: string }
+/** Somebody says something about a link, or presses a button of a card of it. */
+export type Press = {
+  readonly link: LinkId
+  readonly by: Person
+  readonly conversation: string
+  /** The message on which the button was, as Teams names it; absent when it was said. */
+  readonly pressed?: { readonly activity?: string }
+}
 
 export type OwnAnswer =
   /** `approvers`: how many people in this channel may approve on the vault, of how many. */
@@ -334,8 +344,12 @@ export type Desk = {
   rejectConnection(press: Press & { readonly reason?: string }): Promise<WishAnswer>
   cancel(press: Press): Promise<WishAnswer>
   unlink(press: Press): Promise<WishAnswer>
+  /** Writes down that the presser of a button there may unlink, before the question is asked. */
+  question(press: Press): Promise<void>
   retry(press: Press): Promise<WishAnswer>
   get(link: LinkId): Promise<Link | undefined>
+  /** Whether a message of ours stands for a link, as a card or a reply. */
+  isPost(message: { readonly conversation: string; readonly activity: string }): Promise<boolean>
   /** The links that somebody means: asked in or decided in this conversation (its thread first), or asked by them; newest first. `signalr`, `vault` narrow by name. */
   find(which: {
     readonly by: Person

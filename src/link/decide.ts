@@ -1,7 +1,8 @@
 /** Answers what somebody wants of a link that exists: a fact, or a refusal with its reason. */
 import { weigh } from './approvals.ts'
-import type { Fact, Link, Millis, Refusal, Right, Wish } from './link.ts'
+import type { Ended, Fact, Link, Millis, Refusal, Right, Stage, Wish } from './link.ts'
 import { checkApproved, checkAtClick } from './match.ts'
+import { cardOf, isOwnersPlace, isPressedInPlace, type Pressed, postedAs } from './places.ts'
 import { canCancel, isEnded, mayRevoke } from './views.ts'
 
 export type Decided =
@@ -11,7 +12,10 @@ export type Decided =
 const grant = (fact: Fact): Decided => ({ is: 'fact', fact })
 const refuse = (refusal: Refusal): Decided => ({ is: 'refused', refusal })
 
-export function decide(link: Link, wish: Wish, now: Millis): Decided {
+/** `pressed`: the button that wants it; absent when it was said. */
+export function decide(link: Link, wish: Wish, now: Millis, pressed?: Pressed): Decided {
+  if (pressed && !isPressedInPlace(link, pressed, wish.by)) return refuse({ refusal: 'wrongPlace' })
+  if (pressed && isOnAnother(link, pressed)) return refuse({ refusal: 'wrongCard' })
   switch (wish.wish) {
     case 'approve':
     case 'reject':
@@ -30,18 +34,13 @@ export function decide(link: Link, wish: Wish, now: Millis): Decided {
   }
 }
 
-/** Whether a conversation is where this link's owners decide: the card's own thread, or the channel it stands in. */
-export function isOwnersPlace(link: Link, conversation: string): boolean {
-  const { approval } = link.told
-  const card = approval?.is === 'posted' ? approval : approval?.standing
-  return (
-    conversation === card?.conversation ||
-    channelOf(conversation) === channelOf(link.asked.owners.place.conversation)
-  )
+/** Whether the message that was pressed stands for something else of this link: its button was put there by somebody. */
+function isOnAnother(link: Link, { conversation, activity, on }: Pressed): boolean {
+  const post = activity === undefined ? undefined : postedAs(link, conversation, activity)
+  if (post === undefined) return false
+  const card = cardOf(post)
+  return on === 'either' ? card === undefined : card !== on
 }
-
-/** Teams names a thread `<channel>;messageid=<root>`. */
-export const channelOf = (conversation: string): string => conversation.split(';')[0] ?? conversation
 
 function onApprovalCard(link: Link, wish: Wish & { wish: 'approve' | 'reject' }, now: Millis): Decided {
   if (!isOwnersPlace(link, wish.conversation)) return refuse({ refusal: 'wrongPlace' })
@@ -70,8 +69,8 @@ function onApprovalCard(link: Link, wish: Wish & { wish: 'approve' | 'reject' },
 function revoke(link: Link, wish: Wish & { wish: 'revoke' }, now: Millis): Decided {
   if (!isOwnersPlace(link, wish.conversation)) return refuse({ refusal: 'wrongPlace' })
   const { status } = link.stage
-  if (isEnded(status) || status === 'Removing')
-    return refuse(notPending(link) ?? { refusal: 'alreadyEnded', status })
+  const ended = endedAlready(link)
+  if (ended) return refuse(notPending(link) ?? ended)
   if (!mayRevoke(link)) return refuse({ refusal: 'noAlarm', status })
   const lacking = unlessHeld(wish.right)
   if (lacking) return refuse(lacking)
@@ -97,11 +96,20 @@ function notPending(link: Link): Refusal | undefined {
         ? { refusal: 'alreadyDecided', decision, status: stage.status }
         : { refusal: 'alreadyApproved' }
     default:
-      return decision
-        ? { refusal: 'alreadyDecided', decision, status: stage.status }
-        : { refusal: 'alreadyEnded', status: stage.status }
+      return decision ? { refusal: 'alreadyDecided', decision, status: stage.status } : alreadyEnded(stage)
   }
 }
+
+function endedAlready({ stage }: Link): Refusal | undefined {
+  return stage.status === 'Removing' || isEndedStage(stage) ? alreadyEnded(stage) : undefined
+}
+const isEndedStage = (stage: Stage): stage is Stage & { readonly status: Ended } => isEnded(stage.status)
+const alreadyEnded = (stage: Stage & { readonly status: Ended | 'Removing' }): Refusal => ({
+  refusal: 'alreadyEnded',
+  status: stage.status,
+  outcome: stage.status === 'Removing' ? stage.outcome : stage.status,
+  ...(stage.by && { by: stage.by }),
+})
 
 function unlessHeld(right: Right): Refusal | undefined {
   switch (right.is) {
@@ -118,7 +126,8 @@ function unlessHeld(right: Right): Refusal | undefined {
 function cancel(link: Link, wish: Wish & { wish: 'cancel' }, now: Millis): Decided {
   const { status } = link.stage
   if (status === 'Approved' || status === 'Disconnected') return refuse({ refusal: 'alreadyApproved' })
-  if (isEnded(status) || status === 'Removing') return refuse({ refusal: 'alreadyEnded', status })
+  const ended = endedAlready(link)
+  if (ended) return refuse(ended)
   if (wish.by !== link.asked.by) {
     if (wish.right.is === 'unreadable') return refuse({ refusal: 'rightUnreadable' })
     if (wish.right.is === 'missing') return refuse({ refusal: 'notYourRequest' })
@@ -131,7 +140,8 @@ function cancel(link: Link, wish: Wish & { wish: 'cancel' }, now: Millis): Decid
 /** By whoever may write that SignalR now: what once was asked for gives no right to take it away. */
 function unlink(link: Link, wish: Wish & { wish: 'unlink' }, now: Millis): Decided {
   const { status } = link.stage
-  if (isEnded(status) || status === 'Removing') return refuse({ refusal: 'alreadyEnded', status })
+  const ended = endedAlready(link)
+  if (ended) return refuse(ended)
   const lacking = unlessHeld(wish.right)
   if (lacking) return refuse(lacking)
   return status === 'Approved' || status === 'Disconnected'
@@ -145,10 +155,23 @@ function retry(wish: Wish & { wish: 'retry' }, now: Millis): Decided {
 }
 
 function follow(link: Link, wish: Wish & { wish: 'follow' }, now: Millis): Decided {
-  const { conversation } = wish.thread
+  const { by, thread } = wish
+  const { conversation } = thread
   const there =
     link.asked.thread.conversation === conversation ||
-    link.followers.some(({ thread }) => thread.conversation === conversation)
-  if (there) return refuse({ refusal: 'alreadyThere' })
-  return grant({ fact: 'followed', at: now, by: wish.by, thread: wish.thread })
+    link.followers.some((follower) => follower.thread.conversation === conversation)
+  if (!there) return grant({ fact: 'followed', at: now, by, thread })
+  const heard = link.heard?.find((one) => one.by === by && one.conversation === conversation)
+  const asked =
+    by === link.asked.by && conversation === link.asked.thread.conversation ? link.asked.at : undefined
+  const last = Math.max(heard?.at ?? -Infinity, asked ?? -Infinity)
+  return now - last < repeatMs
+    ? refuse({ refusal: 'heardAlready' })
+    : grant({ fact: 'heard', at: now, by, conversation })
 }
+
+/**
+ * Teams delivers a message again when its answer was slow, after half a minute under a new id and time: within this
+ * time the same from the same person in the same thread is that message.
+ */
+const repeatMs = 2 * 60_000

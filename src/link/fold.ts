@@ -5,6 +5,7 @@
 import { standingEndorsements } from './approvals.ts'
 import { remedy } from './causes.ts'
 import type {
+  CardName,
   Cause,
   ConnectionState,
   Decision,
@@ -37,7 +38,8 @@ import {
   pinnedAmong,
   samePin,
 } from './match.ts'
-import { canCancel, isEnded, mayRevoke } from './views.ts'
+import { cardOf, isCopy, nextCopy, postedAs, standingOf } from './places.ts'
+import { canCancel, isEnded, mayRevoke, viewSchema } from './views.ts'
 
 type AskedFact = Fact & { readonly fact: 'asked' }
 
@@ -86,6 +88,8 @@ function take(link: Link, fact: Fact): Link {
       return link
     case 'followed':
       return followed(link, fact)
+    case 'heard':
+      return heard(link, fact)
     case 'decided':
       return decided(link, fact)
     case 'endorsed':
@@ -104,6 +108,8 @@ function take(link: Link, fact: Fact): Link {
       return link.stage.status === 'Approved' || link.stage.status === 'Disconnected'
         ? stage(unlook(link, fact.at), fact.at, { status: 'Removing', outcome: 'Removed', by: fact.by })
         : link
+    case 'questioned':
+      return questioned(link, fact.conversation)
     case 'retried':
       return retried(link, fact.at)
     case 'intended':
@@ -130,15 +136,20 @@ function take(link: Link, fact: Fact): Link {
     }
     case 'unposted':
       return unposted(link, fact.post, fact.notBefore, fact.at)
+    case 'adopted':
+      return adopted(link, fact)
+    case 'lost': {
+      const { [fact.post]: _lost, ...told } = link.told
+      return isCopy(fact.post) ? { ...link, told } : link
+    }
     case 'gone':
       return gone(link, fact.place, fact.at)
     case 'rerouted': {
       // The old channel's card is lost with it: ask again where somebody reads it.
-      const { approval: _lost, ...told } = link.told
       return {
         ...link,
         asked: { ...link.asked, owners: fact.owners },
-        told,
+        told: toldWithout(link, 'approval'),
         gone: link.gone.filter((place) => place !== 'owners'),
       }
     }
@@ -246,12 +257,27 @@ function revoked(link: Link, { at, by, reason }: Fact & { fact: 'revoked' }): Li
   return remove({ ...unlook(link, at), decision }, at, 'Rejected', { by })
 }
 
-function followed(link: Link, { by, thread }: Fact & { fact: 'followed' }): Link {
+function followed(link: Link, { by, thread, at }: Fact & { fact: 'followed' }): Link {
   const there = link.followers.some((one) => one.thread.conversation === thread.conversation)
   const since = link.news.length
-  return there
-    ? link
-    : { ...link, followers: [...link.followers, { by, thread, ...(since > 0 && { since }) }] }
+  if (there) return link
+  const followers = [...link.followers, { by, thread, ...(since > 0 && { since }) }]
+  return heard({ ...link, followers }, { by, conversation: thread.conversation, at })
+}
+
+const mostQuestions = 20
+function questioned(link: Link, conversation: string): Link {
+  const others = (link.questions ?? []).filter((one) => one !== conversation)
+  return { ...link, questions: [...others.slice(1 - mostQuestions), conversation] }
+}
+
+const mostHeard = 20
+function heard(
+  link: Link,
+  { by, conversation, at }: { by: PersonKey; conversation: string; at: Millis },
+): Link {
+  const others = (link.heard ?? []).filter((one) => one.by !== by || one.conversation !== conversation)
+  return { ...link, heard: [...others.slice(1 - mostHeard), { by, conversation, at }] }
 }
 
 function retried(link: Link, at: Millis): Link {
@@ -594,7 +620,7 @@ function mayStillAppear({ attempt }: Link, seen: Seen): boolean {
 
 function unposted(link: Link, post: PostKey, notBefore: Millis, at: Millis): Link {
   const before = link.told[post]
-  const standing = before?.is === 'posted' ? withoutTag(before) : before?.standing
+  const standing = standingOf(before)
   const count = before?.is === 'failed' ? before.count + 1 : 1
   const tried = tell(link, post, { is: 'failed', count, notBefore, ...(standing && { standing }) })
   // The requester must not go on believing that the owners were asked.
@@ -606,19 +632,25 @@ function unposted(link: Link, post: PostKey, notBefore: Millis, at: Millis): Lin
 /** With the pauses in between, some minutes. */
 const triesUntilTold = 7
 
-function withoutTag({ conversation, activity, digest, schema }: Told & { is: 'posted' }) {
-  return { conversation, activity, digest, schema }
-}
-
 function gone(link: Link, place: GonePlace, at: Millis): Link {
   if (link.gone.includes(place)) return link
   const known = { ...link, gone: [...link.gone, place] }
   if (place === 'owners' && !isEnded(link.stage.status)) return news(known, { news: 'ownersGone', at })
   if (place !== 'thread') return known
   // The status card begins anew in the requester's personal chat.
-  const { status: _lost, ...told } = known.told
-  return { ...known, told }
+  return { ...known, told: toldWithout(known, 'status') }
 }
+
+/** A card that the record did not know is drawn like the first from now on, at once for the first time. */
+function adopted(link: Link, { card, conversation, activity }: Fact & { fact: 'adopted' }): Link {
+  if (postedAs(link, conversation, activity)) return link
+  const told = { is: 'posted', conversation, activity, digest: '', schema: viewSchema } as const
+  return tell(link, nextCopy(link, card), told)
+}
+
+/** A card and its copies are lost with their place. */
+const toldWithout = (link: Link, card: CardName): Link['told'] =>
+  Object.fromEntries(Object.entries(link.told).filter(([post]) => cardOf(post as PostKey) !== card))
 
 /** Where something takes its time: what waits for a person too, past its end. What stands takes none. */
 const hasUsualTime = (status: Status): boolean =>

@@ -203,8 +203,11 @@ export type News =
   /** Teams has not taken the approval card in all these tries: nobody was asked yet. */
   | { readonly news: 'unasked'; readonly at: Millis }
 
+export type CardName = 'status' | 'approval'
+/** A card of the same link that stands a second time, as after a kill. */
+export type CopyKey = `${CardName}+${number}`
 /** `status` and `approval` are the two cards; `thread/3` is the reply that tells news number 3 there. */
-export type PostKey = 'status' | 'approval' | `${'thread' | 'owners' | `follower-${number}`}/${number}`
+export type PostKey = CardName | CopyKey | `${'thread' | 'owners' | `follower-${number}`}/${number}`
 export type Told =
   | {
       readonly is: 'posted'
@@ -242,6 +245,10 @@ export type Link = {
     /** How much news there was before: that is old, and may no longer be true. */
     readonly since?: number
   }[]
+  /** Conversations in which somebody was asked to confirm that the link is to go. */
+  readonly questions?: readonly string[]
+  /** Who was told in a reply how it stands, where, and when: the newest for each. */
+  readonly heard?: readonly { readonly by: PersonKey; readonly conversation: string; readonly at: Millis }[]
   /** Not yet believed: an imitation may come before the connection that it imitates. */
   readonly sighted?: Sighted
   readonly pinned?: Pinned
@@ -277,6 +284,8 @@ export type GonePlace = 'thread' | 'requester' | 'owners' | `follower-${number}`
 export type Fact = { readonly at: Millis } & (
   | { readonly fact: 'asked'; readonly id: LinkId; readonly asked: Asked }
   | { readonly fact: 'followed'; readonly by: PersonKey; readonly thread: Place }
+  /** Somebody who asked or follows asked for the same again, and was told how it stands. */
+  | { readonly fact: 'heard'; readonly by: PersonKey; readonly conversation: string }
   | {
       readonly fact: 'decided'
       readonly verdict: 'approve' | 'reject'
@@ -294,6 +303,8 @@ export type Fact = { readonly at: Millis } & (
   /** The connection that was approved is to be rejected, since SignalR does not follow. */
   | { readonly fact: 'revoked'; readonly by: PersonKey; readonly reason?: TextKey }
   | { readonly fact: 'cancelled'; readonly by: PersonKey }
+  /** Somebody is asked there to confirm that the link is to go. */
+  | { readonly fact: 'questioned'; readonly by: PersonKey; readonly conversation: string }
   | { readonly fact: 'unlinked'; readonly by: PersonKey }
   | { readonly fact: 'retried'; readonly by: PersonKey }
   | { readonly fact: 'intended'; readonly effect: Effect }
@@ -316,6 +327,15 @@ export type Fact = { readonly at: Millis } & (
       readonly schema: number
     }
   | { readonly fact: 'unposted'; readonly post: PostKey; readonly notBefore: Millis }
+  /** A card that the record did not know was pressed where it belongs. */
+  | {
+      readonly fact: 'adopted'
+      readonly card: CardName
+      readonly conversation: string
+      readonly activity: string
+    }
+  /** Teams lets nobody redraw this copy: it was deleted, or never was ours. */
+  | { readonly fact: 'lost'; readonly post: CopyKey }
   | { readonly fact: 'gone'; readonly place: GonePlace }
   | { readonly fact: 'rerouted'; readonly owners: Route }
   | { readonly fact: 'passed'; readonly what: Time }
@@ -371,13 +391,21 @@ export type Refusal =
   | { readonly refusal: 'rightUnreadable' }
   | { readonly refusal: 'notYourRequest' }
   | { readonly refusal: 'wrongPlace' }
+  /** The button is on a message that is no such card of this link. */
+  | { readonly refusal: 'wrongCard' }
   | { readonly refusal: 'tooEarly'; readonly status: Status }
   | { readonly refusal: 'alreadyDecided'; readonly decision: Decision; readonly status: Status }
   /** Nobody counts twice. */
   | { readonly refusal: 'alreadyEndorsed'; readonly missing: number }
   /** The right of somebody who approved earlier cannot be read. */
   | { readonly refusal: 'otherUnreadable'; readonly by: PersonKey }
-  | { readonly refusal: 'alreadyEnded'; readonly status: Ended | 'Removing' }
+  | {
+      readonly refusal: 'alreadyEnded'
+      readonly status: Ended | 'Removing'
+      /** How it ends or has ended, and by whom. */
+      readonly outcome: Ended
+      readonly by?: PersonKey
+    }
   | { readonly refusal: 'alreadyApproved' }
   | { readonly refusal: 'notApprovedYet' }
   /** Nothing was approved that SignalR fails to follow. */
@@ -385,7 +413,8 @@ export type Refusal =
   | { readonly refusal: 'expired' }
   | { readonly refusal: 'connection'; readonly cause: Cause }
   | { readonly refusal: 'nothingBlocked' }
-  | { readonly refusal: 'alreadyThere' }
+  /** The same person was told so a moment ago, in the same thread. */
+  | { readonly refusal: 'heardAlready' }
 
 /** What a command found out before a new link is asked for; see `policy.ts`. */
 export type Findings = {

@@ -4,6 +4,7 @@
  */
 import type { Connection, Effect, GonePlace, Limits, Link, Millis, PersonKey, PostKey, Time } from './link.ts'
 import { isOurs, pinnedAmong } from './match.ts'
+import { isCopy, standingOf } from './places.ts'
 import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
 
 export type Surroundings = {
@@ -34,14 +35,18 @@ export type Destination =
       readonly conversation: string
       readonly activity: string
       readonly serviceUrl: string
+      /** A second card, which nobody misses if it is not there. */
+      readonly copy?: true
     }
 export type PlannedMessage = {
   readonly post: PostKey
   readonly view: View
   readonly digest: string
   readonly to: Destination
-  /** The place to write off when Teams says that it is finally gone. */
+  /** The place to write off when Teams says that it is finally gone; a copy alone is let go of. */
   readonly place: GonePlace
+  /** What waits for each other: the messages of a place. A copy holds up nothing else. */
+  readonly lane: string
 }
 
 export type Plan = {
@@ -228,13 +233,16 @@ function messages(link: Link, around: Surroundings): { messages: PlannedMessage[
   let wake: Millis | undefined
   for (const post of views(link, around.limits)) {
     const place = placeOf(link, post)
+    if (!place) continue
+    const copy = isCopy(post.post)
+    const lane = copy ? post.post : place.key
     // One place hears one thing at a time, in order.
-    if (!place || busy.has(place.key)) continue
+    if (busy.has(lane)) continue
     const told = link.told[post.post]
     const digest = around.digest(post.view)
-    const standing = told?.is === 'posted' ? told : told?.standing
+    const standing = standingOf(told)
     if (standing && upToDate(link, post, standing, digest)) continue
-    busy.add(place.key)
+    busy.add(lane)
     if (told?.is === 'failed' && told.notBefore > around.now) {
       wake = Math.min(wake ?? told.notBefore, told.notBefore)
       continue
@@ -245,9 +253,10 @@ function messages(link: Link, around: Surroundings): { messages: PlannedMessage[
           conversation: standing.conversation,
           activity: standing.activity,
           serviceUrl: place.serviceUrl,
+          ...(copy && { copy }),
         }
       : place.to
-    planned.push({ post: post.post, view: post.view, digest, to, place: place.gone })
+    planned.push({ post: post.post, view: post.view, digest, to, place: place.gone, lane })
   }
   return { messages: planned, ...(wake !== undefined && { wake }) }
 }
@@ -289,8 +298,7 @@ function placeOf(link: Link, { post, place }: Post): Writable | undefined {
   }
   if (link.gone.includes('owners')) return undefined
   const { conversation, serviceUrl, kind } = link.asked.owners.place
-  const approval = link.told.approval
-  const card = approval?.is === 'posted' ? approval : approval?.standing
+  const card = standingOf(link.told.approval)
   if (post !== 'approval' && card) {
     return {
       key: 'owners',

@@ -19,6 +19,7 @@ import type {
   Status,
   TextKey,
 } from './link.ts'
+import { cardOf, isCopy, standingOf } from './places.ts'
 
 /** Grows when the same data come to be drawn otherwise; ended links are not redrawn for it. */
 export const viewSchema = 1
@@ -309,15 +310,12 @@ function newsView(link: Link, news: News, to: NewsView['to'], mentions: PersonKe
 }
 
 /** Whether this post was ever made and, as far as we know, is still there. */
-const standsInTeams = (link: Link, post: PostKey): boolean => {
-  const told = link.told[post]
-  return told?.is === 'posted' || (told?.is === 'failed' && told.standing !== undefined)
-}
+const standsInTeams = (link: Link, post: PostKey): boolean => standingOf(link.told[post]) !== undefined
 
 const asksSomething = ({ phase }: ApprovalView): boolean =>
   phase.is === 'open' || (phase.is === 'propagating' && phase.alarmed === true)
 
-/** All that should stand in Teams of this link, the two cards first, then the replies in their order. */
+/** All that should stand in Teams of this link, the two cards first, then the replies in their order, then second cards. */
 export function views(link: Link, usual: UsualTimes): readonly Post[] {
   const posts: Post[] = [{ post: 'status', place: 'thread', view: statusView(link, usual) }]
   const approval = approvalView(link)
@@ -349,5 +347,10 @@ export function views(link: Link, usual: UsualTimes): readonly Post[] {
       }
     }
   })
+  const firsts = posts.filter(({ post }) => post === 'status' || post === 'approval')
+  for (const post of (Object.keys(link.told) as PostKey[]).filter(isCopy)) {
+    const first = firsts.find((one) => one.post === cardOf(post))
+    if (first && standsInTeams(link, post)) posts.push({ ...first, post })
+  }
   return posts
 }

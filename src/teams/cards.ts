@@ -81,7 +81,8 @@ function azCommand(link: { readonly signalr: string; readonly name: string }): s
   return `az rest --method get --url "${id}?api-version=2024-03-01"`
 }
 
-const named = (key: PersonKey | undefined, names: Names, words: Words): string =>
+/** A person's name, or a word for somebody whose name was forgotten. */
+export const named = (key: PersonKey | undefined, names: Names, words: Words): string =>
   (key !== undefined && clean(names.person(key)?.name ?? '', longest.person)) || words.somebody
 const said = (key: TextKey | undefined, names: Names): string | undefined =>
   (key !== undefined && clean(names.text(key) ?? '', longest.reason)) || undefined

@@ -37,6 +37,7 @@ const refusals: { readonly [K in Refusal['refusal']]: Extract<Refusal, { readonl
   lacksRight: { refusal: 'lacksRight', actions: [action] },
   rightUnreadable: { refusal: 'rightUnreadable' },
   notYourRequest: { refusal: 'notYourRequest' },
+  wrongCard: { refusal: 'wrongCard' },
   wrongPlace: { refusal: 'wrongPlace' },
   tooEarly: { refusal: 'tooEarly', status: 'Provisioning' },
   alreadyDecided: {
@@ -46,14 +47,14 @@ const refusals: { readonly [K in Refusal['refusal']]: Extract<Refusal, { readonl
   },
   alreadyEndorsed: { refusal: 'alreadyEndorsed', missing: 1 },
   otherUnreadable: { refusal: 'otherUnreadable', by: 'noor' },
-  alreadyEnded: { refusal: 'alreadyEnded', status: 'Cancelled' },
+  alreadyEnded: { refusal: 'alreadyEnded', status: 'Cancelled', outcome: 'Cancelled', by: 'riley' },
   alreadyApproved: { refusal: 'alreadyApproved' },
   noAlarm: { refusal: 'noAlarm', status: 'Propagating' },
   notApprovedYet: { refusal: 'notApprovedYet' },
   expired: { refusal: 'expired' },
   connection: { refusal: 'connection', cause: { cause: 'connectionGone' } },
   nothingBlocked: { refusal: 'nothingBlocked' },
-  alreadyThere: { refusal: 'alreadyThere' },
+  heardAlready: { refusal: 'heardAlready' },
 }
 const askRefusals: { readonly [K in AskRefusal['refusal']]: Extract<AskRefusal, { readonly refusal: K }> } = {
   requesterLacksRight: { refusal: 'requesterLacksRight', actions: [action] },
@@ -116,6 +117,7 @@ describe('refusals', () => {
           about,
           press,
           { verdict: 'approve', who: 'Noor Haddad', at: asked, reason: undefined },
+          'Riley Park',
           'UTC',
         ),
       )
@@ -125,13 +127,13 @@ describe('refusals', () => {
   })
 
   test('a lone owner who asked is told the way out', () => {
-    expect(toPlain(en.refusal(refusals.ownRequest, about, 'approve', undefined, 'UTC'))).toBe(
+    expect(toPlain(en.refusal(refusals.ownRequest, about, 'approve', undefined, undefined, 'UTC'))).toBe(
       "You asked for this link, so somebody else has to approve it. If you own the vault alone, decide in the Azure portal; I'll notice.",
     )
   })
 
   test('a missing right names the action and where', () => {
-    const sentence = toPlain(en.refusal(refusals.lacksRight, about, 'approve', undefined, 'UTC'))
+    const sentence = toPlain(en.refusal(refusals.lacksRight, about, 'approve', undefined, undefined, 'UTC'))
     expect(sentence).toContain(`${action} on contoso-kv`)
   })
 })

@@ -223,7 +223,7 @@ export function createLife(delays: Delays, approvers = 1) {
 
   function work(fault: Fault, delivery: Delivery, right: Right['is']): boolean {
     const { passed, azure: step, messages } = plan()
-    law('one message a place', new Set(messages.map(({ place }) => place)).size === messages.length)
+    law('one message a lane', new Set(messages.map(({ lane }) => lane)).size === messages.length)
     if (passed) record({ fact: 'passed', what: passed, at: now })
     else if (step) take(step, fault, right)
     for (const message of messages) tell(message, delivery)

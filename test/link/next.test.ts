@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { fold } from '../../src/link/fold.ts'
 import type { Link, Millis } from '../../src/link/link.ts'
 import { next, type Plan } from '../../src/link/next.ts'
+import { isCopy } from '../../src/link/places.ts'
 import { isEnded, viewSchema, views } from '../../src/link/views.ts'
 import { anyFacts, everyLook, everyOther } from './facts.ts'
 import {
@@ -81,11 +82,20 @@ describe('whatever the record', () => {
   /** What must hold of any plan; the names of those laws that it breaks. */
   function broken(link: Link, now: Millis, lookedAt: Millis | undefined): string[] {
     const plan = next(link, around(now, lookedAt))
-    const places = plan.messages.map(({ place }) => (place === 'requester' ? 'thread' : place))
+    const lanes = plan.messages.map(({ lane }) => lane)
+    const decidesOn =
+      plan.azure?.step === 'approve' || plan.azure?.step === 'reject' ? plan.azure.connection : undefined
+    const takesBack = plan.azure?.step === 'reject' && link.decision?.takesBack !== undefined
     const effect = plan.azure && ['put', 'approve', 'reject', 'delete'].includes(plan.azure.step)
     const { attempt } = link
     const laws = {
-      'one message a place': new Set(places).size === places.length,
+      'one message a lane': new Set(lanes).size === lanes.length,
+      'a lane is a place, or a second card alone': plan.messages.every(({ post, place, lane }) =>
+        isCopy(post) ? lane === post : lane === (place === 'requester' ? 'thread' : place),
+      ),
+      'a second card is redrawn and never posted': plan.messages.every(
+        ({ post, to }) => isCopy(post) === (to.how === 'update' && to.copy === true),
+      ),
       'no place that is gone': plan.messages.every(({ place }) => !link.gone.includes(place)),
       'the wake is yet to come, in whole milliseconds':
         plan.wake === undefined || (plan.wake > now && Number.isInteger(plan.wake)),
@@ -105,8 +115,9 @@ describe('whatever the record', () => {
         attempt.outcome.notBefore <= now,
       'nothing is done while blocked': !link.blocked || !effect,
       'only the pinned connection is decided on':
-        (plan.azure?.step !== 'approve' && plan.azure?.step !== 'reject') ||
-        (plan.azure.connection.id === link.pinned?.connection && plan.azure.connection.status === 'Pending'),
+        !decidesOn ||
+        (decidesOn.id === link.pinned?.connection &&
+          (decidesOn.status === 'Pending' || (takesBack && decidesOn.status === 'Approved'))),
       'an approval has a decision': plan.azure?.step !== 'approve' || link.decision?.verdict === 'approve',
       'a failing post waits': plan.messages.every(({ post }) => {
         const was = link.told[post]

@@ -140,6 +140,8 @@ function deskOf(calls: Call[], over: () => Partial<Desk>): Desk {
     unlink: unasked,
     retry: unasked,
     get: async () => undefined,
+    isPost: async () => false,
+    question: async () => undefined,
     find: async () => [],
     own: unasked,
     disown: unasked,
@@ -150,7 +152,7 @@ function deskOf(calls: Call[], over: () => Partial<Desk>): Desk {
   const told =
     <K extends keyof Desk>(method: K) =>
     (asked: never): never => {
-      if (method !== 'people' && method !== 'texts') calls.push({ method, asked })
+      if (method !== 'people' && method !== 'texts' && method !== 'isPost') calls.push({ method, asked })
       return of()[method](asked) as never
     }
   return {
@@ -163,6 +165,8 @@ function deskOf(calls: Call[], over: () => Partial<Desk>): Desk {
     unlink: told('unlink'),
     retry: told('retry'),
     get: told('get'),
+    isPost: told('isPost'),
+    question: told('question'),
     find: told('find'),
     own: told('own'),
     disown: told('disown'),

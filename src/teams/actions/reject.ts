@@ -4,10 +4,14 @@ import { type Action, inputOf, wishAction } from './action.ts'
 const longestReason = 300
 
 const withReason = (verb: 'reject' | 'rejectConnection'): Action => {
-  const plain = wishAction(verb, ({ desk }, press, data) => {
-    const reason = inputOf(data, 'reason')
-    return desk[verb]({ ...press, ...(reason && { reason }) })
-  })
+  const plain = wishAction(
+    verb,
+    ({ desk }, press, data) => {
+      const reason = inputOf(data, 'reason')
+      return desk[verb]({ ...press, ...(reason && { reason }) })
+    },
+    ['reason'],
+  )
   return {
     ...plain,
     async run(turn, data) {

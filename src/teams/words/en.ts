@@ -390,15 +390,13 @@ const connectionState = (state: ConnectionState): string =>
 
 const actionsOn = (actions: readonly string[], where: string): string => `${list(actions)} on ${where}`
 
-const overBy = (now: Status): string =>
-  now === 'Removing' ? 'This request is ending already' : `This request has ended: ${status[now]}`
-
 /** Why a press is not granted; said to the presser alone. */
 function refusal(
   refusal: Refusal,
   about: About,
   press: Press,
   decided: Decided | undefined,
+  endedBy: string | undefined,
   zone: string,
 ): string {
   const { vault, signalr, asker } = about
@@ -412,8 +410,12 @@ function refusal(
       return `Your rights on ${where} could not be read, and then the answer is no. Nothing was recorded; please try again in a minute. If it stays so, ${app}'s identity needs Microsoft.Authorization/roleAssignments/read, roleDefinitions/read and denyAssignments/read there.`
     case 'notYourRequest':
       return `${asker} asked for this link. It can be taken back by ${asker}, or by anybody who may write ${signalr}'s shared private links.`
-    case 'wrongPlace':
-      return `This card is not where ${app} posted it, so nothing was recorded. Decide on the card in the vault owners' channel.`
+    case 'wrongPlace': {
+      const decides = press === 'approve' || press === 'reject' || press === 'rejectConnection'
+      return `This card is not where ${app} posted it, so nothing was recorded. ${decides ? "Decide on the card in the vault owners' channel." : 'To see how the link stands, say: status.'}`
+    }
+    case 'wrongCard':
+      return replies.notACardOfMine
     case 'tooEarly':
       return `Not yet: it is still ${status[refusal.status]}. Nothing was recorded; the card will ask when it is time.`
     case 'alreadyDecided':
@@ -423,7 +425,7 @@ function refusal(
     case 'otherUnreadable':
       return `Whether whoever approved before you still may could not be read, and then the answer is no. Nothing was recorded; please try again in a minute.`
     case 'alreadyEnded':
-      return `${overBy(refusal.status)}. Nothing was changed.`
+      return `${refusal.status === 'Removing' ? 'This request is ending already' : 'This request has ended'}: ${status[refusal.outcome]}${endedBy === undefined ? '' : ` by ${endedBy}`}. Nothing was changed.`
     case 'alreadyApproved':
       return `${signalr} reaches ${vault} privately already, so there is nothing to take back. To remove the link, say: unlink ${signalr} from ${vault}.`
     case 'notApprovedYet':
@@ -440,7 +442,7 @@ function refusal(
     }
     case 'nothingBlocked':
       return `Nothing is stopped here: the link goes on by itself.`
-    case 'alreadyThere':
+    case 'heardAlready':
       return `You follow this link already; I'll tell you here how it ends.`
   }
 }
@@ -748,7 +750,11 @@ const replies = {
     `This team no longer decides for ${vault}. Another one can say: own ${vault}. Requests that are open stay where they are.`,
   notOwned: (vault: string): string =>
     `No channel decides for ${vault}. To decide for it here, say: own ${vault}.`,
-  guest: `You are a guest in this organisation, and ${app} serves its own people only. Ask a colleague who belongs to it.`,
+  outsider: {
+    guests: `You are a guest in this organisation, and ${app} serves its own people only. Ask a colleague who belongs to it.`,
+    federated: `You belong to another organisation, and ${app} serves the people of this one only. Ask somebody who belongs to it.`,
+    stranger: `${app} cannot tell who you are here, so it does nothing for you. Ask a colleague who belongs to this organisation.`,
+  },
   teamsSlow: "Teams isn't answering. Nothing was recorded; please try again in a minute.",
   tooLong: 'This takes longer than it should. Say status in a minute to see whether it was recorded.',
   broken:

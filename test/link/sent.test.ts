@@ -1,7 +1,7 @@
 /** Where owners send their decision to Azure themselves: what is written, what the worker leaves alone, who has decided. */
 import { describe, expect, test } from '@jest/globals'
 import { type Decided, decide } from '../../src/link/decide.ts'
-import type { Cause, Link, Millis, Wish } from '../../src/link/link.ts'
+import type { Cause, Link, Millis, Right, Weighing, Wish } from '../../src/link/link.ts'
 import { next } from '../../src/link/next.ts'
 import { type ApprovalView, views } from '../../src/link/views.ts'
 import {
@@ -27,14 +27,27 @@ import {
 } from './given.ts'
 
 type Verdict = 'approve' | 'reject'
-const send = (change: Partial<Wish & { wish: 'send' }> = {}): Wish => ({
-  wish: 'send',
-  verdict: 'approve',
-  by: 'owner',
-  connections: onVault(connection()),
-  conversation: cardThread,
-  ...change,
-})
+type Sends = Pick<Wish & { wish: 'send' }, 'by' | 'connections' | 'conversation'> & {
+  readonly verdict: Verdict
+  readonly reason: string
+  readonly right: Right
+} & Weighing
+const send = ({
+  verdict = 'approve',
+  by = 'owner',
+  connections = onVault(connection()),
+  conversation = cardThread,
+  reason,
+  right,
+  needs = { is: 'present', value: 1 },
+  others = [],
+  freshSince = 0,
+}: Partial<Sends> = {}): Wish => {
+  const sent = { wish: 'send', by, connections, conversation } as const
+  return verdict === 'approve'
+    ? { ...sent, verdict, needs, others, freshSince, ...(right && { right }) }
+    : { ...sent, verdict, ...(reason && { reason }) }
+}
 const answered = (link: Link, wish: Wish, now: Millis = link.moved + 1): Decided => decide(link, wish, now)
 const refusal = (link: Link, wish: Wish, now?: Millis) => {
   const decided = answered(link, wish, now)

@@ -40,6 +40,7 @@ export const watchable: Pace = {
     VAULTLINK_FIRST_LOOK_SECONDS: '0.3',
     VAULTLINK_LONGEST_LOOK_SECONDS: '0.6',
     VAULTLINK_SETTLE_SECONDS: '2',
+    VAULTLINK_PIN_SECONDS: '0.5',
   },
 }
 /** As fast as it goes, for tests. */
@@ -49,6 +50,7 @@ export const hurried: Pace = {
     VAULTLINK_FIRST_LOOK_SECONDS: '0.03',
     VAULTLINK_LONGEST_LOOK_SECONDS: '0.1',
     VAULTLINK_SETTLE_SECONDS: '2',
+    VAULTLINK_PIN_SECONDS: '0.05',
   },
 }
 

@@ -40,6 +40,8 @@ export type Config = {
     readonly authorityHost?: string
   }
   readonly defaultOwners?: string
+  /** Who may use the bot beside the organisation's own people. */
+  readonly admits: readonly (typeof outsiders)[number][]
   readonly portal: string
   readonly timeZone: string
   readonly turnReadsMs: number
@@ -189,6 +191,12 @@ export const settings = [
     what: 'The id of the channel that decides for vaults which nobody has claimed with `own`',
   },
   {
+    name: 'VAULTLINK_ADMIT',
+    group: 'Owners and words',
+    what: "Who may use the bot beside the organisation's own people: `guests` who were invited into it, `federated` people of other organisations, or both with a comma. They still need the rights; who is anonymous never may",
+    default: 'nobody',
+  },
+  {
     name: 'VAULTLINK_PORTAL',
     group: 'Owners and words',
     what: 'The Azure portal that links open',
@@ -267,6 +275,12 @@ export const settings = [
     default: '5',
   },
   {
+    name: 'VAULTLINK_PIN_SECONDS',
+    group: 'Times',
+    what: 'How far apart the looks are at least that must show the same one connection before the owners are asked about it',
+    default: '10',
+  },
+  {
     name: 'VAULTLINK_MODE',
     group: 'Sandbox',
     what: '`production`, or `sandbox`: listens on 127.0.0.1 alone, asks nobody who they are, and speaks to a local Azure only',
@@ -283,6 +297,8 @@ type Name = (typeof settings)[number]['name']
 
 /** How an app registration may be named beside its id. */
 export const applicationIdUri = /^(api|https):\/\/[^\s/]+(\/\S*[^\s/])?$/
+const outsiders = ['guests', 'federated'] as const
+
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const loopback = ['127.0.0.1', 'localhost', '[::1]']
 
@@ -367,6 +383,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     },
     ...(approver && { approver }),
     ...(owners !== undefined && { defaultOwners: owners }),
+    admits: admitted(),
     portal: portal?.origin ?? '',
     timeZone,
     turnReadsMs: number('VAULTLINK_TURN_SECONDS', least, 3.5, second),
@@ -375,6 +392,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       usualProvisioningMs: number('VAULTLINK_PROVISIONING_MINUTES', least, 1_440, minute),
       usualPropagatingMs: number('VAULTLINK_PROPAGATING_MINUTES', least, 1_440, minute),
       alarmMs: number('VAULTLINK_ALARM_MINUTES', least, 1_440, minute),
+      pinMs: number('VAULTLINK_PIN_SECONDS', least, 600, second),
       freshDecisionMs: number('VAULTLINK_FRESH_DECISION_MINUTES', least, 1_440, minute),
       firstLookMs: number('VAULTLINK_FIRST_LOOK_SECONDS', least, 3_600, second),
       longestLookMs: number('VAULTLINK_LONGEST_LOOK_SECONDS', least, 3_600, second),
@@ -393,6 +411,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return config
+
+  function admitted(): Config['admits'] {
+    const words = (get('VAULTLINK_ADMIT') ?? '').split(',').map((word) => word.trim().toLowerCase())
+    const known = outsiders.filter((one) => words.includes(one))
+    if (words.some((word) => word !== '' && word !== 'nobody' && !known.some((one) => one === word)))
+      problem('VAULTLINK_ADMIT', 'write guests, federated, or guests,federated; or leave it out')
+    return known
+  }
 
   function readBot(): Omit<Config['bot'], 'appType'> {
     // Teams writes ids in lower case.

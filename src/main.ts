@@ -119,6 +119,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     router,
     ...(actAs && { asApprover: { actAs, sender } }),
     deadlineMs: settings.turnReadsMs,
+    freshDecisionMs: limits.freshDecisionMs,
   })
   let leaving = false
   const server = await createServer({
@@ -141,6 +142,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
       drawing,
       ...(approver && { signIn: { uri: approver.uri, page: consentPage(approver) } }),
       log,
+      admits: settings.admits,
       now: clock.now,
     }),
     meter: metrics.meter,

@@ -43,6 +43,7 @@ describe('what production needs', () => {
       databaseUrl: 'data/vaultlink.db',
       anchorMs: 60 * 60_000,
       arm: { endpoint: 'https://management.azure.com', clientId: appId, deadlineMs: 20_000 },
+      admits: [],
       portal: 'https://portal.azure.com',
       timeZone: 'UTC',
       turnReadsMs: 3_000,
@@ -57,6 +58,7 @@ describe('what production needs', () => {
         restLookMs: 86_400_000,
         settleMs: 30_000,
         freshLookMs: 5_000,
+        pinMs: 10_000,
       },
     })
   })
@@ -189,6 +191,7 @@ describe('refused', () => {
       values: [`postgres://vaultlink:${secret}@db/vaultlink`, 'postgresql://db/x', `mysql://x:${secret}@db`],
     },
     { name: 'VAULTLINK_OWNERS_CHANNEL', values: ['vault-owners', '19:'] },
+    { name: 'VAULTLINK_ADMIT', values: ['everybody', 'guests, anonymous', 'guest'] },
     { name: 'VAULTLINK_PORTAL', values: ['http://portal.azure.com', 'portal'] },
     { name: 'VAULTLINK_TIME_ZONE', values: ['Berlin', 'Mars/Olympus'] },
     { name: 'VAULTLINK_EXPIRY_DAYS', values: ['0', '31', 'soon'] },
@@ -200,6 +203,7 @@ describe('refused', () => {
         'VAULTLINK_PROVISIONING_MINUTES',
         'VAULTLINK_PROPAGATING_MINUTES',
         'VAULTLINK_ALARM_MINUTES',
+        'VAULTLINK_PIN_SECONDS',
         'VAULTLINK_FRESH_DECISION_MINUTES',
         'VAULTLINK_FIRST_LOOK_SECONDS',
         'VAULTLINK_LONGEST_LOOK_SECONDS',

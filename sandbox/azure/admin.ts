@@ -1,6 +1,7 @@
 import type { Azure } from './azure.ts'
 import type { FaultRule } from './faults.ts'
 import { malformed } from './gateway.ts'
+import type { Likeness } from './privateLinks.ts'
 import { type Reply, refusal } from './reply.ts'
 import { member } from './routes.ts'
 import type { Decision } from './state.ts'
@@ -45,6 +46,11 @@ const statuses: Readonly<Record<Decision, true>> = {
 }
 
 const ofFaults = ['method', 'path', 'times', 'status', 'code', 'message', 'headers', 'when', 'how']
+function likeness(body: unknown): Likeness {
+  const name = optional(body, 'name')
+  const endpoint = optional(body, 'endpoint')
+  return { ...(name !== undefined && { name }), ...(endpoint !== undefined && { endpoint }) }
+}
 
 function rule(body: unknown): FaultRule {
   const number = (name: string): number | undefined => {
@@ -135,11 +141,14 @@ const acts: Readonly<Record<string, Act>> = {
       optional(body, 'message') ?? '',
     ),
   'POST portal/move': (azure, body) => azure.portal.move(text(body, 'resource'), text(body, 'group')),
+  'POST portal/tag': (azure, body) =>
+    azure.portal.tag(text(body, 'vault'), text(body, 'name'), optional(body, 'value')),
   'POST portal/addConnection': (azure, body) =>
     azure.portal.addConnection(
       text(body, 'vault'),
       optional(body, 'description') ?? '',
       optional(body, 'status') === undefined ? undefined : keyOf(body, 'status', statuses),
+      likeness(body),
     ),
 }
 

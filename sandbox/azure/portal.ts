@@ -7,6 +7,7 @@ import {
   decideConnection,
   deleteLink,
   findLink,
+  type Likeness,
   putLink,
   removeConnection,
 } from './privateLinks.ts'
@@ -24,7 +25,10 @@ export type Portal = {
   removeConnection(vaultName: string, which?: string): void
   deleteLink(signalrName: string, linkName: string): void
   createLink(signalrName: string, vaultName: string, linkName: string, message: string): void
-  addConnection(vaultName: string, description: string, status?: Decision): void
+  /** Sets a tag on a vault; without a value it takes it away. */
+  tag(vaultName: string, name: string, value?: string): void
+  /** `like`: the name that it bears on the vault, free until then, and the private endpoint behind it. */
+  addConnection(vaultName: string, description: string, status?: Decision, like?: Likeness): void
   /** Moves a SignalR or vault, at once, to the group of that name in its subscription, or of that id. */
   move(name: string, group: string): void
 }
@@ -105,9 +109,15 @@ export function createPortal(world: World): Portal {
       const made = putLink(world, id, { groupId: 'vault', target, requestMessage: message }, 'portal')
       if (isReply(made)) throw refused(made)
     },
-    addConnection(vaultName, description, status = 'Pending') {
+    tag(vaultName, name, value) {
+      const vault = named(world.vaults.values(), vaultName)
+      const { [name]: _before, ...tags } = vault.tags ?? {}
+      const tagged = { ...vault, tags: value === undefined ? tags : { ...tags, [name]: value } }
+      world.vaults.set(resourceKey(vault.id), tagged)
+    },
+    addConnection(vaultName, description, status = 'Pending', like = {}) {
       settle(world)
-      addStranger(world, named(world.vaults.values(), vaultName).id, description, status)
+      addStranger(world, named(world.vaults.values(), vaultName).id, description, status, like)
     },
     move(name, group) {
       settle(world)

@@ -277,17 +277,23 @@ function addConnection(
   return connection
 }
 
+/** What a stranger's connection is like, as far as it was chosen. */
+export type Likeness = { readonly name?: string; readonly endpoint?: string }
+
 /** A stranger's connection, as the portal's lists show them beside ours. */
-export function addStranger(world: World, vault: string, description: string, status: Decision): Connection {
-  if (connectionsOf(world, resourceKey(vault)).length >= world.settings.connectionQuota)
+export function addStranger(
+  world: World,
+  vault: string,
+  description: string,
+  status: Decision,
+  { name = randomUUID(), endpoint = endpointId('microsoft', world) }: Likeness,
+): Connection {
+  const others = connectionsOf(world, resourceKey(vault))
+  if (others.length >= world.settings.connectionQuota)
     throw new Error(`${resourceName(vault)} has as many private endpoint connections as fit`)
-  const connection = addConnection(world, vault, {
-    name: randomUUID(),
-    link: undefined,
-    endpoint: endpointId('microsoft', world),
-    description,
-    status,
-  })
+  if (others.some(({ id }) => resourceName(id).toLowerCase() === name.toLowerCase()))
+    throw new Error(`There is a connection ${name} already`)
+  const connection = addConnection(world, vault, { name, link: undefined, endpoint, description, status })
   effect(world, world.now(), 'connectionAppeared', connection.id, 'portal')
   return connection
 }

@@ -132,7 +132,16 @@ function gist(fact: Fact): string {
       return fact.owners.place.conversation
     case 'passed':
       return fact.what
+    case 'endorsed':
+      return `approve, one of ${fact.needs}`
+    case 'adopted':
+      return fact.card
+    case 'lost':
+      return fact.post
     case 'followed':
+    case 'heard':
+    case 'revoked':
+    case 'questioned':
     case 'cancelled':
     case 'unlinked':
     case 'retried':

@@ -5,6 +5,7 @@ import type { ResourceGraphClient } from '@azure/arm-resourcegraph'
 import type { SignalRManagementClient } from '@azure/arm-signalr'
 import type { HttpClient, PipelinePolicy, PipelineRequest } from '@azure/core-rest-pipeline'
 import type { TokenCredential } from '@azure/identity'
+import { garbled, record, text } from './parse.ts'
 
 /** The client's own default, 2023-02-01, lacks the replicas. */
 export const signalrApiVersion = '2024-03-01'
@@ -18,7 +19,7 @@ export type Clients = {
   /** A GET that no client has a method for: a path under the endpoint, or an address that ARM gave. */
   get(address: string, signal: AbortSignal): Promise<Answer>
   /** The ids of the subscriptions that the bot sees. */
-  subscriptions(signal: AbortSignal): Promise<unknown>
+  subscriptions(signal: AbortSignal): Promise<readonly string[]>
   /** The bot's own access token. */
   token(signal: AbortSignal): Promise<string>
   /** Loads what the first turn would otherwise wait for. */
@@ -214,8 +215,17 @@ export function createClients({ endpoint: given, credential, audience, deadlineM
     authorization,
     resourceGraph,
     get,
-    subscriptions: async (signal) =>
-      (await get(`/subscriptions?api-version=${subscriptionsApiVersion}`, signal)).body,
+    async subscriptions(signal) {
+      const ids: string[] = []
+      let page: string | undefined = `/subscriptions?api-version=${subscriptionsApiVersion}`
+      while (page !== undefined) {
+        const { value, nextLink } = record((await get(page, signal)).body)
+        if (!Array.isArray(value)) throw garbled('the value of a list')
+        ids.push(...value.flatMap((row) => text(record(row).subscriptionId) ?? []))
+        page = text(nextLink)
+      }
+      return ids
+    },
     async token(signal) {
       const token = await credential.getToken(scope, { abortSignal: signal })
       if (!token) throw new Error('The credential gave no token')

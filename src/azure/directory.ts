@@ -5,10 +5,10 @@ import { isSignalrId, isVaultId, resourceKey, resourceName } from '../link/resou
 import { type Clients, signalrApiVersion } from './clients.ts'
 import { failureOf } from './errors.ts'
 import { all, type Look, listed, look, type Reading } from './looks.ts'
-import { garbled, list, provisioningState, record, required, text } from './parse.ts'
+import { garbled, provisioningState, record, required, text } from './parse.ts'
 import { parts } from './resourceIds.ts'
 import type { SharedPrivateLinks } from './sharedPrivateLinks.ts'
-import type { VaultConnections } from './vaultConnections.ts'
+import { type VaultConnections, withEndpoints } from './vaultConnections.ts'
 
 type Kind = {
   /** As Resource Graph spells it. */
@@ -83,10 +83,8 @@ export function createDirectory(
     signal: AbortSignal,
   ): Promise<Look<readonly string[]>> =>
     look(reading, 'Microsoft.Resources/subscriptions/read', '/', signal, async (abortSignal) => {
-      const rows = list(record(await clients.subscriptions(abortSignal)).value)
-      const subscriptions = rows.flatMap((row) => text(record(row).subscriptionId) ?? [])
       const found = await Promise.all(
-        subscriptions.map(async (subscription) =>
+        (await clients.subscriptions(abortSignal)).map(async (subscription) =>
           ids(await listIn(kind, subscription, abortSignal), kind, name),
         ),
       )
@@ -199,7 +197,12 @@ export function createDirectory(
 
     vault: async (id, signal) => answered(await connections.get(id, signal)),
 
-    connections: async (vault, nonce, pinned, signal) =>
-      answered(await connections.ours(await connections.list(vault, signal), nonce, pinned, signal)),
+    async connections(vault, nonce, pinned, signal) {
+      const [found, subscriptions] = await Promise.all([
+        connections.list(vault, signal),
+        connections.ownSubscriptions(signal),
+      ])
+      return answered(withEndpoints(await connections.ours(found, nonce, pinned, signal), subscriptions))
+    },
   }
 }

@@ -6,7 +6,7 @@ import { inTurn } from './deadline.ts'
 import type { Failure } from './errors.ts'
 import type { Look } from './looks.ts'
 import type { SharedPrivateLinks } from './sharedPrivateLinks.ts'
-import type { VaultConnections } from './vaultConnections.ts'
+import { type VaultConnections, withEndpoints } from './vaultConnections.ts'
 
 type Observed = Awaited<ReturnType<Azure['observe']>>
 type Entry = Observed extends ReadonlyMap<LinkId, infer E> ? E : never
@@ -56,7 +56,12 @@ export function createObserve(
           ? undefined
           : read(signalr, () => links.operation(operation, signalr, signal)),
       ])
-      const connections = await vaults.ours(listed, watch.nonce, watch.pinned, signal)
+      const found = await vaults.ours(listed, watch.nonce, watch.pinned, signal)
+      // A pinned connection's endpoint is known, and compared.
+      const unknown = watch.pinned === undefined && found.is === 'present' && found.value.length > 0
+      const connections = unknown
+        ? withEndpoints(found, await once('subscriptions', '/', () => vaults.ownSubscriptions(signal)))
+        : found
       // The operation's status may be lost, with its token or its address; only a wait that Azure asks for counts.
       const lost = polled?.is === 'silent' && polled.failure.cause.cause !== 'throttled'
       // A list that says 404 of a vault that answers is an answer that contradicts itself: look again.

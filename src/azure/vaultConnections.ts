@@ -1,6 +1,6 @@
 /** Private endpoint connections, the Key Vault side of a link, and the vault itself. */
 import type { Connection, Pinned } from '../link/link.ts'
-import { sameResource } from '../link/resourceId.ts'
+import { parseResourceId, sameResource } from '../link/resourceId.ts'
 import type { Clients } from './clients.ts'
 import { all, type Look, look, type Reading } from './looks.ts'
 import { connection, list, record, required, text } from './parse.ts'
@@ -45,6 +45,32 @@ function vault(value: unknown): Vault {
   }
 }
 
+const nobodyAnswered = {
+  is: 'silent',
+  failure: {
+    cause: { cause: 'unavailable', code: 'NoSubscriptions' },
+    log: 'No list of subscriptions',
+    missing: false,
+  },
+} as const satisfies Look<never>
+
+/** The same connections, each with whether its endpoint lies in a subscription that the bot sees. */
+export function withEndpoints(
+  found: Look<readonly Connection[]>,
+  subscriptions: Look<readonly string[]>,
+): Look<readonly Connection[]> {
+  if (found.is !== 'present' || found.value.length === 0) return found
+  // Without the list nobody knows where an endpoint lies.
+  if (subscriptions.is !== 'present') return subscriptions
+  const visible = new Set(subscriptions.value.map((id) => id.toLowerCase()))
+  const isVisible = ({ privateEndpoint }: Connection): boolean =>
+    visible.has(parseResourceId(privateEndpoint)?.subscription.toLowerCase() ?? '')
+  return {
+    is: 'present',
+    value: found.value.map((one) => (isVisible(one) ? { ...one, endpointIsOurs: true } : one)),
+  }
+}
+
 export type VaultConnections = ReturnType<typeof createVaultConnections>
 
 export function createVaultConnections(clients: Clients, reading: Reading) {
@@ -70,6 +96,15 @@ export function createVaultConnections(clients: Clients, reading: Reading) {
     })
 
   return {
+    getConnection,
+
+    async ownSubscriptions(signal: AbortSignal): Promise<Look<readonly string[]>> {
+      const action = 'Microsoft.Resources/subscriptions/read'
+      const found = await look(reading, action, '/', signal, clients.subscriptions)
+      // ARM has this list for everybody: a 404 comes from something else.
+      return found.is === 'absent' ? nobodyAnswered : found
+    },
+
     get: (id: string, signal: AbortSignal): Promise<Look<Vault>> =>
       look(reading, vaultActions.read, id, signal, async (abortSignal) => {
         const of = parts(id)

@@ -2,9 +2,10 @@
  * What a turn asks of the engine: the reads that a decision needs, under one deadline, then the decision in the
  * journal. Names are resolved here; what may be done is decided in `src/link`.
  */
-import { channelOf } from '../link/decide.ts'
-import type { Findings, Link, PersonKey, Right, Wish } from '../link/link.ts'
+import { approversNeeded } from '../link/approvals.ts'
+import type { Findings, Link, Millis, PersonKey, Right, Sighting, Wish } from '../link/link.ts'
 import { nearest } from '../link/names.ts'
+import { channelOf, type Pressed } from '../link/places.ts'
 import { askActions, botActions, decideActions, decideAsk } from '../link/policy.ts'
 import { isSignalrId, isVaultId, resourceName } from '../link/resourceId.ts'
 import type { Journal } from './journal.ts'
@@ -44,6 +45,8 @@ type Ports = {
   asApprover?: { actAs: ActAs; sender: Sender }
   /** How long a turn's reads may take, in milliseconds. */
   deadlineMs: number
+  /** How long a right that was read counts for an approval that waits for others. */
+  freshDecisionMs: number
 }
 
 export function createDesk(ports: Ports): Desk {
@@ -145,6 +148,7 @@ export function createDesk(ports: Ports): Desk {
         bot: { signalr: botOnSignalr, vault: botOnVault },
         route,
         approvers,
+        needs: approversNeeded(vault.value.tags),
         open,
       },
     }
@@ -172,13 +176,51 @@ export function createDesk(ports: Ports): Desk {
       ? mayAsk(by, link.asked.signalr, signal)
       : access.may(by.objectId, decideActions, link.asked.vault, signal)
 
+  /** Of those who approved so long ago that their rights are read again. */
+  async function rightsOfOthers(link: Link, freshSince: Millis, signal: AbortSignal) {
+    const old = (link.endorsements ?? [])
+      .filter(({ checkedAt }) => checkedAt < freshSince)
+      .map(({ by }) => by)
+    const people = await store.people(old)
+    return Promise.all(
+      old.map(async (by) => {
+        const person = people.get(by)
+        // Whose name was erased can no longer be asked about, and no longer counts.
+        const right: Right = person
+          ? await access.may(person.objectId, decideActions, link.asked.vault, signal)
+          : { is: 'missing', actions: decideActions }
+        return { by, right }
+      }),
+    )
+  }
+
+  /** `on`: the card that has the button, where it can be pressed. */
   async function wish(
-    { link: id, by, conversation }: Press,
-    make: (link: Link, by: PersonKey, signal: AbortSignal) => Promise<Wish>,
+    press: Press,
+    on: Pressed['on'],
+    make: (link: Link, by: PersonKey, signal: AbortSignal) => Promise<Exclude<Wish, { wish: 'send' }>>,
   ): Promise<WishAnswer> {
-    const row = await store.get(id)
+    const row = await store.get(press.link)
     if (!row) return { is: 'unknown' }
-    return journal.wish(id, await make(row.link, await store.remember(by), deadline()), conversation)
+    const posted = await isOnAnothers(press)
+    if (posted) return { is: 'refused', refusal: { refusal: 'wrongCard' }, link: row.link }
+    const wanted = await make(row.link, await store.remember(press.by), deadline())
+    return journal.wish(press.link, wanted, press.conversation, pressedOn(press, on))
+  }
+
+  /** The button of one link on a message of another was put there by somebody. */
+  async function isOnAnothers({ link: id, conversation, pressed }: Press): Promise<boolean> {
+    const { activity } = pressed ?? {}
+    const posted = activity === undefined ? undefined : await store.posted(conversation, activity)
+    return posted !== undefined && posted.id !== id
+  }
+
+  const pressedOn = ({ conversation, pressed }: Press, on: Pressed['on']): Pressed | undefined =>
+    pressed && { ...pressed, conversation, on }
+
+  async function needsOf(vault: string, signal: AbortSignal): Promise<Sighting<number>> {
+    const found = await directory.vault(vault, signal)
+    return found.is === 'present' ? { is: 'present', value: approversNeeded(found.value.tags) } : found
   }
 
   /** Whoever decides sends it themselves. Who would be refused anyway is not asked to sign in. */
@@ -189,29 +231,55 @@ export function createDesk(ports: Ports): Desk {
   ): Promise<DecisionAnswer> {
     const row = await store.get(press.link)
     if (!row) return { is: 'unknown' }
+    if (await isOnAnothers(press)) return { is: 'refused', refusal: { refusal: 'wrongCard' }, link: row.link }
     const signal = deadline()
     const { asked, pinned } = row.link
     const by = await store.remember(press.by)
     const acting = press.token === undefined ? undefined : await actAs(press.token, press.by, signal)
     if (acting && acting.is !== 'acting') return acting
-    const connections = await directory.connections(asked.vault, asked.nonce, pinned, signal)
+    const [connections, weighing] = await Promise.all([
+      directory.connections(asked.vault, asked.nonce, pinned, signal),
+      verdict === 'approve' ? weighingOf(press.by, row.link, signal) : undefined,
+    ])
     const { conversation } = press
-    const wish = { wish: 'send', verdict, by, connections, conversation } as const
-    if (!acting) {
-      const refusal = journal.refusal(row.link, wish)
-      return refusal ? { is: 'refused', refusal, link: row.link } : { is: 'signInNeeded' }
-    }
+    const wish = { wish: 'send', by, connections, conversation } as const
     // From here on something is written: a turn that came too late writes nothing.
     if (signal.aborted) throw new Unanswered('the reads took longer than the turn')
-    const reason = press.reason ? await store.keep(press.reason, by) : undefined
-    return sender.send(press.link, { ...wish, ...(reason && { reason }) }, acting.perform, signal)
+    const reason = acting && !weighing && press.reason ? await store.keep(press.reason, by) : undefined
+    const wanted = weighing
+      ? { ...wish, verdict: 'approve' as const, ...weighing }
+      : { ...wish, verdict: 'reject' as const, ...(reason && { reason }) }
+    const pressed = pressedOn(press, 'approval')
+    if (acting) return sender.send(press.link, wanted, pressed, acting.perform, signal)
+    const answer = await journal.send(press.link, wanted, pressed, undefined)
+    if (answer.is === 'sending') throw new Error('Nothing is sent before who sends it has signed in')
+    return answer
+  }
+
+  /** Their own right is Azure's to say when they send it, and is read only where theirs may be an approval that waits. */
+  async function weighingOf(person: Person, link: Link, signal: AbortSignal) {
+    const { vault } = link.asked
+    const freshSince = journal.now() - ports.freshDecisionMs
+    const [needs, others] = await Promise.all([
+      needsOf(vault, signal),
+      rightsOfOthers(link, freshSince, signal),
+    ])
+    const isAlone = needs.is !== 'present' || Math.max(needs.value, link.needs ?? 1) === 1
+    const right = isAlone ? undefined : await rightOn(person, link, 'decide', signal)
+    return { needs, others, freshSince, ...(right && { right }) }
   }
 
   async function follow(request: LinkRequest, by: PersonKey, link: Link): Promise<LinkAnswer> {
     const askedBy = (await store.people([link.asked.by])).get(link.asked.by)
-    const { thread } = request
-    const answer = await journal.wish(link.id, { wish: 'follow', by, thread }, thread.conversation)
-    return { is: 'followed', link, askedBy, new: answer.is === 'granted' }
+    const { conversation } = request.thread
+    const follows = link.followers.some(({ thread }) => thread.conversation === conversation)
+    const answer = await journal.wish(link.id, { wish: 'follow', by, thread: request.thread }, conversation)
+    if (answer.is === 'granted') {
+      const isNew = answer.link.followers.length > link.followers.length
+      return { is: 'followed', link, askedBy, new: isNew }
+    }
+    // Delivered again: the status card is the answer to whoever asked there, the line that stands there to others.
+    return follows ? { is: 'heard', link, askedBy } : { is: 'asked', link }
   }
 
   return {
@@ -256,6 +324,7 @@ export function createDesk(ports: Ports): Desk {
         ...(reason && { reason }),
         thread: request.thread,
         owners: decided.route,
+        ...(findings.needs > 1 && { approvers: findings.needs }),
       })
       // Two asked in the same moment: the second follows the first.
       return asked.is === 'open' ? follow(request, by, asked.link) : { is: 'asked', link: asked.link }
@@ -273,19 +342,23 @@ export function createDesk(ports: Ports): Desk {
     approve: (press) =>
       asApprover
         ? sendAs(asApprover, 'approve', press)
-        : wish(press, async (link, by, signal) => {
+        : wish(press, 'approval', async (link, by, signal) => {
             const { vault, nonce } = link.asked
-            const [right, connections] = await Promise.all([
+            const freshSince = journal.now() - ports.freshDecisionMs
+            const [right, connections, needs, others] = await Promise.all([
               rightOn(press.by, link, 'decide', signal),
               directory.connections(vault, nonce, link.pinned, signal),
+              needsOf(vault, signal),
+              rightsOfOthers(link, freshSince, signal),
             ])
-            return { wish: 'approve', by, right, connections, conversation: press.conversation }
+            const { conversation } = press
+            return { wish: 'approve', by, right, connections, needs, others, freshSince, conversation }
           }),
 
     reject: (press) =>
       asApprover
         ? sendAs(asApprover, 'reject', press)
-        : wish(press, async (link, by, signal) => {
+        : wish(press, 'approval', async (link, by, signal) => {
             const right = await rightOn(press.by, link, 'decide', signal)
             const reason =
               press.reason && right.is === 'held' ? await store.keep(press.reason, by) : undefined
@@ -297,8 +370,28 @@ export function createDesk(ports: Ports): Desk {
       return tried?.is === 'acting' ? 'works' : tried
     },
 
+    async rejectConnection(press) {
+      if (asApprover) {
+        // The card offers it no more; one from before may still stand.
+        const row = await store.get(press.link)
+        return row
+          ? { is: 'refused', refusal: { refusal: 'rejectInPortal' }, link: row.link }
+          : { is: 'unknown' }
+      }
+      return wish(press, 'approval', async (link, by, signal) => {
+        const { vault, nonce } = link.asked
+        const [right, connections] = await Promise.all([
+          rightOn(press.by, link, 'decide', signal),
+          directory.connections(vault, nonce, link.pinned, signal),
+        ])
+        const reason = press.reason && right.is === 'held' ? await store.keep(press.reason, by) : undefined
+        const { conversation } = press
+        return { wish: 'revoke', by, right, connections, conversation, ...(reason && { reason }) }
+      })
+    },
+
     cancel: (press) =>
-      wish(press, async (link, by, signal) => ({
+      wish(press, 'status', async (link, by, signal) => ({
         wish: 'cancel',
         by,
         // Whoever asked may always take it back; only others need the right, and only theirs is read.
@@ -306,14 +399,25 @@ export function createDesk(ports: Ports): Desk {
       })),
 
     unlink: (press) =>
-      wish(press, async (link, by, signal) => ({
+      wish(press, 'question', async (link, by, signal) => ({
         wish: 'unlink',
         by,
         right: await rightOn(press.by, link, 'ask', signal),
       })),
 
+    async question({ link, by, conversation }) {
+      const fact = {
+        fact: 'questioned',
+        by: await store.remember(by),
+        conversation,
+        from: conversation,
+        at: journal.now(),
+      } as const
+      await journal.record(link, [fact])
+    },
+
     retry: (press) =>
-      wish(press, async (link, by, signal) => {
+      wish(press, 'either', async (link, by, signal) => {
         // Whoever asked, may ask, or may decide: each has a part in it.
         if (by === link.asked.by) return { wish: 'retry', by, right: { is: 'held' } }
         const right = await rightOn(press.by, link, 'ask', signal)
@@ -325,6 +429,7 @@ export function createDesk(ports: Ports): Desk {
       }),
 
     get: async (link) => (await store.get(link))?.link,
+    isPost: async ({ conversation, activity }) => (await store.posted(conversation, activity)) !== undefined,
 
     async find({ by, conversation, signalr, vault, open }) {
       const asker = await store.remember(by)

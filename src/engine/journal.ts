@@ -7,6 +7,7 @@ import { decide } from '../link/decide.ts'
 import { begin, fold } from '../link/fold.ts'
 import type { ApproveAs, Asked, Fact, Limits, Link, LinkId, Millis, Refusal, Wish } from '../link/link.ts'
 import { next, type Plan, type Surroundings } from '../link/next.ts'
+import { adopt, type Pressed } from '../link/places.ts'
 import type { View } from '../link/views.ts'
 import { gateKey, longestGateMs } from './gates.ts'
 import type { Change, Clock, Gate, Row, Store, WishAnswer } from './ports.ts'
@@ -19,6 +20,15 @@ const digestOf = (view: View): string =>
 /** Opaque, unguessable: the only thing that a card carries. */
 const newLinkId = (): LinkId => randomBytes(16).toString('hex')
 const newNonce = (): string => randomBytes(16).toString('hex')
+
+type Sending = Wish & { readonly wish: 'send' }
+
+const adopted = (link: Link, { by }: Wish, now: Millis, pressed: Pressed | undefined): readonly Fact[] => {
+  const adoption = pressed && adopt(link, pressed, by, now)
+  return adoption ? [adoption] : []
+}
+const said = (from: string, ...facts: readonly (readonly Fact[])[]): readonly Fact[] =>
+  facts.flat().map((fact) => ({ ...fact, from }))
 
 export function createJournal(ports: {
   store: Store
@@ -70,7 +80,10 @@ export function createJournal(ports: {
     const result = await store.transact(id, gates, (row, held) => {
       const done = work(row, held)
       const decision = done.change?.link.decision
-      isDecided = decision !== undefined && decision.at !== row.link.decision?.at
+      // An approval that waits for others is one too.
+      isDecided =
+        (decision !== undefined && decision.at !== row.link.decision?.at) ||
+        done.change?.facts.some(({ fact }) => fact === 'endorsed') === true
       return done
     })
     if (isDecided) ports.onDecision?.()
@@ -101,54 +114,83 @@ export function createJournal(ports: {
       return { is: 'created', link }
     },
 
-    /** Grants a wish, said in the conversation `from`, or says why not, on the record as it stands in the transaction. */
-    async wish(id: LinkId, wish: Wish, from: string): Promise<WishAnswer> {
+    /**
+     * Grants a wish, said in the conversation `from`, or says why not, on the record as it stands in the transaction. A
+     * card of ours that was pressed and that the record does not know is taken in with it, whatever the answer.
+     */
+    async wish(
+      id: LinkId,
+      wish: Exclude<Wish, Sending>,
+      from: string,
+      pressed?: Pressed,
+    ): Promise<WishAnswer> {
       if (!(await store.get(id))) return { is: 'unknown' }
-      const answer = await commit<WishAnswer>(id, [], (row) => {
-        const decided = decide(row.link, wish, clock.now())
-        if (decided.is === 'refused')
-          return { result: { is: 'refused', refusal: decided.refusal, link: row.link } }
-        const changed = change(row, [{ ...decided.fact, from }])
-        return { change: changed, result: { is: 'granted', link: changed.link } }
+      const { answer, changed } = await commit<{ answer: WishAnswer; changed: boolean }>(id, [], (row) => {
+        const now = clock.now()
+        const decided = decide(row.link, wish, now, pressed)
+        const wanted = decided.is === 'fact' ? [decided.fact] : []
+        const taken = change(row, said(from, wanted, adopted(row.link, wish, now, pressed)))
+        const { link } = taken
+        const answer: WishAnswer =
+          decided.is === 'fact' ? { is: 'granted', link } : { is: 'refused', refusal: decided.refusal, link }
+        return taken.facts.length > 0
+          ? { change: taken, result: { answer, changed: true } }
+          : { result: { answer, changed: false } }
       })
-      if (answer.is === 'granted') ports.wake()
+      if (changed) ports.wake()
       return answer
-    },
-
-    /** Why a wish would not be granted now; undefined when it would be. */
-    refusal(link: Link, wish: Wish): Refusal | undefined {
-      const decided = decide(link, wish, clock.now())
-      return decided.is === 'refused' ? decided.refusal : undefined
     },
 
     /**
      * Writes that somebody sends their decision themselves, before they do, and holds record and vault for it. A worker
-     * may be at the record: as long as nobody has decided it looks and tells, and then it leaves.
+     * may be at the record: as long as nobody has decided it looks and tells, and then it leaves. Without `hold` nothing
+     * can be sent yet. An approval that waits for others is granted at once, and nothing is sent.
      */
     async send(
       id: LinkId,
-      wish: Wish & { wish: 'send' },
-      hold: { holder: string; until: Millis },
-    ): Promise<{ is: 'sending'; link: Link } | Exclude<WishAnswer, { is: 'granted' }>> {
+      wish: Sending,
+      pressed: Pressed | undefined,
+      hold: { holder: string; until: Millis } | undefined,
+    ): Promise<{ is: 'sending'; link: Link } | { is: 'signInNeeded' } | WishAnswer> {
       const known = await store.get(id)
       if (!known) return { is: 'unknown' }
       const key = gateKey(known.link, wish.verdict)
-      type Result = { is: 'sending'; link: Link } | { is: 'refused'; refusal: Refusal; link: Link }
-      return store.transact<Result>(id, [key], (row, gates) => {
-        const now = clock.now()
-        const decided = decide(row.link, wish, now)
-        const refused = (refusal: Refusal): { result: Result } => ({
-          result: { is: 'refused', refusal, link: row.link },
-        })
-        if (decided.is === 'refused') return refused(decided.refusal)
-        if (gates.some(({ holder: by, until }) => by !== id && until > now))
-          return refused({ refusal: 'vaultBusy' })
-        const changed = change(row, [decided.fact])
-        return {
-          change: { ...changed, take: [{ key, holder: id, until: now + longestGateMs }], hold },
-          result: { is: 'sending', link: changed.link },
-        }
-      })
+      type Answer = { is: 'sending'; link: Link } | { is: 'signInNeeded' } | WishAnswer
+      const { answer, changed } = await commit<{ answer: Answer; changed: boolean }>(
+        id,
+        [key],
+        (row, gates) => {
+          const now = clock.now()
+          const decided = decide(row.link, wish, now, pressed)
+          const adoption = adopted(row.link, wish, now, pressed)
+          /** Takes in no more than the card. */
+          const only = (answerFor: (link: Link) => Answer) => {
+            const taken = change(row, said(wish.conversation, [], adoption))
+            const answer = answerFor(taken.link)
+            return taken.facts.length > 0
+              ? { change: taken, result: { answer, changed: true } }
+              : { result: { answer, changed: false } }
+          }
+          const refused = (refusal: Refusal) => only((link) => ({ is: 'refused', refusal, link }))
+          if (decided.is === 'refused') return refused(decided.refusal)
+          const sends = decided.fact.fact === 'intended'
+          if (sends && !hold) return only(() => ({ is: 'signInNeeded' }))
+          if (sends && gates.some(({ holder: by, until }) => by !== id && until > now))
+            return refused({ refusal: 'vaultBusy' })
+          const taken = change(row, said(wish.conversation, [decided.fact], adoption))
+          const { link } = taken
+          if (!sends || !hold)
+            return { change: taken, result: { answer: { is: 'granted', link }, changed: true } }
+          const take = [{ key, holder: id, until: now + longestGateMs }]
+          return {
+            change: { ...taken, take, hold },
+            result: { answer: { is: 'sending', link }, changed: true },
+          }
+        },
+      )
+      // What is being sent wakes the worker when it is over.
+      if (changed && answer.is !== 'sending') ports.wake()
+      return answer
     },
 
     /**

@@ -3,6 +3,7 @@ import { namelessCause, retryAt } from '../link/causes.ts'
 import type { Effect, Fact, Limits, Link, LinkId, Millis, Seen } from '../link/link.ts'
 import { decisionMessage, requestMessage, withoutWords } from '../link/match.ts'
 import type { AzureStep, Plan, PlannedMessage } from '../link/next.ts'
+import { isCopy } from '../link/places.ts'
 import { decideActions } from '../link/policy.ts'
 import { viewSchema } from '../link/views.ts'
 import { gateKey, longestGateMs, settledGates } from './gates.ts'
@@ -72,11 +73,16 @@ export function createPerformer(ports: Ports): Performer {
     holder: string,
   ): Promise<Millis | undefined> {
     const { id } = row.link
+    // What the newest record asks for: since the plan was made a look may have shown the connection otherwise.
+    let newest = step
     const intended = await journal.intend(
       id,
       holder,
-      (plan: Plan) =>
-        plan.azure?.step === step.step ? { fact: 'intended', effect: step.step, at: clock.now() } : undefined,
+      ({ azure }: Plan) => {
+        if (azure?.step !== step.step) return undefined
+        newest = azure
+        return { fact: 'intended', effect: step.step, at: clock.now() }
+      },
       { key: gateKey(row.link, step.step), until: clock.now() + longestGateMs },
     )
     if (intended.is === 'changed') return undefined
@@ -84,7 +90,7 @@ export function createPerformer(ports: Ports): Performer {
     if (intended.is === 'lost') return clock.now() + ports.limits.firstLookMs
     // When the gate opens, what was seen is old: look again first.
     if (intended.is === 'busy') return clock.now() + ports.limits.freshLookMs + 1
-    const act = await actOf(intended.link, step)
+    const act = await actOf(intended.link, newest)
     ports.crashPoint(`before ${step.step}`)
     const outcome = await ports.azure.perform(act, AbortSignal.timeout(callDeadlineMs))
     ports.crashPoint(`after ${step.step}`)
@@ -143,7 +149,7 @@ export function createPerformer(ports: Ports): Performer {
           AbortSignal.timeout(callDeadlineMs),
         )
       : ({ is: 'unreadable' } as const)
-    await journal.record(link.id, [{ fact: 'rechecked', right: right.is, at: clock.now() }])
+    await journal.record(link.id, [{ fact: 'rechecked', right: right.is, by: step.by, at: clock.now() }])
   }
 
   async function reroute({ link }: Row): Promise<Millis | undefined> {
@@ -185,6 +191,7 @@ export function createPerformer(ports: Ports): Performer {
             return { fact: 'posted', post, conversation, activity, digest, schema: viewSchema, at }
           }
           case 'gone':
+            if (isCopy(post)) return { fact: 'lost', post, at }
             log('warn', 'teams.gone', { link: link.id, post, place, answer: delivered.log })
             return { fact: 'gone', place, at }
           case 'failed': {

@@ -262,6 +262,8 @@ export type Store = {
   ): Promise<readonly Link[]>
   /** How many links that are not ended stand at each status. */
   openByStatus(): Promise<readonly { readonly status: string; readonly links: number }[]>
+  /** The link for which this message was posted, as far as it was written down. */
+  posted(conversation: string, activity: string): Promise<Link | undefined>
   facts(id: LinkId): Promise<readonly Fact[]>
   /** The newest head of the audit log, which vouches for all of it. */
   head(): Promise<Head>
@@ -328,6 +330,8 @@ export type LinkAnswer =
       readonly askedBy: Person | undefined
       readonly new: boolean
     }
+  /** The same, from the same person in the same thread, a moment ago: the answer has been given. */
+  | { readonly is: 'heard'; readonly link: Link; readonly askedBy: Person | undefined }
   | { readonly is: 'refused'; readonly refusal: AskRefusal; readonly signalr: string; readonly vault: string }
   | { readonly is: 'unclear'; readonly problems: readonly NameProblem[] }
 
@@ -337,13 +341,15 @@ export type WishAnswer =
   /** No link of that id. */
   | { readonly is: 'unknown' }
 
-/** Somebody presses or says something about a link. */
+/** Somebody says something about a link, or presses a button of a card of it. */
 export type Press = {
   readonly link: LinkId
   readonly by: Person
   readonly conversation: string
   /** With which Teams signed the presser in, if it did. */
   readonly token?: string
+  /** The message on which the button was, as Teams names it; absent when it was said. */
+  readonly pressed?: { readonly activity?: string }
 }
 /** What becomes of an owner's answer. All but a `WishAnswer` comes where owners decide as themselves. */
 export type DecisionAnswer =
@@ -385,12 +391,18 @@ export type Desk = {
   choices(by: Person): Promise<{ readonly signalrs: readonly string[]; readonly vaults: readonly string[] }>
   approve(press: Press): Promise<DecisionAnswer>
   reject(press: Press & { readonly reason?: string }): Promise<DecisionAnswer>
+  /** Rejects the connection that was approved and that SignalR does not follow. */
+  rejectConnection(press: Press & { readonly reason?: string }): Promise<WishAnswer>
   /** Whether a token lets somebody decide as themselves; undefined where the bot decides for them. */
   tries(signIn: { readonly token: string; readonly by: Person }): Promise<'works' | Unable | undefined>
   cancel(press: Press): Promise<WishAnswer>
   unlink(press: Press): Promise<WishAnswer>
+  /** Writes down that the presser of a button there may unlink, before the question is asked. */
+  question(press: Press): Promise<void>
   retry(press: Press): Promise<WishAnswer>
   get(link: LinkId): Promise<Link | undefined>
+  /** Whether a message of ours stands for a link, as a card or a reply. */
+  isPost(message: { readonly conversation: string; readonly activity: string }): Promise<boolean>
   /** The links that somebody means: asked in or decided in this conversation (its thread first), or asked by them; newest first. `signalr`, `vault` narrow by name. */
   find(which: {
     readonly by: Person

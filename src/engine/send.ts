@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Cause, Link, LinkId, Refusal, Wish } from '../link/link.ts'
 import { decisionMessage, pinnedAmong } from '../link/match.ts'
+import type { Pressed } from '../link/places.ts'
 import type { Journal } from './journal.ts'
 import type { CrashPoint } from './perform.ts'
 import type { Azure, Clock, Log, Outcome, Store, WishAnswer } from './ports.ts'
@@ -19,6 +20,7 @@ export type Sender = {
   send(
     id: LinkId,
     wish: Sending,
+    pressed: Pressed | undefined,
     perform: Azure['perform'],
     patience: AbortSignal,
   ): Promise<WishAnswer | { readonly is: 'sent'; readonly link: Link }>
@@ -85,9 +87,10 @@ export function createSender(ports: Ports): Sender {
   }
 
   return {
-    async send(id, wish, perform, patience) {
+    async send(id, wish, pressed, perform, patience) {
       const holder = randomUUID()
-      const begun = await journal.send(id, wish, { holder, until: clock.now() + leaseMs })
+      const begun = await journal.send(id, wish, pressed, { holder, until: clock.now() + leaseMs })
+      if (begun.is === 'signInNeeded') throw new Error('Who sends has signed in')
       if (begun.is !== 'sending') return begun
       const { link } = begun
       const finished = finish(link, wish, perform, holder)

@@ -140,12 +140,12 @@ async function tend(
       const { azure } = plan
       if (azure && free(laneOf(azure))) start(laneOf(azure), () => performer.act(now, azure, holder))
       for (const message of plan.messages) {
-        if (free(message.place)) start(message.place, () => performer.tell(now, message))
+        if (free(message.lane)) start(message.lane, () => performer.tell(now, message))
       }
     }
     if (running.size === 0) {
       const waits = [...notBefore.values()].filter((at) => at > clock.now())
-      const ready = (plan.azure && free(laneOf(plan.azure))) || plan.messages.some(({ place }) => free(place))
+      const ready = (plan.azure && free(laneOf(plan.azure))) || plan.messages.some(({ lane }) => free(lane))
       const idle = !ready && (plan.azure || plan.messages.length > 0)
       const earliest = idle && waits.length > 0 ? { earliest: Math.min(...waits) } : {}
       await journal.rest(id, { version: now.version, ...earliest })

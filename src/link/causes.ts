@@ -27,6 +27,7 @@ export function remedy(effect: Effect, cause: Cause): Remedy {
     case 'ambiguous':
     case 'strangeEndpoint':
     case 'connectionChanged':
+    case 'cannotReject':
     case 'deletedElsewhere':
     case 'refused':
     case 'provisioningFailed':

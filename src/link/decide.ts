@@ -1,8 +1,22 @@
 /** Answers what somebody wants of a link that exists: a fact, or a refusal with its reason. */
-import type { Connection, Fact, Link, Millis, PersonKey, Refusal, Right, Sighting, Wish } from './link.ts'
-import { checkAtClick, pinnedAmong } from './match.ts'
+import { weigh } from './approvals.ts'
+import type {
+  Connection,
+  Ended,
+  Fact,
+  Link,
+  Millis,
+  PersonKey,
+  Refusal,
+  Right,
+  Sighting,
+  Stage,
+  Wish,
+} from './link.ts'
+import { checkApproved, checkAtClick, pinnedAmong } from './match.ts'
+import { cardOf, isOwnersPlace, isPressedInPlace, type Pressed, postedAs } from './places.ts'
 import { beingSent } from './sent.ts'
-import { canCancel, isEnded } from './views.ts'
+import { canCancel, isEnded, mayRevoke } from './views.ts'
 
 export type Decided =
   | { readonly is: 'fact'; readonly fact: Fact }
@@ -11,13 +25,18 @@ export type Decided =
 const grant = (fact: Fact): Decided => ({ is: 'fact', fact })
 const refuse = (refusal: Refusal): Decided => ({ is: 'refused', refusal })
 
-export function decide(link: Link, wish: Wish, now: Millis): Decided {
+/** `pressed`: the button that wants it; absent when it was said. */
+export function decide(link: Link, wish: Wish, now: Millis, pressed?: Pressed): Decided {
+  if (pressed && !isPressedInPlace(link, pressed, wish.by)) return refuse({ refusal: 'wrongPlace' })
+  if (pressed && isOnAnother(link, pressed)) return refuse({ refusal: 'wrongCard' })
   switch (wish.wish) {
     case 'approve':
     case 'reject':
       return onApprovalCard(link, wish, now)
     case 'send':
       return send(link, wish, now)
+    case 'revoke':
+      return revoke(link, wish, now)
     case 'cancel':
       return cancel(link, wish, now)
     case 'unlink':
@@ -30,23 +49,18 @@ export function decide(link: Link, wish: Wish, now: Millis): Decided {
   }
 }
 
-/** Whether a conversation is where this link's owners decide: the card's own thread, or the channel it stands in. */
-export function isOwnersPlace(link: Link, conversation: string): boolean {
-  const { approval } = link.told
-  const card = approval?.is === 'posted' ? approval : approval?.standing
-  return (
-    conversation === card?.conversation ||
-    channelOf(conversation) === channelOf(link.asked.owners.place.conversation)
-  )
+/** Whether the message that was pressed stands for something else of this link: its button was put there by somebody. */
+function isOnAnother(link: Link, { conversation, activity, on }: Pressed): boolean {
+  const post = activity === undefined ? undefined : postedAs(link, conversation, activity)
+  if (post === undefined) return false
+  const card = cardOf(post)
+  return on === 'either' ? card === undefined : card !== on
 }
 
-/** Teams names a thread `<channel>;messageid=<root>`. */
-export const channelOf = (conversation: string): string => conversation.split(';')[0] ?? conversation
-
-type Pressed = { readonly by: PersonKey; readonly conversation: string }
+type Deciding = { readonly by: PersonKey; readonly conversation: string }
 
 /** Why nothing can be decided there, then or by them, whoever sends it to Azure. */
-function notTheirs(link: Link, { by, conversation }: Pressed, now: Millis): Refusal | undefined {
+function notTheirs(link: Link, { by, conversation }: Deciding, now: Millis): Refusal | undefined {
   if (!isOwnersPlace(link, conversation)) return { refusal: 'wrongPlace' }
   const unfit = notPending(link)
   if (unfit) return unfit
@@ -70,20 +84,52 @@ function onApprovalCard(link: Link, wish: Wish & { wish: 'approve' | 'reject' },
   }
   const cause = checkAtClick(link, wish.connections)
   if (cause) return refuse({ refusal: 'connection', cause })
-  return grant({ fact: 'decided', at: now, verdict: 'approve', by: wish.by })
+  const weighed = weigh(link, wish, now)
+  return 'fact' in weighed ? grant(weighed) : refuse(weighed)
+}
+
+/** Closes what may be the wrong path, so whoever may decide there may do it, the requester too. */
+function revoke(link: Link, wish: Wish & { wish: 'revoke' }, now: Millis): Decided {
+  if (!isOwnersPlace(link, wish.conversation)) return refuse({ refusal: 'wrongPlace' })
+  const { status } = link.stage
+  const ended = endedAlready(link)
+  if (ended) return refuse(notPending(link) ?? ended)
+  if (!mayRevoke(link)) return refuse({ refusal: 'noAlarm', status })
+  const lacking = unlessHeld(wish.right)
+  if (lacking) return refuse(lacking)
+  const cause = checkApproved(link, wish.connections)
+  if (cause) return refuse({ refusal: 'connection', cause })
+  const { by, reason } = wish
+  return grant({ fact: 'revoked', at: now, by, ...(reason && { reason }) })
 }
 
 /** Who may is Azure's to say, when they send it; all else is as where the bot sends it. */
 function send(link: Link, wish: Wish & { wish: 'send' }, now: Millis): Decided {
   const refusal = notTheirs(link, wish, now)
   if (refusal) return refuse(refusal)
-  const { verdict, by, reason } = wish
+  const { verdict, by } = wish
   const sent = beingSent(link)
   if (sent) return refuse({ refusal: 'beingSent', by: sent.by, verdict: sent.effect })
   const { connections } = wish
   const cause = checkAtClick(link, verdict === 'approve' ? connections : pinnedAlone(link, connections))
   if (cause) return refuse({ refusal: 'connection', cause })
-  return grant({ fact: 'intended', at: now, effect: verdict, by, ...(reason && { reason }) })
+  if (wish.verdict === 'reject')
+    return grant({
+      fact: 'intended',
+      at: now,
+      effect: 'reject',
+      by,
+      ...(wish.reason && { reason: wish.reason }),
+    })
+  const weighed = weigh(link, wish, now)
+  if (!('fact' in weighed)) return refuse(weighed)
+  if (weighed.fact === 'decided') {
+    const { reread } = weighed
+    return grant({ fact: 'intended', at: now, effect: 'approve', by, ...(reread && { reread }) })
+  }
+  // Azure is asked nothing yet, so it is here that the right has to be shown.
+  const lacking = unlessHeld(wish.right ?? { is: 'unreadable' })
+  return lacking ? refuse(lacking) : grant(weighed)
 }
 
 /** Look-alikes keep nobody from rejecting the one that was pinned. */
@@ -109,11 +155,20 @@ function notPending(link: Link): Refusal | undefined {
         ? { refusal: 'alreadyDecided', decision, status: stage.status }
         : { refusal: 'alreadyApproved' }
     default:
-      return decision
-        ? { refusal: 'alreadyDecided', decision, status: stage.status }
-        : { refusal: 'alreadyEnded', status: stage.status }
+      return decision ? { refusal: 'alreadyDecided', decision, status: stage.status } : alreadyEnded(stage)
   }
 }
+
+function endedAlready({ stage }: Link): Refusal | undefined {
+  return stage.status === 'Removing' || isEndedStage(stage) ? alreadyEnded(stage) : undefined
+}
+const isEndedStage = (stage: Stage): stage is Stage & { readonly status: Ended } => isEnded(stage.status)
+const alreadyEnded = (stage: Stage & { readonly status: Ended | 'Removing' }): Refusal => ({
+  refusal: 'alreadyEnded',
+  status: stage.status,
+  outcome: stage.status === 'Removing' ? stage.outcome : stage.status,
+  ...(stage.by && { by: stage.by }),
+})
 
 function unlessHeld(right: Right): Refusal | undefined {
   switch (right.is) {
@@ -130,7 +185,8 @@ function unlessHeld(right: Right): Refusal | undefined {
 function cancel(link: Link, wish: Wish & { wish: 'cancel' }, now: Millis): Decided {
   const { status } = link.stage
   if (status === 'Approved' || status === 'Disconnected') return refuse({ refusal: 'alreadyApproved' })
-  if (isEnded(status) || status === 'Removing') return refuse({ refusal: 'alreadyEnded', status })
+  const ended = endedAlready(link)
+  if (ended) return refuse(ended)
   if (wish.by !== link.asked.by) {
     if (wish.right.is === 'unreadable') return refuse({ refusal: 'rightUnreadable' })
     if (wish.right.is === 'missing') return refuse({ refusal: 'notYourRequest' })
@@ -143,7 +199,8 @@ function cancel(link: Link, wish: Wish & { wish: 'cancel' }, now: Millis): Decid
 /** By whoever may write that SignalR now: what once was asked for gives no right to take it away. */
 function unlink(link: Link, wish: Wish & { wish: 'unlink' }, now: Millis): Decided {
   const { status } = link.stage
-  if (isEnded(status) || status === 'Removing') return refuse({ refusal: 'alreadyEnded', status })
+  const ended = endedAlready(link)
+  if (ended) return refuse(ended)
   const lacking = unlessHeld(wish.right)
   if (lacking) return refuse(lacking)
   return status === 'Approved' || status === 'Disconnected'
@@ -157,10 +214,23 @@ function retry(wish: Wish & { wish: 'retry' }, now: Millis): Decided {
 }
 
 function follow(link: Link, wish: Wish & { wish: 'follow' }, now: Millis): Decided {
-  const { conversation } = wish.thread
+  const { by, thread } = wish
+  const { conversation } = thread
   const there =
     link.asked.thread.conversation === conversation ||
-    link.followers.some(({ thread }) => thread.conversation === conversation)
-  if (there) return refuse({ refusal: 'alreadyThere' })
-  return grant({ fact: 'followed', at: now, by: wish.by, thread: wish.thread })
+    link.followers.some((follower) => follower.thread.conversation === conversation)
+  if (!there) return grant({ fact: 'followed', at: now, by, thread })
+  const heard = link.heard?.find((one) => one.by === by && one.conversation === conversation)
+  const asked =
+    by === link.asked.by && conversation === link.asked.thread.conversation ? link.asked.at : undefined
+  const last = Math.max(heard?.at ?? -Infinity, asked ?? -Infinity)
+  return now - last < repeatMs
+    ? refuse({ refusal: 'heardAlready' })
+    : grant({ fact: 'heard', at: now, by, conversation })
 }
+
+/**
+ * Teams delivers a message again when its answer was slow, after half a minute under a new id and time: within this
+ * time the same from the same person in the same thread is that message.
+ */
+const repeatMs = 2 * 60_000

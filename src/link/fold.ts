@@ -2,38 +2,54 @@
  * Takes in what happened. Total: what happened is never refused, at most it changes nothing, and then the same
  * record comes back (`===`), so that an observation that changes nothing is no fact.
  */
+import { standingEndorsements } from './approvals.ts'
 import { remedy } from './causes.ts'
 import type {
+  CardName,
   Cause,
   ConnectionState,
   Decision,
   Effect,
   Ended,
+  Endorsement,
   Fact,
   GonePlace,
   Link,
   Millis,
   News,
-  PassedTime,
   PersonKey,
   PostKey,
   ProvisioningState,
   Seen,
+  Sighted,
   Stage,
   Status,
+  Time,
   Told,
 } from './link.ts'
-import { bears, checkAtClick, isOurs, matchConnection, pinnedAmong } from './match.ts'
-import { sameResource } from './resourceId.ts'
+import {
+  bears,
+  checkApproved,
+  checkAtClick,
+  countApproved,
+  isAsPinned,
+  isOurs,
+  matchConnection,
+  pinnedAmong,
+  samePin,
+} from './match.ts'
+import { cardOf, isCopy, nextCopy, postedAs, standingOf } from './places.ts'
 import { beingSent, decisionSent, type Sent, sentByPerson } from './sent.ts'
-import { canCancel, isEnded } from './views.ts'
+import { canCancel, isEnded, mayRevoke, viewSchema } from './views.ts'
 
 type AskedFact = Fact & { readonly fact: 'asked' }
 
 /** The record as its first fact makes it. */
 export function begin(fact: AskedFact): Link {
+  const { approvers: needs = 1 } = fact.asked
   return {
-    schema: 1,
+    schema: needs > 1 ? 2 : 1,
+    ...(needs > 1 && { needs }),
     id: fact.id,
     asked: fact.asked,
     stage: { status: 'Requested' },
@@ -73,8 +89,14 @@ function take(link: Link, fact: Fact): Link {
       return link
     case 'followed':
       return followed(link, fact)
+    case 'heard':
+      return heard(link, fact)
     case 'decided':
       return decided(link, fact)
+    case 'endorsed':
+      return endorsed(link, fact)
+    case 'revoked':
+      return revoked(link, fact)
     case 'cancelled':
       return canCancel(link.stage.status)
         ? stage(unlook(link, fact.at), fact.at, {
@@ -87,11 +109,13 @@ function take(link: Link, fact: Fact): Link {
       return link.stage.status === 'Approved' || link.stage.status === 'Disconnected'
         ? stage(unlook(link, fact.at), fact.at, { status: 'Removing', outcome: 'Removed', by: fact.by })
         : link
+    case 'questioned':
+      return questioned(link, fact.conversation)
     case 'retried':
       return retried(link, fact.at)
     case 'intended':
       return {
-        ...unlook(link, fact.at),
+        ...unlook(reread(link, fact), fact.at),
         attempt: {
           effect: fact.effect,
           at: fact.at,
@@ -115,15 +139,20 @@ function take(link: Link, fact: Fact): Link {
     }
     case 'unposted':
       return unposted(link, fact.post, fact.notBefore, fact.at)
+    case 'adopted':
+      return adopted(link, fact)
+    case 'lost': {
+      const { [fact.post]: _lost, ...told } = link.told
+      return isCopy(fact.post) ? { ...link, told } : link
+    }
     case 'gone':
       return gone(link, fact.place, fact.at)
     case 'rerouted': {
       // The old channel's card is lost with it: ask again where somebody reads it.
-      const { approval: _lost, ...told } = link.told
       return {
         ...link,
         asked: { ...link.asked, owners: fact.owners },
-        told,
+        told: toldWithout(link, 'approval'),
         gone: link.gone.filter((place) => place !== 'owners'),
       }
     }
@@ -186,6 +215,8 @@ function unblock(link: Link): Link {
 
 function decided(link: Link, fact: Fact & { fact: 'decided' }): Link {
   if (link.stage.status !== 'Pending') return link
+  const { endorsements: _decided, ...rest } = link
+  const others = fact.verdict === 'approve' ? standingEndorsements(link, fact) : []
   const decision: Decision = {
     at: fact.at,
     verdict: fact.verdict,
@@ -193,19 +224,71 @@ function decided(link: Link, fact: Fact & { fact: 'decided' }): Link {
     ...(fact.reason && { reason: fact.reason }),
     where: 'card',
     checkedAt: fact.at,
+    ...(others.length > 0 && { with: others }),
   }
-  const known = { ...unlook(link, fact.at), decision }
+  const known = { ...unlook(rest, fact.at), decision }
   return fact.verdict === 'approve'
     ? stage(known, fact.at, { status: 'Approving' })
     : remove(known, fact.at, 'Rejected', { by: fact.by })
 }
 
-function followed(link: Link, { by, thread }: Fact & { fact: 'followed' }): Link {
+/** Of the earlier approvals those remain whose makers still held the right. */
+function reread(link: Link, { at, reread }: Fact & { fact: 'intended' }): Link {
+  const { endorsements, ...rest } = link
+  if (!endorsements || !reread) return link
+  const standing = standingEndorsements(link, { at, reread })
+  return { ...rest, ...(standing.length > 0 && { endorsements: standing }) }
+}
+
+function endorsed(link: Link, fact: Fact & { fact: 'endorsed' }): Link {
+  const { at, by, needs } = fact
+  const known = link.endorsements?.some((one) => one.by === by)
+  if (link.stage.status !== 'Pending' || known) return link
+  return {
+    ...link,
+    schema: 2,
+    needs: Math.max(needs, link.needs ?? 1),
+    endorsements: [...standingEndorsements(link, fact), { by, at, checkedAt: at }],
+  }
+}
+
+/** What was approved is to be closed again, and our own link goes with it. */
+function revoked(link: Link, { at, by, reason }: Fact & { fact: 'revoked' }): Link {
+  if (!mayRevoke(link)) return link
+  const { decision: takesBack } = link
+  const decision: Decision = {
+    at,
+    verdict: 'reject',
+    by,
+    ...(reason && { reason }),
+    where: 'card',
+    checkedAt: at,
+    ...(takesBack && { takesBack }),
+  }
+  return remove({ ...unlook(link, at), decision }, at, 'Rejected', { by })
+}
+
+function followed(link: Link, { by, thread, at }: Fact & { fact: 'followed' }): Link {
   const there = link.followers.some((one) => one.thread.conversation === thread.conversation)
   const since = link.news.length
-  return there
-    ? link
-    : { ...link, followers: [...link.followers, { by, thread, ...(since > 0 && { since }) }] }
+  if (there) return link
+  const followers = [...link.followers, { by, thread, ...(since > 0 && { since }) }]
+  return heard({ ...link, followers }, { by, conversation: thread.conversation, at })
+}
+
+const mostQuestions = 20
+function questioned(link: Link, conversation: string): Link {
+  const others = (link.questions ?? []).filter((one) => one !== conversation)
+  return { ...link, questions: [...others.slice(1 - mostQuestions), conversation] }
+}
+
+const mostHeard = 20
+function heard(
+  link: Link,
+  { by, conversation, at }: { by: PersonKey; conversation: string; at: Millis },
+): Link {
+  const others = (link.heard ?? []).filter((one) => one.by !== by || one.conversation !== conversation)
+  return { ...link, heard: [...others.slice(1 - mostHeard), { by, conversation, at }] }
 }
 
 function retried(link: Link, at: Millis): Link {
@@ -219,8 +302,20 @@ function retried(link: Link, at: Millis): Link {
 function rechecked(link: Link, fact: Fact & { fact: 'rechecked' }): Link {
   const { decision, ...rest } = link
   if (link.stage.status !== 'Approving' || !decision?.by) return link
-  if (fact.right === 'held') return { ...link, decision: { ...decision, checkedAt: fact.at } }
-  return stage(news(rest, { news: 'askAgain', at: fact.at, by: decision.by }), fact.at, { status: 'Pending' })
+  const { with: others = [], at, checkedAt } = decision
+  const by = fact.by ?? decision.by
+  const approvals: readonly Endorsement[] = [...others, { by: decision.by, at, checkedAt }]
+  if (!approvals.some((one) => one.by === by)) return link
+  if (fact.right === 'held') {
+    const checked = <T extends { by?: PersonKey; checkedAt: Millis }>(one: T): T =>
+      one.by === by ? { ...one, checkedAt: fact.at } : one
+    const known = others.length > 0 ? { ...decision, with: others.map(checked) } : decision
+    return { ...link, decision: checked(known) }
+  }
+  // Of several approvals the others still stand.
+  const endorsements = approvals.filter((one) => one.by !== by)
+  const asked = { ...rest, ...(endorsements.length > 0 && { endorsements }) }
+  return stage(news(asked, { news: 'askAgain', at: fact.at, by }), fact.at, { status: 'Pending' })
 }
 
 // ---- what we did -------------------------------------------------------------------------------------
@@ -250,7 +345,12 @@ const decidedBy = ({ effect: verdict, by, reason }: Sent, at: Millis): Fact & { 
 
 function failed(link: Link, fact: Fact & { fact: 'failed' }): Link {
   const { attempt } = link
-  const { at, cause, notBefore, effect } = fact
+  const { at, notBefore, effect } = fact
+  // Not Pending is what an approved connection always is: Azure then rejects no such thing.
+  const cause: Cause =
+    effect === 'reject' && isRevoking(link) && fact.cause.cause === 'decidedMeanwhile'
+      ? { cause: 'cannotReject' }
+      : fact.cause
   const ended: Link = {
     ...unlook(link, at),
     ...(attempt?.effect === effect && {
@@ -288,12 +388,18 @@ function observed(link: Link, seen: Seen, at: Millis): Link {
   const isSame = link.looked && link.seen && sight(link.seen) === sight(seen)
   // A removal may end by the same absence, seen late enough.
   if (isSame && !(link.stage.status === 'Removing' && seen.own.is === 'absent')) return link
+  const { sighted, ...unsighted } = link
   // What began before the last decision, attempt or outcome says nothing of it.
-  const followed = follow({ ...link, seen, looked: seen.at >= link.unlookedAt }, seen, at, link.seen)
+  const looked = { ...unsighted, seen, looked: seen.at >= link.unlookedAt }
+  const followed = sightedSince(sighted, follow(looked, seen, at, link.seen))
   const begun = link.stage.status !== 'Removing' && followed.stage.status === 'Removing'
   // The look that began a removal may already show that nothing is left to remove.
   return begun ? follow(followed, seen, at, link.seen) : followed
 }
+
+/** Of the looks in a row that showed this one connection alone, the first counts. */
+const sightedSince = (before: Sighted | undefined, link: Link): Link =>
+  before && link.sighted && samePin(before, link.sighted) ? { ...link, sighted: before } : link
 
 /** Moves the stage along with what Azure shows. `before` is what it showed the last time. */
 function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): Link {
@@ -317,7 +423,11 @@ function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): L
   }
   // Somebody is deleting it: its connection may go first, but it is the link's absence that tells what happened.
   if (own.value.provisioningState === 'Deleting') return unblockSeen(link)
-  if (isFunctional(link, seen)) return works(link, at, before)
+  if (isFunctional(link, seen)) {
+    const count = seen.connections.is === 'present' ? countApproved(link, seen.connections.value) : 0
+    if (count > 1 && status !== 'Approved') return block(link, at, { cause: 'ambiguous', count })
+    return works(link, at, before)
+  }
   switch (status) {
     case 'Requested':
       return follow(stage(link, at, { status: 'Provisioning' }), seen, at, before)
@@ -371,7 +481,9 @@ function isFunctional(link: Link, seen: Seen): boolean {
   const { provisioningState, status } = seen.own.value
   if (provisioningState !== 'Succeeded' || status !== 'Approved') return false
   if (!link.pinned) return true
-  return seen.connections.is === 'present' && pinnedAmong(link, seen.connections.value)?.status === 'Approved'
+  if (seen.connections.is !== 'present') return false
+  const connection = pinnedAmong(link, seen.connections.value)
+  return connection?.status === 'Approved' && isAsPinned(link, connection)
 }
 
 const inPortal = (verdict: 'approve' | 'reject', at: Millis): Decision => ({
@@ -419,10 +531,18 @@ function provisioning(link: Link, seen: Seen, at: Millis): Link {
       return block(link, at, { cause: 'strangeEndpoint' })
     case 'one': {
       const { id: connection, privateEndpoint } = match.connection
-      const pinned = stage({ ...link, pinned: { connection, privateEndpoint } }, at, { status: 'Pending' })
-      return deciding(pinned, seen, at)
+      return { ...unblockSeen(link), sighted: { connection, privateEndpoint, since: seen.at } }
     }
   }
+}
+
+/** No other has come for as long as looks were apart: this is the connection that the owners are asked about. */
+function pin(link: Link, at: Millis): Link {
+  const { sighted, ...rest } = link
+  if (link.stage.status !== 'Provisioning' || !sighted || !link.seen) return link
+  const { connection, privateEndpoint } = sighted
+  const pinned = stage({ ...rest, pinned: { connection, privateEndpoint } }, at, { status: 'Pending' })
+  return deciding(pinned, link.seen, at)
 }
 
 /** A connection is pinned: follow what the vault shows of it. */
@@ -433,8 +553,11 @@ function deciding(link: Link, seen: Seen, at: Millis): Link {
   if (seen.connections.is === 'absent') return remove(link, at, 'Failed', { cause: { cause: 'vaultGone' } })
   const connection = pinnedAmong(link, seen.connections.value)
   if (!connection) return remove(link, at, 'Failed', { cause: { cause: 'connectionGone' } })
-  if (link.pinned && !sameResource(connection.privateEndpoint, link.pinned.privateEndpoint)) {
-    return remove(link, at, 'Failed', { cause: { cause: 'connectionChanged' } })
+  if (!isAsPinned(link, connection)) {
+    // In the instant before our approval another one took the name: what is open now is not what was asked about.
+    return connection.status === 'Approved' && link.attempt?.effect === 'approve'
+      ? alarm(link.stage.status === 'Propagating' ? link : stage(link, at, { status: 'Propagating' }), at)
+      : remove(link, at, 'Failed', { cause: { cause: 'connectionChanged' } })
   }
   // What was checked at the click is checked again before it is acted on.
   if (link.stage.status === 'Approving' && connection.status === 'Pending') {
@@ -481,7 +604,7 @@ function standing(link: Link, seen: Seen, at: Millis): Link {
   if (seen.connections.is === 'absent') return undone('Disconnected')
   if (seen.connections.is === 'hidden' || !link.pinned) return link
   const connection = pinnedAmong(link, seen.connections.value)
-  if (!connection) return undone('Disconnected')
+  if (!connection || !isAsPinned(link, connection)) return undone('Disconnected')
   return connection.status === 'Approved' || connection.status === 'Unknown'
     ? link
     : undone(connection.status)
@@ -491,13 +614,29 @@ const hasFailed = (state: ProvisioningState): boolean => state === 'Failed' || s
 
 function removing(link: Link, to: Stage & { status: 'Removing' }, seen: Seen, at: Millis): Link {
   const { outcome, by, cause } = to
+  // Before our own link is let go of, what is open has to be closed.
+  if (isRevoking(link) && seen.connections.is === 'hidden')
+    return hiddenFrom(link, seen.connections.cause, at)
+  const open = isRevoking(link) && checkApproved(link, seen.connections) === undefined
   const end = (): Link => stage(link, at, { status: outcome, ...(by && { by }), ...(cause && { cause }) })
   if (seen.own.is === 'hidden') return hiddenFrom(link, seen.own.cause, at)
-  if (seen.own.is === 'absent') return mayStillAppear(link, seen) ? link : end()
-  if (!isOurs(link, seen.own.value)) return end()
+  if (seen.own.is === 'absent' && mayStillAppear(link, seen)) return link
+  if (seen.own.is === 'absent' || !isOurs(link, seen.own.value)) return open ? unblockSeen(link) : end()
+  // SignalR has followed after all, and nothing was rejected yet: the approval was right.
+  const rejected = link.attempt?.effect === 'reject' || link.attempt?.effect === 'delete'
+  if (isRevoking(link) && !rejected && isFunctional(link, seen)) return works(withApproval(link), at)
   // Taking back and running out both yield to an approval that came first.
   const yields = (outcome === 'Cancelled' || outcome === 'Expired') && link.attempt?.effect !== 'delete'
   return yields && isFunctional(link, seen) ? works(link, at) : unblockSeen(link)
+}
+
+/** Whether an approval is being undone because SignalR did not follow it. */
+const isRevoking = ({ stage, decision }: Link): boolean =>
+  stage.status === 'Removing' && decision?.takesBack !== undefined
+
+function withApproval(link: Link): Link {
+  const { decision, ...rest } = link
+  return { ...rest, ...(decision?.takesBack && { decision: decision.takesBack }) }
 }
 
 const putShownWithinMs = 60_000
@@ -514,7 +653,7 @@ function mayStillAppear({ attempt }: Link, seen: Seen): boolean {
 
 function unposted(link: Link, post: PostKey, notBefore: Millis, at: Millis): Link {
   const before = link.told[post]
-  const standing = before?.is === 'posted' ? withoutTag(before) : before?.standing
+  const standing = standingOf(before)
   const count = before?.is === 'failed' ? before.count + 1 : 1
   const tried = tell(link, post, { is: 'failed', count, notBefore, ...(standing && { standing }) })
   // The requester must not go on believing that the owners were asked.
@@ -526,25 +665,35 @@ function unposted(link: Link, post: PostKey, notBefore: Millis, at: Millis): Lin
 /** With the pauses in between, some minutes. */
 const triesUntilTold = 7
 
-function withoutTag({ conversation, activity, digest, schema }: Told & { is: 'posted' }) {
-  return { conversation, activity, digest, schema }
-}
-
 function gone(link: Link, place: GonePlace, at: Millis): Link {
   if (link.gone.includes(place)) return link
   const known = { ...link, gone: [...link.gone, place] }
   if (place === 'owners' && !isEnded(link.stage.status)) return news(known, { news: 'ownersGone', at })
   if (place !== 'thread') return known
   // The status card begins anew in the requester's personal chat.
-  const { status: _lost, ...told } = known.told
-  return { ...known, told }
+  return { ...known, told: toldWithout(known, 'status') }
 }
+
+/** A card that the record did not know is drawn like the first from now on, at once for the first time. */
+function adopted(link: Link, { card, conversation, activity }: Fact & { fact: 'adopted' }): Link {
+  if (postedAs(link, conversation, activity)) return link
+  const told = { is: 'posted', conversation, activity, digest: '', schema: viewSchema } as const
+  return tell(link, nextCopy(link, card), told)
+}
+
+/** A card and its copies are lost with their place. */
+const toldWithout = (link: Link, card: CardName): Link['told'] =>
+  Object.fromEntries(Object.entries(link.told).filter(([post]) => cardOf(post as PostKey) !== card))
 
 /** Where something takes its time: what waits for a person too, past its end. What stands takes none. */
 const hasUsualTime = (status: Status): boolean =>
   ['Requested', 'Provisioning', 'Pending', 'Approving', 'Propagating', 'Removing'].includes(status)
 
-function passed(link: Link, what: PassedTime, at: Millis): Link {
+/** The wrong connection may be open: told once. */
+const alarm = (link: Link, at: Millis): Link =>
+  link.alarmed ? link : news({ ...link, alarmed: true }, { news: 'unfollowed', at })
+
+function passed(link: Link, what: Time, at: Millis): Link {
   const { status } = link.stage
   switch (what) {
     case 'usualTime':
@@ -552,21 +701,24 @@ function passed(link: Link, what: PassedTime, at: Millis): Link {
         ? link
         : news({ ...link, late: true }, { news: 'late', at, status })
     case 'alarmTime':
-      return link.alarmed || status !== 'Propagating'
-        ? link
-        : news({ ...link, alarmed: true }, { news: 'unfollowed', at })
+      return status === 'Propagating' ? alarm(link, at) : link
     case 'expiry':
       return status === 'Requested' || status === 'Provisioning' || status === 'Pending'
         ? remove(unlook(link, at), at, 'Expired')
         : link
     case 'settleTime':
       return notApplied(link, at)
+    case 'pinTime':
+      return pin(link, at)
   }
 }
 
 /** What was sent did not arrive, and only a person can send it again: the decision is open as before. */
 function notApplied(link: Link, at: Millis): Link {
-  const { decision, ...undecided } = link
+  const { decision, ...rest } = link
+  // Of several approvals the others still stand.
+  const others = decision?.with ?? link.endorsements
+  const undecided = { ...rest, ...(others && { endorsements: others }) }
   const sent = sentByPerson(link)
   const isOpen = link.stage.status === 'Pending' && beingSent(link) !== undefined
   const isTaken = link.stage.status === 'Approving'

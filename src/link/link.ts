@@ -41,6 +41,8 @@ export type Asked = {
   readonly reason?: TextKey
   readonly thread: Place
   readonly owners: Route
+  /** How many different people have to approve, when more than one. */
+  readonly approvers?: number
   readonly expiresAt: Millis
 }
 
@@ -74,6 +76,8 @@ export type Connection = {
   readonly status: ConnectionState
   readonly provisioningState: ProvisioningState
   readonly etag?: string
+  /** The bot sees the subscription that its endpoint lies in. SignalR's endpoints lie in Microsoft's, which no tenant sees. */
+  readonly endpointIsOurs?: true
 }
 
 /** Why something is not as it should be; what can be done about each stands in `causes.ts`. */
@@ -87,10 +91,12 @@ export type Cause =
   /** Somebody else's link from this SignalR to this vault is there. */
   | { readonly cause: 'madeByOthers'; readonly name: string; readonly status: ConnectionState }
   | { readonly cause: 'ambiguous'; readonly count: number }
-  /** A connection bears our nonce but its private endpoint lies in a subscription of our own. */
+  /** A connection bears our nonce but its private endpoint lies in a subscription that the bot sees. */
   | { readonly cause: 'strangeEndpoint' }
   | { readonly cause: 'connectionChanged' }
   | { readonly cause: 'connectionGone' }
+  /** Azure lets nobody reject the connection that was approved. */
+  | { readonly cause: 'cannotReject' }
   | { readonly cause: 'deletedElsewhere' }
   /** Azure said no for good, in its own words. */
   | { readonly cause: 'refused'; readonly code: string; readonly message: string }
@@ -129,6 +135,13 @@ export type Seen = {
 }
 
 export type Pinned = { readonly connection: string; readonly privateEndpoint: string }
+/** The one connection that may be ours, and when the first look began of those that have shown it and no other. */
+export type Sighted = Pinned & { readonly since: Millis }
+
+/** An approval that needs others beside it, and when the right to it was last read. */
+export type Endorsement = { readonly by: PersonKey; readonly at: Millis; readonly checkedAt: Millis }
+/** The right of somebody who approved earlier, read again at a later press. */
+export type Reread = { readonly by: PersonKey; readonly right: 'held' | 'missing' }
 
 export type Decision = {
   readonly at: Millis
@@ -139,6 +152,10 @@ export type Decision = {
   readonly where: 'card' | 'portal'
   /** When the decider's rights were last read. */
   readonly checkedAt: Millis
+  /** Who approved before, where more than one person has to. */
+  readonly with?: readonly Endorsement[]
+  /** The approval that this rejection undoes: SignalR had not followed it. */
+  readonly takesBack?: Decision
 }
 
 /**
@@ -206,8 +223,11 @@ export type News =
   /** Teams has not taken the approval card in all these tries: nobody was asked yet. */
   | { readonly news: 'unasked'; readonly at: Millis }
 
+export type CardName = 'status' | 'approval'
+/** A card of the same link that stands a second time, as after a kill. */
+export type CopyKey = `${CardName}+${number}`
 /** `status` and `approval` are the two cards; `thread/3` is the reply that tells news number 3 there. */
-export type PostKey = 'status' | 'approval' | `${'thread' | 'owners' | `follower-${number}`}/${number}`
+export type PostKey = CardName | CopyKey | `${'thread' | 'owners' | `follower-${number}`}/${number}`
 export type Told =
   | {
       readonly is: 'posted'
@@ -230,7 +250,8 @@ export type Told =
     }
 
 export type Link = {
-  readonly schema: 1
+  /** 2 where several have to approve: a version that knows only 1 would take the first approval for the decision. */
+  readonly schema: 1 | 2
   readonly id: LinkId
   readonly asked: Asked
   readonly stage: Stage
@@ -244,7 +265,17 @@ export type Link = {
     /** How much news there was before: that is old, and may no longer be true. */
     readonly since?: number
   }[]
+  /** Conversations in which somebody was asked to confirm that the link is to go. */
+  readonly questions?: readonly string[]
+  /** Who was told in a reply how it stands, where, and when: the newest for each. */
+  readonly heard?: readonly { readonly by: PersonKey; readonly conversation: string; readonly at: Millis }[]
+  /** Not yet believed: an imitation may come before the connection that it imitates. */
+  readonly sighted?: Sighted
   readonly pinned?: Pinned
+  /** How many different people have to approve, when more than one: as many as the vault ever asked for meanwhile. */
+  readonly needs?: number
+  /** Approvals that wait for others. */
+  readonly endorsements?: readonly Endorsement[]
   readonly decision?: Decision
   readonly attempt?: Attempt
   /** What the client needs to follow the long-running PUT across restarts. */
@@ -277,13 +308,27 @@ export type Fact = {
 } & (
   | { readonly fact: 'asked'; readonly id: LinkId; readonly asked: Asked }
   | { readonly fact: 'followed'; readonly by: PersonKey; readonly thread: Place }
+  /** Somebody who asked or follows asked for the same again, and was told how it stands. */
+  | { readonly fact: 'heard'; readonly by: PersonKey; readonly conversation: string }
   | {
       readonly fact: 'decided'
       readonly verdict: 'approve' | 'reject'
       readonly by: PersonKey
       readonly reason?: TextKey
+      readonly reread?: readonly Reread[]
     }
+  /** Somebody approved, and others have to as well. */
+  | {
+      readonly fact: 'endorsed'
+      readonly by: PersonKey
+      readonly needs: number
+      readonly reread?: readonly Reread[]
+    }
+  /** The connection that was approved is to be rejected, since SignalR does not follow. */
+  | { readonly fact: 'revoked'; readonly by: PersonKey; readonly reason?: TextKey }
   | { readonly fact: 'cancelled'; readonly by: PersonKey }
+  /** Somebody is asked there to confirm that the link is to go. */
+  | { readonly fact: 'questioned'; readonly by: PersonKey; readonly conversation: string }
   | { readonly fact: 'unlinked'; readonly by: PersonKey }
   | { readonly fact: 'retried'; readonly by: PersonKey }
   | {
@@ -292,12 +337,19 @@ export type Fact = {
       /** Somebody decides by it, and sends it as themselves. */
       readonly by?: PersonKey
       readonly reason?: TextKey
+      /** The rights of those who approved before, where they were read again. */
+      readonly reread?: readonly Reread[]
     }
   | { readonly fact: 'done'; readonly effect: Effect; readonly operation?: string }
   | { readonly fact: 'failed'; readonly effect: Effect; readonly cause: Cause; readonly notBefore: Millis }
   | { readonly fact: 'observed'; readonly seen: Seen }
   /** The decider's rights, read again because the decision had grown old. */
-  | { readonly fact: 'rechecked'; readonly right: 'held' | 'missing' | 'unreadable' }
+  | {
+      readonly fact: 'rechecked'
+      readonly right: 'held' | 'missing' | 'unreadable'
+      /** Whose, unless it is the decider's. */
+      readonly by?: PersonKey
+    }
   | {
       readonly fact: 'posted'
       readonly post: PostKey
@@ -307,12 +359,25 @@ export type Fact = {
       readonly schema: number
     }
   | { readonly fact: 'unposted'; readonly post: PostKey; readonly notBefore: Millis }
+  /** A card that the record did not know was pressed where it belongs. */
+  | {
+      readonly fact: 'adopted'
+      readonly card: CardName
+      readonly conversation: string
+      readonly activity: string
+    }
+  /** Teams lets nobody redraw this copy: it was deleted, or never was ours. */
+  | { readonly fact: 'lost'; readonly post: CopyKey }
   | { readonly fact: 'gone'; readonly place: GonePlace }
   | { readonly fact: 'rerouted'; readonly owners: Route }
-  | { readonly fact: 'passed'; readonly what: PassedTime }
+  | { readonly fact: 'passed'; readonly what: Time }
 )
-/** `settleTime`: what was sent is still not shown, and nobody but a person can send it again. */
-export type PassedTime = 'usualTime' | 'alarmTime' | 'expiry' | 'settleTime'
+
+/**
+ * A time that the core waits for. `settleTime`: what was sent is still not shown, and nobody but a person can send it
+ * again.
+ */
+export type Time = 'usualTime' | 'alarmTime' | 'expiry' | 'pinTime' | 'settleTime'
 
 /** Whether somebody may do something, as read from Azure. What cannot be read is a no. */
 export type Right =
@@ -320,15 +385,24 @@ export type Right =
   | { readonly is: 'missing'; readonly actions: readonly string[] }
   | { readonly is: 'unreadable' }
 
+/** What an approval is weighed with. */
+export type Weighing = {
+  /** How many different people have to approve, read now. */
+  readonly needs: Sighting<number>
+  /** The rights of those who approved before `freshSince`, read now. */
+  readonly others: readonly { readonly by: PersonKey; readonly right: Right }[]
+  readonly freshSince: Millis
+}
+
 /** What somebody wants of a link that exists. Rights and looks are read before, and come in as data. */
 export type Wish =
-  | {
+  | ({
       readonly wish: 'approve'
       readonly by: PersonKey
       readonly right: Right
       readonly connections: Sighting<readonly Connection[]>
       readonly conversation: string
-    }
+    } & Weighing)
   | {
       readonly wish: 'reject'
       readonly by: PersonKey
@@ -339,8 +413,25 @@ export type Wish =
   /** Somebody decides and sends it as themselves: Azure says whether they may. */
   | {
       readonly wish: 'send'
-      readonly verdict: 'approve' | 'reject'
+      readonly verdict: 'reject'
       readonly by: PersonKey
+      readonly reason?: TextKey
+      readonly connections: Sighting<readonly Connection[]>
+      readonly conversation: string
+    }
+  | ({
+      readonly wish: 'send'
+      readonly verdict: 'approve'
+      readonly by: PersonKey
+      /** Read where theirs may be one of several approvals: Azure is then asked only at the last. */
+      readonly right?: Right
+      readonly connections: Sighting<readonly Connection[]>
+      readonly conversation: string
+    } & Weighing)
+  | {
+      readonly wish: 'revoke'
+      readonly by: PersonKey
+      readonly right: Right
       readonly reason?: TextKey
       readonly connections: Sighting<readonly Connection[]>
       readonly conversation: string
@@ -357,11 +448,27 @@ export type Refusal =
   | { readonly refusal: 'rightUnreadable' }
   | { readonly refusal: 'notYourRequest' }
   | { readonly refusal: 'wrongPlace' }
+  /** The button is on a message that is no such card of this link. */
+  | { readonly refusal: 'wrongCard' }
   | { readonly refusal: 'tooEarly'; readonly status: Status }
   | { readonly refusal: 'alreadyDecided'; readonly decision: Decision; readonly status: Status }
-  | { readonly refusal: 'alreadyEnded'; readonly status: Ended | 'Removing' }
+  /** Nobody counts twice. */
+  | { readonly refusal: 'alreadyEndorsed'; readonly missing: number }
+  /** The right of somebody who approved earlier cannot be read. */
+  | { readonly refusal: 'otherUnreadable'; readonly by: PersonKey }
+  | {
+      readonly refusal: 'alreadyEnded'
+      readonly status: Ended | 'Removing'
+      /** How it ends or has ended, and by whom. */
+      readonly outcome: Ended
+      readonly by?: PersonKey
+    }
   | { readonly refusal: 'alreadyApproved' }
   | { readonly refusal: 'notApprovedYet' }
+  /** Nothing was approved that SignalR fails to follow. */
+  | { readonly refusal: 'noAlarm'; readonly status: Status }
+  /** The bot has no right to reject on the vault, where owners decide as themselves. */
+  | { readonly refusal: 'rejectInPortal' }
   | { readonly refusal: 'expired' }
   | { readonly refusal: 'connection'; readonly cause: Cause }
   /** Somebody's decision is on its way to Azure as themselves, and it is not known yet whether it arrived. */
@@ -371,7 +478,8 @@ export type Refusal =
   /** Azure did not take what a person sent as themselves. */
   | { readonly refusal: 'notTaken'; readonly cause: Cause }
   | { readonly refusal: 'nothingBlocked' }
-  | { readonly refusal: 'alreadyThere' }
+  /** The same person was told so a moment ago, in the same thread. */
+  | { readonly refusal: 'heardAlready' }
 
 /** What a command found out before a new link is asked for; see `policy.ts`. */
 export type Findings = {
@@ -388,6 +496,8 @@ export type Findings = {
   readonly route: Route | undefined
   /** People in the owners' channel who may approve on that vault, the requester included. */
   readonly approvers: number | 'unknown'
+  /** How many different people have to approve. */
+  readonly needs: number
   /** The link of that pair that is not ended, if there is one. */
   readonly open: Link | undefined
 }
@@ -410,6 +520,7 @@ export type AskRefusal =
     }
   | { readonly refusal: 'noOwners' }
   | { readonly refusal: 'nobodyMayApprove' }
+  | { readonly refusal: 'tooFewApprovers'; readonly count: number; readonly needs: number }
   /** The same is asked already: follow it instead. */
   | { readonly refusal: 'alreadyAsked'; readonly link: Link }
 
@@ -419,6 +530,8 @@ export type Limits = {
   readonly usualProvisioningMs: number
   readonly usualPropagatingMs: number
   readonly alarmMs: number
+  /** How far apart the looks are at least that must show the same one connection before it is pinned. */
+  readonly pinMs: number
   /** A decision older than this when it is applied has its rights read again. */
   readonly freshDecisionMs: number
   /** Looks: the first interval while something moves, the longest while somebody is waited for, and at rest. */

@@ -1,6 +1,6 @@
 /** Which private endpoint connection is ours: the one that bears our nonce, and after the first match the pinned one. */
 import { nameless, namelessCause } from './causes.ts'
-import type { Cause, Connection, Link, Seen, SharedPrivateLink, Sighting } from './link.ts'
+import type { Cause, Connection, Link, Pinned, Seen, SharedPrivateLink, Sighting } from './link.ts'
 import { parseResourceId, sameResource } from './resourceId.ts'
 
 const longestText = 95
@@ -69,27 +69,52 @@ export type Match =
 
 const subscriptionOf = (id: string): string | undefined => parseResourceId(id)?.subscription.toLowerCase()
 
-/**
- * The one connection that can only be ours. SignalR's private endpoint is managed by Microsoft, in none of our
- * own subscriptions; one that lies there is somebody's imitation.
- */
+/** Whether a connection's endpoint lies where SignalR's never does: it is managed by Microsoft, out of every tenant's sight. */
+function isStrange(link: Link, { privateEndpoint, endpointIsOurs }: Connection): boolean {
+  // Without an endpoint there is nothing to pin.
+  if (privateEndpoint === '' || endpointIsOurs) return true
+  const home = subscriptionOf(privateEndpoint)
+  return home !== undefined && [link.asked.signalr, link.asked.vault].map(subscriptionOf).includes(home)
+}
+
+/** The one connection that can only be ours, if it stays the only one; see `Sighted`. */
 export function matchConnection(link: Link, connections: readonly Connection[]): Match {
   const [first, ...others] = connections.filter((connection) =>
     bears(link.asked.nonce, connection.description),
   )
   if (!first) return { is: 'none' }
   if (others.length > 0) return { is: 'several', count: others.length + 1 }
-  // Without an endpoint there is nothing to pin.
-  if (first.privateEndpoint === '') return { is: 'strange' }
-  const home = subscriptionOf(first.privateEndpoint)
-  const ours = [link.asked.signalr, link.asked.vault].map(subscriptionOf)
-  if (home !== undefined && ours.includes(home)) return { is: 'strange' }
-  return { is: 'one', connection: first }
+  return isStrange(link, first) ? { is: 'strange' } : { is: 'one', connection: first }
 }
 
-/** The pinned connection among those seen; undefined when it is not there. */
+/** Whether two looks found the same connection with the same endpoint behind it. */
+export const samePin = (a: Pinned, b: Pinned): boolean =>
+  sameResource(a.connection, b.connection) && sameResource(a.privateEndpoint, b.privateEndpoint)
+
+/** The connection of the pinned id among those seen, whatever is behind it by now; undefined when it is not there. */
 export const pinnedAmong = (link: Link, connections: readonly Connection[]): Connection | undefined =>
   connections.find((connection) => link.pinned && sameResource(connection.id, link.pinned.connection))
+
+/** Whether the endpoint behind it is still the one that was pinned: a name can be given away and taken anew. */
+export const isAsPinned = (link: Link, { privateEndpoint }: Connection): boolean =>
+  link.pinned !== undefined && sameResource(privateEndpoint, link.pinned.privateEndpoint)
+
+/** How many approved connections bear our mark or are the pinned one: of two, nobody can tell which SignalR means. */
+export const countApproved = (link: Link, connections: readonly Connection[]): number =>
+  connections.filter(
+    (one) =>
+      one.status === 'Approved' &&
+      (bears(link.asked.nonce, one.description) || one === pinnedAmong(link, connections)),
+  ).length
+
+/** Why the connection that was approved cannot be rejected; whatever is behind it by now, it is open under that name. */
+export function checkApproved(link: Link, sighting: Sighting<readonly Connection[]>): Cause | undefined {
+  if (sighting.is === 'hidden') return sighting.cause
+  if (sighting.is === 'absent') return { cause: 'vaultGone' }
+  const pinned = pinnedAmong(link, sighting.value)
+  if (!pinned) return { cause: 'connectionGone' }
+  return pinned.status === 'Approved' ? undefined : { cause: 'decidedMeanwhile' }
+}
 
 /**
  * Whether what a look shows at the moment of the click is still what the card asked about: exactly one connection
@@ -102,8 +127,8 @@ export function checkAtClick(link: Link, sighting: Sighting<readonly Connection[
   if (bearing.length > 1) return { cause: 'ambiguous', count: bearing.length }
   const pinned = pinnedAmong(link, sighting.value)
   if (!pinned || !link.pinned) return { cause: 'connectionGone' }
-  if (!sameResource(pinned.privateEndpoint, link.pinned.privateEndpoint))
-    return { cause: 'connectionChanged' }
+  if (!isAsPinned(link, pinned)) return { cause: 'connectionChanged' }
+  if (isStrange(link, pinned)) return { cause: 'strangeEndpoint' }
   if (pinned.status !== 'Pending') return { cause: 'decidedMeanwhile' }
   const [bearer] = bearing
   return bearer && sameResource(bearer.id, pinned.id) ? undefined : { cause: 'connectionChanged' }

@@ -10,11 +10,12 @@ import type {
   Limits,
   Link,
   Millis,
-  PassedTime,
   PersonKey,
   PostKey,
+  Time,
 } from './link.ts'
 import { isOurs, pinnedAmong } from './match.ts'
+import { isCopy, standingOf } from './places.ts'
 import { beingSent } from './sent.ts'
 import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
 
@@ -34,7 +35,7 @@ export type AzureStep =
   | { readonly step: 'put' }
   | { readonly step: 'approve' | 'reject'; readonly connection: Connection }
   | { readonly step: 'delete' }
-  /** The decision has grown old: read the decider's rights again. */
+  /** The decision has grown old: read the rights of one who made it again. */
   | { readonly step: 'recheck'; readonly by: PersonKey }
   /** The owners' channel is gone: find who decides for the vault now. */
   | { readonly step: 'reroute' }
@@ -48,20 +49,24 @@ export type Destination =
       readonly conversation: string
       readonly activity: string
       readonly serviceUrl: string
+      /** A second card, which nobody misses if it is not there. */
+      readonly copy?: true
     }
 export type PlannedMessage = {
   readonly post: PostKey
   readonly view: View
   readonly digest: string
   readonly to: Destination
-  /** The place to write off when Teams says that it is finally gone. */
+  /** The place to write off when Teams says that it is finally gone; a copy alone is let go of. */
   readonly place: GonePlace
+  /** What waits for each other: the messages of a place. A copy holds up nothing else. */
+  readonly lane: string
 }
 
 export type Plan = {
   readonly azure?: AzureStep
   /** A time that has come, to be folded in before anything else is done. */
-  readonly passed?: PassedTime
+  readonly passed?: Time
   readonly messages: readonly PlannedMessage[]
   /** When to come again if nothing happens before; undefined: never. */
   readonly wake?: Millis
@@ -100,8 +105,16 @@ function timers(link: Link, around: Surroundings): { passed?: Plan['passed']; wa
       times.push({ what: 'usualTime', at: link.since + limits.usualProvisioningMs })
     }
   }
-  if (status === 'Propagating' && !link.alarmed)
+  // What SignalR says is approved is followed: then at most somebody has to clear up which it means.
+  const followed = link.seen?.own.is === 'present' && link.seen.own.value.status === 'Approved'
+  if (status === 'Propagating' && !link.alarmed && !followed)
     times.push({ what: 'alarmTime', at: link.since + limits.alarmMs })
+  // A look that shows nothing new is no fact, but moves `lookedAt`.
+  const { sighted } = link
+  if (status === 'Provisioning' && sighted && link.looked && lookedAt !== undefined) {
+    const at = sighted.since + limits.pinMs
+    if (lookedAt >= at) times.push({ what: 'pinTime', at })
+  }
   // Expiry looks once more: an approval that came first wins.
   const { expiresAt } = link.asked
   const lookedSince = lookedAt !== undefined && lookedAt >= expiresAt && link.looked
@@ -141,17 +154,20 @@ function azureStep(link: Link, around: Surroundings): Chosen {
     const earliest = notYet(link, effect.step, limits.settleMs)
     if (now < earliest) return lookAgain(link, around, earliest)
     if (now - lookedAt > limits.freshLookMs || lookedAt < earliest) return { step: { step: 'look' } }
-    const { decision } = link
-    if (effect.step === 'approve' && decision?.by && now - decision.checkedAt > limits.freshDecisionMs) {
-      return { step: { step: 'recheck', by: decision.by } }
-    }
-    return { step: effect }
+    const old = effect.step === 'approve' ? oldApprover(link, now - limits.freshDecisionMs) : undefined
+    return { step: old === undefined ? effect : { step: 'recheck', by: old } }
   }
   const shownBy = mustBeShownBy(link, around)
   const rest = lookAgain(link, around, lookedAt < (shownBy ?? 0) ? shownBy : undefined)
   // Nobody may be found to ask for days: meanwhile the portal and the end of the request's time are looked for.
   const reroutes = link.gone.includes('owners') && link.stage.status === 'Pending' && !rest.step
   return reroutes ? { ...rest, step: { step: 'reroute' } } : rest
+}
+
+/** One of those who approved whose right was last read before `freshSince`. */
+function oldApprover({ decision }: Link, freshSince: Millis): PersonKey | undefined {
+  if (!decision) return undefined
+  return [decision, ...(decision.with ?? [])].find(({ by, checkedAt }) => by && checkedAt < freshSince)?.by
 }
 
 /** The pinned connection as the last look showed it. */
@@ -176,6 +192,11 @@ function wanted(
         ? { step: 'approve', connection }
         : undefined
     case 'Removing': {
+      // What was opened in error is closed before anything else, and whatever stands on SignalR.
+      const revokes = stage.outcome === 'Rejected' && link.decision?.takesBack !== undefined
+      // Where only people decide, it is theirs to close in the portal, and nothing is said to be over before.
+      if (revokes && connection?.status === 'Approved')
+        return approveAs === 'bot' ? { step: 'reject', connection } : undefined
       if (seen.own.is !== 'present' || !isOurs(link, seen.own.value)) return undefined
       const byCard = stage.outcome === 'Rejected' && link.decision?.where === 'card'
       if (byCard && approveAs === 'bot' && connection?.status === 'Pending')
@@ -249,13 +270,16 @@ function messages(link: Link, around: Surroundings): { messages: PlannedMessage[
   let wake: Millis | undefined
   for (const post of views(link, around.limits)) {
     const place = placeOf(link, post)
+    if (!place) continue
+    const copy = isCopy(post.post)
+    const lane = copy ? post.post : place.key
     // One place hears one thing at a time, in order.
-    if (!place || busy.has(place.key)) continue
+    if (busy.has(lane)) continue
     const told = link.told[post.post]
     const digest = around.digest(post.view)
-    const standing = told?.is === 'posted' ? told : told?.standing
+    const standing = standingOf(told)
     if (standing && upToDate(link, post, standing, digest)) continue
-    busy.add(place.key)
+    busy.add(lane)
     if (told?.is === 'failed' && told.notBefore > around.now) {
       wake = Math.min(wake ?? told.notBefore, told.notBefore)
       continue
@@ -266,9 +290,10 @@ function messages(link: Link, around: Surroundings): { messages: PlannedMessage[
           conversation: standing.conversation,
           activity: standing.activity,
           serviceUrl: place.serviceUrl,
+          ...(copy && { copy }),
         }
       : place.to
-    planned.push({ post: post.post, view: post.view, digest, to, place: place.gone })
+    planned.push({ post: post.post, view: post.view, digest, to, place: place.gone, lane })
   }
   return { messages: planned, ...(wake !== undefined && { wake }) }
 }
@@ -310,8 +335,7 @@ function placeOf(link: Link, { post, place }: Post): Writable | undefined {
   }
   if (link.gone.includes('owners')) return undefined
   const { conversation, serviceUrl, kind } = link.asked.owners.place
-  const approval = link.told.approval
-  const card = approval?.is === 'posted' ? approval : approval?.standing
+  const card = standingOf(link.told.approval)
   if (post !== 'approval' && card) {
     return {
       key: 'owners',

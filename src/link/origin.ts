@@ -7,7 +7,11 @@ export function personIn(fact: Fact): PersonKey | undefined {
     case 'asked':
       return fact.asked.by
     case 'followed':
+    case 'heard':
     case 'decided':
+    case 'endorsed':
+    case 'revoked':
+    case 'questioned':
     case 'cancelled':
     case 'unlinked':
     case 'retried':
@@ -24,6 +28,7 @@ export function wordsIn(fact: Fact): TextKey | undefined {
     case 'asked':
       return fact.asked.reason
     case 'decided':
+    case 'revoked':
     case 'intended':
       return fact.reason
     default:
@@ -49,7 +54,11 @@ export function originOf(fact: Fact, before: Link | undefined, after: Link | und
   switch (fact.fact) {
     case 'asked':
     case 'followed':
+    case 'heard':
     case 'decided':
+    case 'endorsed':
+    case 'revoked':
+    case 'questioned':
     case 'cancelled':
     case 'unlinked':
     case 'retried':
@@ -64,8 +73,10 @@ export function originOf(fact: Fact, before: Link | undefined, after: Link | und
     case 'rechecked':
       return { is: 'azure' }
     case 'posted':
+    case 'adopted':
       return { is: 'teams', conversation: fact.conversation }
     case 'unposted':
+    case 'lost':
     case 'gone':
       return { is: 'teams' }
     case 'intended':

@@ -64,7 +64,9 @@ export function decideAsk(findings: Findings, as: string | undefined): AskDecide
     if (right.is === 'missing') return refuse({ refusal: 'botLacksRight', actions: right.actions, on })
   }
   if (!route) return refuse({ refusal: 'noOwners' })
-  if (findings.approvers === 0) return refuse({ refusal: 'nobodyMayApprove' })
+  const { approvers: count, needs } = findings
+  if (count === 0) return refuse({ refusal: 'nobodyMayApprove' })
+  if (count !== 'unknown' && count < needs) return refuse({ refusal: 'tooFewApprovers', count, needs })
   return { is: 'ask', name: named, route }
 }
 

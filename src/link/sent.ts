@@ -22,11 +22,20 @@ export function beingSent(link: Pick<Link, 'attempt'>): Sent | undefined {
 
 /** The decision behind an attempt whose answer was lost, once Azure shows that it arrived. */
 export function decisionSent(
-  link: Pick<Link, 'attempt'>,
+  link: Pick<Link, 'attempt' | 'endorsements'>,
   verdict: Decision['verdict'],
 ): Decision | undefined {
   const sent = beingSent(link)
   if (sent?.effect !== verdict) return undefined
   const { at, by, reason } = sent
-  return { at, verdict, by, ...(reason && { reason }), where: 'card', checkedAt: at }
+  const others = verdict === 'approve' ? (link.endorsements ?? []) : []
+  return {
+    at,
+    verdict,
+    by,
+    ...(reason && { reason }),
+    where: 'card',
+    checkedAt: at,
+    ...(others.length > 0 && { with: others }),
+  }
 }

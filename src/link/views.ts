@@ -2,6 +2,7 @@
  * What each place in Teams should show of a link, as data without words. A view whose data differ from what
  * was last posted there is work to do; replies (`news`) are posted once and never changed.
  */
+import { stillMissing } from './approvals.ts'
 import type {
   Cause,
   ConnectionState,
@@ -18,6 +19,7 @@ import type {
   Status,
   TextKey,
 } from './link.ts'
+import { cardOf, isCopy, standingOf } from './places.ts'
 
 /** Grows when the same data come to be drawn otherwise; ended links are not redrawn for it. */
 export const viewSchema = 1
@@ -26,12 +28,21 @@ export type StepName = 'requested' | 'created' | 'decided' | 'approvedOnVault' |
 export type Sign = 'done' | 'now' | 'next' | 'failed' | 'skipped'
 export type Step = { readonly step: StepName; readonly sign: Sign }
 
+/** Where several have to approve: who did, and how many more have to. */
+export type Approvals = { readonly by: readonly PersonKey[]; readonly missing: number }
+
 /** What the link waits for, and until when that is usual (or, for the owner, possible). */
 export type Waiting =
   | { readonly for: 'creation'; readonly until: Millis; readonly late: boolean }
-  | { readonly for: 'owner'; readonly until: Millis }
+  | { readonly for: 'owner'; readonly until: Millis; readonly approvals?: Approvals }
   | { readonly for: 'approvalOnVault'; readonly until: Millis; readonly late: boolean }
-  | { readonly for: 'signalr'; readonly until: Millis; readonly late: boolean }
+  | {
+      readonly for: 'signalr'
+      readonly until: Millis
+      readonly late: boolean
+      /** The wrong connection may be open. */
+      readonly alarmed?: true
+    }
   | { readonly for: 'removal'; readonly outcome: Ended }
   /** A person has to act first. */
   | { readonly for: 'retry'; readonly cause: Cause }
@@ -63,9 +74,15 @@ export type StatusView = Pair & {
 export type ApprovalView = Pair & {
   readonly view: 'approval'
   readonly phase: /** `again`: the last answer was sent by a person as themselves, and did not arrive. */
-    | { readonly is: 'open'; readonly answerBy: Millis; readonly again?: true }
+    | {
+        readonly is: 'open'
+        readonly answerBy: Millis
+        readonly again?: true
+        readonly approvals?: Approvals
+      }
     | { readonly is: 'approving'; readonly retry?: Cause }
-    | { readonly is: 'propagating' }
+    /** `alarmed`: SignalR does not follow, and the connection may be rejected. */
+    | { readonly is: 'propagating'; readonly alarmed?: true }
     | { readonly is: 'works'; readonly since: Millis }
     | { readonly is: 'disconnected' }
     | { readonly is: 'ending'; readonly outcome: Ended }
@@ -141,11 +158,16 @@ function waiting(link: Link, usual: UsualTimes): Waiting | undefined {
     case 'Provisioning':
       return { for: 'creation', until: link.asked.at + usual.usualProvisioningMs, late }
     case 'Pending':
-      return { for: 'owner', until: link.asked.expiresAt }
+      return { for: 'owner', until: link.asked.expiresAt, ...has('approvals', approvals(link)) }
     case 'Approving':
       return { for: 'approvalOnVault', until: since + usual.usualPropagatingMs, late }
     case 'Propagating':
-      return { for: 'signalr', until: since + usual.usualPropagatingMs, late }
+      return {
+        for: 'signalr',
+        until: since + usual.usualPropagatingMs,
+        late,
+        ...(mayRevoke(link) && { alarmed: true }),
+      }
     case 'Removing':
       return { for: 'removal', outcome: stage.outcome }
     default:
@@ -153,6 +175,11 @@ function waiting(link: Link, usual: UsualTimes): Waiting | undefined {
   }
 }
 export type UsualTimes = { readonly usualProvisioningMs: number; readonly usualPropagatingMs: number }
+
+const approvals = (link: Link): Approvals | undefined =>
+  (link.needs ?? 1) > 1
+    ? { by: (link.endorsements ?? []).map(({ by }) => by), missing: stillMissing(link) }
+    : undefined
 
 const pair = (link: Link): Pair => ({
   link: link.id,
@@ -176,6 +203,13 @@ const endedBy = (link: Link): PersonKey | undefined => ('by' in link.stage ? lin
 /** Whether a person may still take the request back: nothing functional stands yet, and it is not ending. */
 export const canCancel = (status: Status): boolean =>
   ['Requested', 'Provisioning', 'Pending', 'Approving', 'Propagating'].includes(status)
+
+/** Whether the approved connection may be rejected: the alarm was raised, and no look has shown SignalR following. */
+export const mayRevoke = ({ stage, alarmed, pinned, seen }: Link): boolean =>
+  stage.status === 'Propagating' &&
+  alarmed &&
+  pinned !== undefined &&
+  !(seen?.own.is === 'present' && seen.own.value.status === 'Approved')
 
 export function statusView(link: Link, usual: UsualTimes): StatusView {
   const { asked, stage } = link
@@ -216,11 +250,12 @@ function phase(link: Link): ApprovalView['phase'] | undefined {
         is: 'open',
         answerBy: link.asked.expiresAt,
         ...(link.attempt?.outcome.is === 'notApplied' && { again: true }),
+        ...has('approvals', approvals(link)),
       }
     case 'Approving':
       return { is: 'approving', ...has('retry', link.blocked?.cause) }
     case 'Propagating':
-      return { is: 'propagating' }
+      return { is: 'propagating', ...(mayRevoke(link) && { alarmed: true }) }
     case 'Approved':
       return { is: 'works', since: link.functionalAt ?? link.since }
     case 'Disconnected':
@@ -286,18 +321,18 @@ function newsView(link: Link, news: News, to: NewsView['to'], mentions: PersonKe
 }
 
 /** Whether this post was ever made and, as far as we know, is still there. */
-const standsInTeams = (link: Link, post: PostKey): boolean => {
-  const told = link.told[post]
-  return told?.is === 'posted' || (told?.is === 'failed' && told.standing !== undefined)
-}
+const standsInTeams = (link: Link, post: PostKey): boolean => standingOf(link.told[post]) !== undefined
 
-/** All that should stand in Teams of this link, the two cards first, then the replies in their order. */
+const asksSomething = ({ phase }: ApprovalView): boolean =>
+  phase.is === 'open' || (phase.is === 'propagating' && phase.alarmed === true)
+
+/** All that should stand in Teams of this link, the two cards first, then the replies in their order, then second cards. */
 export function views(link: Link, usual: UsualTimes): readonly Post[] {
   const posts: Post[] = [{ post: 'status', place: 'thread', view: statusView(link, usual) }]
   const approval = approvalView(link)
   const wasAsked = standsInTeams(link, 'approval')
-  // An approval card is begun only for a decision that is still open; one that was posted follows to the end.
-  if (approval && (wasAsked || approval.phase.is === 'open'))
+  // An approval card is begun only for what still asks something; one that was posted follows to the end.
+  if (approval && (wasAsked || asksSomething(approval)))
     posts.push({ post: 'approval', place: 'owners', view: approval })
   link.news.forEach((news, index) => {
     for (const to of audience(news)) {
@@ -323,5 +358,10 @@ export function views(link: Link, usual: UsualTimes): readonly Post[] {
       }
     }
   })
+  const firsts = posts.filter(({ post }) => post === 'status' || post === 'approval')
+  for (const post of (Object.keys(link.told) as PostKey[]).filter(isCopy)) {
+    const first = firsts.find((one) => one.post === cardOf(post))
+    if (first && standsInTeams(link, post)) posts.push({ ...first, post })
+  }
   return posts
 }

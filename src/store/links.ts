@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Change, Gate, Log, Row, Store } from '../engine/ports.ts'
 import type { Fact, Link, LinkId, Millis } from '../link/link.ts'
 import { personIn } from '../link/origin.ts'
+import { postedAs, standingOf } from '../link/places.ts'
 import { resourceKey } from '../link/resourceId.ts'
 import { isEnded } from '../link/views.ts'
 import { append, chain, genesis } from './auditLog.ts'
@@ -12,14 +13,23 @@ import { refuseForgotten } from './people.ts'
 import type { Database, Tables, Trx } from './tables.ts'
 
 /** The records' schema numbers that this version can read. */
-export const readable: readonly number[] = [1]
+export const readable: readonly number[] = [1, 2]
 
 /** Called in a transaction after its last write, just before COMMIT: what throws or dies here leaves nothing behind. */
 export type OnCommit = (facts: readonly Fact[]) => void
 
 type Links = Pick<
   Store,
-  'create' | 'transact' | 'claim' | 'release' | 'nextDue' | 'get' | 'open' | 'list' | 'openByStatus'
+  | 'create'
+  | 'transact'
+  | 'claim'
+  | 'release'
+  | 'nextDue'
+  | 'get'
+  | 'open'
+  | 'list'
+  | 'openByStatus'
+  | 'posted'
 >
 
 /** Gives every record back, whoever holds it. */
@@ -169,6 +179,23 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
       return row && parseLink(row)
     },
 
+    async posted(conversation, activity) {
+      const named = `"activity":${JSON.stringify(activity)}`
+      const rows = await db
+        .selectFrom('links')
+        .select(['id', 'schema', 'record'])
+        .where('id', 'in', (places) =>
+          places.selectFrom('places').select('places.link').where('conversation', '=', conversation),
+        )
+        .where(sql<boolean>`record like ${`%${named.replace(/[\\%_]/g, '\\$&')}%`} escape '\\'`)
+        .execute()
+      // The text is only where to look: what it says counts.
+      return rows
+        .filter(canRead)
+        .map(parseLink)
+        .find((link) => postedAs(link, conversation, activity))
+    },
+
     async list({ by, conversation, vault, ended }, most) {
       let query = db.selectFrom('links').select(['id', 'schema', 'record'])
       if (by !== undefined) query = query.where('asked_by', '=', by)
@@ -254,13 +281,11 @@ const channelOf = (conversation: string): string => conversation.split(';message
 /** The conversations in which people mean this link when they say "status". */
 function placesOf(link: Link): readonly string[] {
   const { asked, followers, told } = link
-  const card = told.approval
-  const standing = card?.is === 'failed' ? card.standing : card
   const conversations = [
     asked.thread.conversation,
     asked.owners.place.conversation,
     ...followers.map(({ thread }) => thread.conversation),
-    ...(standing ? [standing.conversation] : []),
+    ...Object.values(told).flatMap((one) => standingOf(one)?.conversation ?? []),
   ]
   return [...new Set(conversations.flatMap((conversation) => [conversation, channelOf(conversation)]))]
 }

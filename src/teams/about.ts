@@ -2,7 +2,7 @@
 import type { Link, Refusal } from '../link/link.ts'
 import { resourceName } from '../link/resourceId.ts'
 import { statusView, type View } from '../link/views.ts'
-import { aboutOf, decidedOf, type Names, namesOf } from './cards.ts'
+import { aboutOf, decidedOf, type Names, named, namesOf } from './cards.ts'
 import { azureName, type Prose } from './prose.ts'
 import type { Turn } from './turn.ts'
 import type { About, Press } from './words/en.ts'
@@ -29,5 +29,8 @@ export async function wordRefusal(turn: Turn, refusal: Refusal, link: Link, pres
   const view = statusView(link, usual)
   const names = await namesIn(turn, view)
   const decided = decidedOf(link.decision, names, words)
-  return words.refusal(refusal, aboutOf(view, names, words), press, decided, drawing.timeZone ?? 'UTC')
+  const about = aboutOf(view, names, words)
+  const endedBy =
+    'outcome' in refusal && refusal.by !== undefined ? named(refusal.by, names, words) : undefined
+  return words.refusal(refusal, about, press, decided, endedBy, drawing.timeZone ?? 'UTC')
 }

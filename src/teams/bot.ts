@@ -2,14 +2,14 @@
 import type { TurnContext } from 'botbuilder'
 import type { Desk, KnownConversation, Log, Person, Store } from '../engine/ports.ts'
 import type { UsualTimes } from '../link/views.ts'
-import type { ActionAnswer } from './actions/action.ts'
+import { type ActionAnswer, isAsMade } from './actions/action.ts'
 import { actions } from './actions/index.ts'
 import { channelOf, fieldsOf, type Incoming, textOf } from './activity.ts'
 import { type Drawing, type Rendered, welcomeCard } from './cards.ts'
 import { understand } from './commands/index.ts'
 import { TurnTooLong, troubleOf, within } from './errors.ts'
 import { type InvokeAnswer, pressAnswer, type SignIn, signInAnswer } from './invokeAnswer.ts'
-import { createMembership } from './membership.ts'
+import { createMembership, type Outsider } from './membership.ts'
 import { type Prose, toPlain, toXml } from './prose.ts'
 import type { Bot } from './server.ts'
 import type { Scope, Turn } from './turn.ts'
@@ -26,6 +26,8 @@ export type BotOptions = {
   /** Present where owners decide as themselves. */
   readonly signIn?: SignIn
   readonly log: Log
+  /** Who may speak to it beside the organisation's own people. */
+  readonly admits?: readonly Outsider[]
   readonly now?: () => number
   /** How long a turn may take; what it reads of Azure has a shorter deadline, at the desk. */
   readonly deadlineMs?: number
@@ -36,15 +38,19 @@ const scopes: Record<Incoming['kind'], Scope> = { channel: 'team', group: 'group
 /** The bot that the server hands its turns to. */
 export function createBot(options: BotOptions): Bot {
   const { desk, conversations, words, usual, drawing, signIn, deadlineMs = 4_000 } = options
-  const memberOf = createMembership(options.now ?? Date.now)
+  const memberOf = createMembership(options.now ?? Date.now, options.admits ?? [])
 
   return async (context, incoming, correlation) => {
     const log: Log = (level, event, fields, error) =>
       options.log(level, event, { ...fields, correlation }, error)
     const { what } = incoming
     const outlet = outletOf(context, log)
-    const answerPress = (answered: ActionAnswer): Promise<void> =>
-      outlet.answerInvoke(pressAnswer(answered, words, signIn))
+    /** To whoever pressed. A card that was pressed by the older way is redrawn for all by the worker. */
+    const answerPress = async (answered: ActionAnswer, how: 'invoke' | 'submit'): Promise<void> => {
+      if (how === 'invoke') await outlet.answerInvoke(pressAnswer(answered, words, signIn))
+      else if (answered.is === 'signIn') await outlet.say(words.signIn.oldClient)
+      else if (answered.is !== 'card') await outlet.say(answered.say)
+    }
     const answer = async (work: () => Promise<void>): Promise<void> => {
       try {
         await within(deadlineMs, logged(work(), outlet, log), () => new TurnTooLong())
@@ -60,8 +66,8 @@ export function createBot(options: BotOptions): Bot {
         await outlet.finally(() =>
           what.is === 'signsIn'
             ? outlet.answerInvoke(signInAnswer(what, toPlain(sentence[trouble])))
-            : what.is === 'pressed' && what.how === 'invoke'
-              ? answerPress({ is: 'message', say: sentence[trouble] })
+            : what.is === 'pressed'
+              ? answerPress({ is: 'message', say: sentence[trouble] }, what.how)
               : outlet.say(sentence[trouble]),
         )
       } finally {
@@ -73,7 +79,7 @@ export function createBot(options: BotOptions): Bot {
       case 'message':
         return answer(async () => {
           const turn = await begin()
-          if (!turn) return outlet.say(words.replies.guest)
+          if ('refused' in turn) return outlet.say(turn.refused)
           const text = evened(what.text)
           if (text === undefined) return outlet.say(words.replies.notUnderstoodLong)
           const understood = understand(text)
@@ -90,26 +96,21 @@ export function createBot(options: BotOptions): Bot {
           const turn = await begin(what.token)
           const pressed = fieldsOf(what.value)
           const data = what.how === 'invoke' ? fieldsOf(pressed.data) : pressed
-          const action = actions.get(textOf(pressed.verb) ?? textOf(data.verb) ?? '')
+          const named = actions.get(textOf(pressed.verb) ?? '')
+          const action = named && isAsMade(named, data) ? named : undefined
           log('info', 'action', { verb: action?.verb ?? 'unknown', how: what.how })
-          const answered: ActionAnswer = !turn
-            ? { is: 'message', say: words.replies.guest }
-            : action
-              ? await action.run(turn, data)
-              : { is: 'message', say: words.replies.notACardOfMine }
-          if (turn && answered.is === 'done' && what.card !== undefined)
-            await retire(turn, what.card, answered.say)
-          if (what.how === 'invoke') await answerPress(answered)
-          // A card that was pressed by the older way is redrawn for all by the worker.
-          else if (answered.is === 'signIn') await outlet.say(words.signIn.oldClient)
-          else if (answered.is !== 'card') await outlet.say(answered.say)
+          const say = (say: Prose): ActionAnswer => ({ is: 'message', say })
+          if ('refused' in turn) return answerPress(say(turn.refused), what.how)
+          const answered = action ? await action.run(turn, data) : say(words.replies.notACardOfMine)
+          if (answered.is === 'done' && what.card !== undefined) await retire(turn, what.card, answered.say)
+          await answerPress(answered, what.how)
         })
       case 'signsIn':
         if (!signIn) return log('info', 'activity.ignored', { type: what.how })
         return answer(async () => {
           const turn = await begin()
           const tried =
-            turn && what.token !== undefined
+            !('refused' in turn) && what.token !== undefined
               ? await desk.tries({ token: what.token, by: turn.by })
               : undefined
           // Nothing is kept of it: with the consent that was given, the next press signs in by itself.
@@ -151,16 +152,17 @@ export function createBot(options: BotOptions): Bot {
         return
     }
 
-    /** Learns where this was said and who said it; undefined for somebody who is not of the organisation. */
-    async function begin(token?: string): Promise<Turn | undefined> {
+    /** Learns where this was said and who said it; or what to answer somebody who is not of the organisation. */
+    async function begin(token?: string): Promise<Turn | { readonly refused: Prose }> {
       const { objectId, id: teamsId, name } = incoming.from
       const member = await memberOf(context, incoming)
-      if (member.is === 'stranger' || objectId === undefined) {
-        log('warn', 'turn.stranger')
-        return undefined
+      if (member.is !== 'member' || objectId === undefined) {
+        const who = member.is === 'outsider' ? member.who : 'stranger'
+        log('warn', 'turn.stranger', { who })
+        return { refused: words.replies.outsider[who] }
       }
       await meet()
-      const tenant = incoming.tenants[0] ?? ''
+      const tenant = member.tenant ?? incoming.tenants[0] ?? ''
       return {
         ...turnOf({ objectId, teamsId, name: name ?? member.name ?? words.somebody, tenant }),
         ...(token !== undefined && { token }),
@@ -195,6 +197,7 @@ export function createBot(options: BotOptions): Bot {
         scope: scopes[kind],
         ...(team && { team }),
         channel: channelOf(conversation),
+        ...(what.is === 'pressed' && what.card !== undefined && { card: what.card }),
         desk,
         words,
         usual,
@@ -206,17 +209,8 @@ export function createBot(options: BotOptions): Bot {
     /** A form or a question is used up once answered. What stands for a link is left alone, whatever a client names. */
     async function retire(turn: Turn, card: string, say: Prose): Promise<void> {
       try {
-        const here = { by: turn.by, conversation: turn.place.conversation }
-        const links = [
-          ...(await desk.find({ ...here, open: true })),
-          ...(await desk.find({ ...here, open: false })),
-        ]
-        const stands = links.some((link) =>
-          Object.values(link.told).some(
-            (told) => (told?.is === 'posted' ? told : told?.standing)?.activity === card,
-          ),
-        )
-        if (!stands) await outlet.replace(card, say)
+        const { conversation } = turn.place
+        if (!(await desk.isPost({ conversation, activity: card }))) await outlet.replace(card, say)
       } catch (error) {
         // What was asked stands; only its form is still there.
         log('warn', 'form.notRetired', {}, error)

@@ -43,6 +43,13 @@ export type Drawing = {
 const longest = { person: 60, reason: 300, message: 140, azure: 300, id: 600, url: 1_000 } as const
 const zoneOf = (drawing: Drawing): string => drawing.timeZone ?? 'UTC'
 
+/** Who approved so far, where others have to as well. */
+function approversOf(view: View): readonly PersonKey[] {
+  if (view.view === 'approval' && view.phase.is === 'open') return view.phase.approvals?.by ?? []
+  if (view.view === 'status' && view.waits?.for === 'owner') return view.waits.approvals?.by ?? []
+  return []
+}
+
 /** Keys of the people and the texts that a view names. */
 export function namesOf(view: View): { people: readonly PersonKey[]; texts: readonly TextKey[] } {
   const decision = view.decision
@@ -52,6 +59,8 @@ export function namesOf(view: View): { people: readonly PersonKey[]; texts: read
     view.view === 'news' ? view.mentions : view.endedBy,
     view.view === 'news' && view.news.news === 'ended' ? view.news.by : undefined,
     view.view === 'news' && view.news.news === 'askAgain' ? view.news.by : undefined,
+    ...(decision?.with ?? []).map(({ by }) => by),
+    ...approversOf(view),
   ]
   const texts = [view.view === 'news' ? undefined : view.reason, decision?.reason]
   const known = (keys: readonly (string | undefined)[]): string[] => [
@@ -76,7 +85,8 @@ function azCommand(link: { readonly signalr: string; readonly name: string }): s
   return `az rest --method get --url "${id}?api-version=2024-03-01"`
 }
 
-const named = (key: PersonKey | undefined, names: Names, words: Words): string =>
+/** A person's name, or a word for somebody whose name was forgotten. */
+export const named = (key: PersonKey | undefined, names: Names, words: Words): string =>
   (key !== undefined && clean(names.person(key)?.name ?? '', longest.person)) || words.somebody
 const said = (key: TextKey | undefined, names: Names): string | undefined =>
   (key !== undefined && clean(names.text(key) ?? '', longest.reason)) || undefined
@@ -99,7 +109,10 @@ export function decidedOf(decision: Decision | undefined, names: Names, words: W
   if (!decision) return undefined
   return {
     verdict: decision.verdict,
-    who: decision.where === 'portal' ? undefined : named(decision.by, names, words),
+    who:
+      decision.where === 'portal'
+        ? undefined
+        : words.list([...(decision.with ?? []), decision].map(({ by }) => named(by, names, words))),
     at: decision.at,
     reason: said(decision.reason, names),
   }
@@ -176,6 +189,7 @@ const statusLede = (view: StatusView, about: About, names: Names, words: Words, 
     decided: decidedOf(view.decision, names, words),
     endedBy: view.endedBy === undefined ? undefined : named(view.endedBy, names, words),
     functionalAt: view.functionalAt,
+    approvers: approversOf(view).map((key) => named(key, names, words)),
   }
   return view.waits
     ? words.waiting(view.waits, about, facts, zone)
@@ -254,11 +268,19 @@ function approvalLede(view: ApprovalView, about: About, names: Names, words: Wor
   const endedBy = view.endedBy === undefined ? undefined : named(view.endedBy, names, words)
   switch (view.phase.is) {
     case 'open':
-      return approvalCard.open(view.phase.answerBy, view.phase.again === true, zone)
+      return approvalCard.open(
+        {
+          answerBy: view.phase.answerBy,
+          again: view.phase.again === true,
+          approvals: view.phase.approvals,
+          approvers: approversOf(view).map((key) => named(key, names, words)),
+        },
+        zone,
+      )
     case 'approving':
       return view.phase.retry ? approvalCard.stopped(decided) : approvalCard.approving(decided, about.vault)
     case 'propagating':
-      return approvalCard.propagating(decided)
+      return view.phase.alarmed ? approvalCard.unfollowed(decided) : approvalCard.propagating(decided)
     case 'works':
       return words.standing('Approved', about, { decided, functionalAt: view.phase.since }, zone)
     case 'disconnected':
@@ -287,8 +309,11 @@ export function approvalData(view: ApprovalView, names: Names, words: Words, dra
   const { phase } = view
   const open = phase.is === 'open'
   const cause = phase.is === 'approving' ? phase.retry : phase.is === 'ended' ? phase.cause : undefined
-  const then = phase.is === 'approving' ? 'blocked' : 'ended'
-  const trouble = cause && words.cause(cause, about, then)
+  const alarmed = phase.is === 'propagating' && phase.alarmed === true
+  const then = phase.is === 'approving' || alarmed ? 'blocked' : 'ended'
+  const trouble = alarmed
+    ? approvalCard.alarm(about, drawing.asApprover === true)
+    : cause && words.cause(cause, about, then)
   const reason = said(view.reason, names)
   const connection = clean(resourceName(view.connection), 80)
   const final = phase.is === 'works' || phase.is === 'ended'
@@ -318,11 +343,21 @@ export function approvalData(view: ApprovalView, names: Names, words: Words, dra
     ],
     approve: {
       question: approvalCard.approve.question(connection, about.vault),
-      follows: approvalCard.approve.follows(about, drawing.asApprover === true),
+      follows: approvalCard.approve.follows(about, {
+        asYou: drawing.asApprover === true,
+        waits: phase.is === 'open' && (phase.approvals?.missing ?? 1) > 1,
+      }),
     },
     reject: {
       question: approvalCard.reject.question(connection, about.vault),
       follows: approvalCard.reject.follows(about, drawing.asApprover === true),
+      reason: approvalCard.reject.reason,
+      tooLong: approvalCard.reject.tooLong,
+    },
+    canRevoke: alarmed && drawing.asApprover !== true,
+    revoke: {
+      question: approvalCard.rejectConnection.question(connection, about.vault),
+      follows: approvalCard.rejectConnection.follows(about),
       reason: approvalCard.reject.reason,
       tooLong: approvalCard.reject.tooLong,
     },
@@ -349,6 +384,7 @@ function newsMessage(view: NewsView, names: Names, words: Words, drawing: Drawin
       who,
       functionalAt: view.functionalAt,
       vaultIsPublic: view.vaultIsPublic,
+      asYou: drawing.asApprover === true,
       portal: portalUrl(onVault ? view.vault : view.signalr, drawing),
     },
     zoneOf(drawing),

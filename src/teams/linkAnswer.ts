@@ -5,11 +5,12 @@ import { aboutLink } from './about.ts'
 import { azureName, type Prose } from './prose.ts'
 import type { Turn } from './turn.ts'
 
-/** Undefined when it was recorded: then the status card is the answer. */
+/** Undefined when nothing is to be said: the status card is the answer, or the line that it got before. */
 export async function wordLinkAnswer(turn: Turn, answer: LinkAnswer): Promise<Prose | undefined> {
   const { words } = turn
   switch (answer.is) {
     case 'asked':
+    case 'heard':
       return undefined
     case 'followed': {
       const about = await aboutLink(turn, answer.link)

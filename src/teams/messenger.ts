@@ -74,8 +74,8 @@ export function createMessenger(options: MessengerOptions): Messenger {
           await conversations.updateActivity(to.conversation, to.activity, activity, call)
           return posted(to.conversation, to.activity)
         } catch (error) {
-          // Somebody deleted the card. Its conversation stands, so the card comes back there.
-          if (refusedBy(error).code !== 'ActivityNotFoundInConversation') throw error
+          // Somebody deleted the card. Its conversation stands, so the card comes back there, unless another is there.
+          if (to.copy || refusedBy(error).code !== 'ActivityNotFoundInConversation') throw error
           return send(conversations, activity, { ...to, how: 'post' }, recipient, call)
         }
       }
@@ -126,7 +126,12 @@ const goneCodes: readonly string[] = [
   'ConversationNotFound',
   'MessageWritesBlocked',
 ]
+const isFinal = (status: number | undefined): boolean =>
+  status !== undefined && status >= 400 && status < 500 && ![401, 408, 412, 429].includes(status)
+
 function isGone({ status, code }: Refused, to: Message['to']): boolean {
+  // Whatever forbids to redraw a second card: it is no card of ours, or was deleted.
+  if (to.how === 'update' && to.copy && isFinal(status)) return true
   if (status === 404 || (status === 403 && code !== undefined && goneCodes.includes(code))) return true
   // Somebody who has not installed the bot, or may not be written to, cannot be told in private.
   return to.how === 'personal' && status === 403

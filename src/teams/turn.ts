@@ -2,6 +2,7 @@
 
 import type { Desk, Person } from '../engine/ports.ts'
 import type { Link, Place } from '../link/link.ts'
+import { standingOf } from '../link/places.ts'
 import type { UsualTimes } from '../link/views.ts'
 import type { Drawing, Rendered } from './cards.ts'
 import type { Prose } from './prose.ts'
@@ -21,6 +22,8 @@ export type Turn = {
   readonly team?: string
   /** The channel's conversation, or the chat's: what threads hang on. */
   readonly channel: string
+  /** The message whose button was pressed, where Teams names it. */
+  readonly card?: string
   readonly desk: Desk
   readonly words: Words
   readonly usual: UsualTimes
@@ -34,7 +37,4 @@ export type Turn = {
 /** Whether something of this link was said or posted in exactly this conversation. */
 export const isTalkedAboutIn = (link: Link, conversation: string): boolean =>
   link.asked.thread.conversation === conversation ||
-  Object.values(link.told).some((told) => {
-    const standing = told?.is === 'posted' ? told : told?.standing
-    return standing?.conversation === conversation
-  })
+  Object.values(link.told).some((told) => standingOf(told)?.conversation === conversation)

@@ -324,7 +324,7 @@ describe('forget', () => {
     const { code, out, told } = await audit('forget', requester.objectId)
     expect([code, out]).toEqual([1, ''])
     expect(told).toMatch(/^Not erased: they have a part in \d+ links .*who asked could approve.*cancel it:/)
-    expect(told).toMatch(/^ {2}life-\d+: contoso-signalr to contoso-kv-\d+, Pending$/m)
+    expect(told).toMatch(/^ {2}life-\d+: contoso-signalr to contoso-kv-\d+, Approving$/m)
     expect((await audit('export', '--format', 'csv')).out).toContain(requester.objectId)
   })
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { Settings } from '../../sandbox/azure/switches.ts'
-import { bot } from '../../sandbox/seed.ts'
+import { bot, subscriptions } from '../../sandbox/seed.ts'
+import { Unanswered } from '../../src/engine/ports.ts'
 import {
   adapter,
   closeAll,
@@ -90,6 +91,36 @@ describe('a look', () => {
     await provisioned(world)
     const { connections } = await see(world)
     expect(connections).toHaveProperty('value.length', 2)
+  })
+
+  test.each([
+    ['of the bot', subscriptions.main.id, true],
+    ['that the bot sees, far from SignalR and vault', subscriptions.other.id.toUpperCase(), true],
+    ['that the bot does not see', '99999999-0000-4000-8000-000000000009', false],
+  ])('says of an endpoint in a subscription %s whose it is', async (_whose, subscription, isOurs) => {
+    const world = await startWorld({ pageSize: 1 })
+    const endpoint = `/subscriptions/${subscription}/resourceGroups/m/providers/Microsoft.Network/privateEndpoints/e`
+    world.sandbox.portal.addConnection('contoso-kv', requestMessage, 'Pending', { endpoint })
+    const ours = isOurs ? { endpointIsOurs: true } : {}
+    const { connections } = await see(world)
+    expect(connections).toEqual({
+      is: 'present',
+      value: [expect.objectContaining({ privateEndpoint: endpoint, ...ours })],
+    })
+    expect(JSON.stringify(connections).includes('endpointIsOurs')).toBe(isOurs)
+    expect(await world.directory.connections(vault, nonce, undefined, never)).toEqual(connections)
+  })
+
+  test('without the list of subscriptions nobody knows whose an endpoint is: no picture', async () => {
+    const world = await startWorld()
+    world.sandbox.portal.addConnection('contoso-kv', requestMessage)
+    const fails = () => world.sandbox.fail({ path: /^\/subscriptions$/, times: 1, status: 503 })
+    fails()
+    expect((await world.azure.observe([watch()], never)).get('one')).toMatchObject({
+      failed: { cause: 'unavailable' },
+    })
+    fails()
+    await expect(world.directory.connections(vault, nonce, undefined, never)).rejects.toThrow(Unanswered)
   })
 
   test('an empty nonce is borne by none', async () => {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import type { Settings } from '../../sandbox/azure/switches.ts'
 import { bot, people } from '../../sandbox/seed.ts'
 import type { Act } from '../../src/engine/ports.ts'
+import { resourceName } from '../../src/link/resourceId.ts'
 import {
   adapter,
   closeAll,
@@ -146,13 +147,14 @@ describe('a decision', () => {
     ['with a dot', { connectionName: 'dotted' }],
     ['with an etag from the start', { etag: 'always' }],
     ['never with an etag', { etag: 'never' }],
-  ])('approves the connection named %s, in one call', async (_name, settings) => {
+  ])('approves the connection named %s, in one write, once it was read again', async (_name, settings) => {
     const world = await startWorld(settings)
     const connection = await provisioned(world)
     const before = world.calls().length
     expect(await world.azure.perform(decide('approve', connection), never)).toEqual({ is: 'done' })
-    const [call, ...more] = world.calls().slice(before)
+    const [read, call, ...more] = world.calls().slice(before)
     expect(more).toEqual([])
+    expect(read).toMatchObject({ method: 'GET', path: connection.id })
     expect(call).toMatchObject({
       method: 'PUT',
       requestBody: {
@@ -182,17 +184,57 @@ describe('a decision', () => {
   test('on a connection edited since: a conflict, not an overriding', async () => {
     const world = await startWorld({ etag: 'always', decidedConnection: 'recorded' })
     const connection = await provisioned(world)
-    world.sandbox.portal.reject('contoso-kv', 'owner')
-    world.sandbox.turn(66_000)
+    // Not in time for the read, which so shows it Pending.
+    atNextRead(world, () => world.sandbox.portal.reject('contoso-kv', 'owner'))
+    world.sandbox.configure({ vaultWrites: 'parallel' })
     const outcome = await world.azure.perform(decide('approve', connection), never)
     expect(outcome).toMatchObject({ is: 'failed', cause: { cause: 'conflict', code: 'ConflictError' } })
     expect(world.sandbox.connections('contoso-kv')).toMatchObject([{ status: 'Rejected' }])
   })
 
+  type Sandbox = Awaited<ReturnType<typeof startWorld>>['sandbox']
+  const atNextRead = ({ sandbox }: { sandbox: Sandbox }, does: () => void): void => {
+    const stop = sandbox.onEvent(() => {
+      stop()
+      does()
+    })
+  }
+  const endpoint = `/subscriptions/${'9'.repeat(8)}-0000-4000-8000-000000000009/resourceGroups/m/providers/Microsoft.Network/privateEndpoints/e`
+
+  test.each<[string, (sandbox: Sandbox, name: string) => void, string]>([
+    [
+      'another endpoint took its name',
+      ({ portal }, name) => {
+        portal.removeConnection('contoso-kv', name)
+        portal.addConnection('contoso-kv', requestMessage, 'Pending', { name, endpoint })
+      },
+      'connectionChanged',
+    ],
+    ['it was removed', ({ portal }, name) => portal.removeConnection('contoso-kv', name), 'connectionGone'],
+    ['it was rejected', ({ portal }) => portal.reject('contoso-kv', 'owner'), 'decidedMeanwhile'],
+    ['it was approved', ({ portal }) => portal.approve('contoso-kv', 'owner'), 'decidedMeanwhile'],
+    [
+      'it may not be seen',
+      ({ fail }) => fail({ method: 'GET', times: 1, status: 403, code: 'AuthorizationFailed' }),
+      'botLacksRight',
+    ],
+    ['nobody answers', ({ fail }) => fail({ method: 'GET', times: 1, status: 503 }), 'unavailable'],
+  ])('after the look %s: no approval is sent', async (_what, does, cause) => {
+    const world = await startWorld({ missingConnection: 204 })
+    const connection = await provisioned(world)
+    does(world.sandbox, resourceName(connection.id))
+    const before = writesOf(world.sandbox).length
+    expect(await world.azure.perform(decide('approve', connection), never)).toMatchObject({
+      is: 'failed',
+      cause: { cause },
+    })
+    expect(writesOf(world.sandbox)).toHaveLength(before)
+  })
+
   test('on a connection decided meanwhile: look again', async () => {
     const world = await startWorld({ decidedConnection: 'pendingOnly', vaultWrites: 'parallel' })
     const connection = await provisioned(world)
-    world.sandbox.portal.reject('contoso-kv', 'owner')
+    atNextRead(world, () => world.sandbox.portal.reject('contoso-kv', 'owner'))
     expect(await world.azure.perform(decide('approve', connection), never)).toMatchObject({
       is: 'failed',
       cause: { cause: 'decidedMeanwhile' },

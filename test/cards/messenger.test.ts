@@ -186,6 +186,21 @@ describe('places that are gone', () => {
     expect(await deliver(status, { how: 'personal', person: 'riley' })).toMatchObject({ is: 'gone' })
   })
 
+  test('a second card that is deleted, or is not ours, is let go of and does not come back', async () => {
+    const { conversation } = await posted(deliver(status, { how: 'thread', channel: general }))
+    const before = sends()
+    for (const code of ['ActivityNotFoundInConversation', 'NotEnoughPermissions']) {
+      teams.fail({ method: 'PUT', times: 1, status: code.startsWith('Not') ? 403 : 404, code })
+      const to = { how: 'update', conversation, activity: 'second', copy: true } as const
+      expect(await deliver(status, to)).toMatchObject({ is: 'gone' })
+    }
+    teams.fail({ method: 'PUT', times: 1, status: 503 })
+    expect(
+      await deliver(status, { how: 'update', conversation, activity: 'second', copy: true }),
+    ).toMatchObject({ is: 'failed' })
+    expect(sends()).toBe(before)
+  })
+
   test('a deleted card does not take its conversation with it: the card comes back there', async () => {
     const { conversation } = await posted(deliver(status, { how: 'thread', channel: general }))
     const again = await posted(deliver(status, { how: 'update', conversation, activity: 'deleted' }))

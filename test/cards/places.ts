@@ -270,17 +270,24 @@ const answers: readonly Place[] = [
   said('list', (fill) => en.replies.list([{ ...pair(fill), status: 'working' }], 2)),
   said('which one', (fill) => en.replies.which('unlink', [{ ...pair(fill), status: 'working' }], 2)),
   said('not your request', (fill) =>
-    en.refusal({ refusal: 'notYourRequest' }, about(fill), 'cancel', undefined, 'UTC'),
+    en.refusal({ refusal: 'notYourRequest' }, about(fill), 'cancel', undefined, undefined, 'UTC'),
   ),
   said('decided already', (fill) => {
     const decision = { at: 0, checkedAt: 0, verdict: 'approve', where: 'card', by: 'noor' } as const
     const decided = decidedOf(decision, namesOf(fill), en)
     const refusal = { refusal: 'alreadyDecided', decision, status: 'Approving' } as const
-    return en.refusal(refusal, about(fill), 'approve', decided, 'UTC')
+    return en.refusal(refusal, about(fill), 'approve', decided, undefined, 'UTC')
   }),
   ...Object.entries(causes).map(([name, cause]) =>
     said(`a press refused by ${name}`, (fill) =>
-      en.refusal({ refusal: 'connection', cause: cause(fill) }, about(fill), 'approve', undefined, 'UTC'),
+      en.refusal(
+        { refusal: 'connection', cause: cause(fill) },
+        about(fill),
+        'approve',
+        undefined,
+        undefined,
+        'UTC',
+      ),
     ),
   ),
 ]

@@ -105,7 +105,7 @@ const pinned: Pick<Link, 'pinned' | 'told'> = {
 const decided = (
   verdict: Decision['verdict'],
   where: Decision['where'] = 'card',
-): Pick<Link, 'decision'> => ({
+): { readonly decision: Decision } => ({
   decision: {
     at: asked + 4 * minute,
     verdict,
@@ -144,16 +144,32 @@ const failed: Cause = {
   message: 'The vault already has the maximum number of private endpoint connections.',
 }
 
+const needsTwo = { schema: 2, needs: 2 } as const
+const forTwo: Link = { ...pending, ...needsTwo }
+
 /** By a name that says the stage; the pictures bear it. */
 export const records = {
   requested: request,
   creating: { ...request, stage: { status: 'Provisioning' }, ...seen('Creating', 'Pending') },
   creatingLate: { ...request, stage: { status: 'Provisioning' }, ...seen('Creating', 'Pending'), late: true },
   pending,
+  /** Two people have to approve, and then one more. */
+  pendingForTwo: forTwo,
+  endorsed: { ...forTwo, endorsements: [{ by: 'noor', at: asked + minute, checkedAt: asked + minute }] },
+  approvedByTwo: {
+    ...approved,
+    ...needsTwo,
+    decision: {
+      ...decided('approve').decision,
+      by: 'mika',
+      with: [{ by: 'noor', at: asked + minute, checkedAt: asked + minute }],
+    },
+  },
   approving,
   stopped: { ...approving, blocked: { at: asked + 5 * minute, cause: botLacksRight } },
   propagating,
   propagatingLate: { ...propagating, late: true },
+  unfollowed: { ...propagating, alarmed: true },
   approved,
   approvedInPortal: { ...approved, ...decided('approve', 'portal') },
   disconnected: { ...approved, stage: { status: 'Disconnected' }, ...seen('Succeeded', 'Disconnected') },

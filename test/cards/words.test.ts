@@ -19,6 +19,7 @@ const causes: { readonly [K in Cause['cause']]: Extract<Cause, { readonly cause:
   strangeEndpoint: { cause: 'strangeEndpoint' },
   connectionChanged: { cause: 'connectionChanged' },
   connectionGone: { cause: 'connectionGone' },
+  cannotReject: { cause: 'cannotReject' },
   deletedElsewhere: { cause: 'deletedElsewhere' },
   refused: { cause: 'refused', ...said },
   provisioningFailed: { cause: 'provisioningFailed', ...said },
@@ -37,6 +38,7 @@ const refusals: { readonly [K in Refusal['refusal']]: Extract<Refusal, { readonl
   lacksRight: { refusal: 'lacksRight', actions: [action] },
   rightUnreadable: { refusal: 'rightUnreadable' },
   notYourRequest: { refusal: 'notYourRequest' },
+  wrongCard: { refusal: 'wrongCard' },
   wrongPlace: { refusal: 'wrongPlace' },
   tooEarly: { refusal: 'tooEarly', status: 'Provisioning' },
   alreadyDecided: {
@@ -44,8 +46,12 @@ const refusals: { readonly [K in Refusal['refusal']]: Extract<Refusal, { readonl
     decision: records.approving.decision ?? fail(),
     status: 'Approving',
   },
-  alreadyEnded: { refusal: 'alreadyEnded', status: 'Cancelled' },
+  alreadyEndorsed: { refusal: 'alreadyEndorsed', missing: 1 },
+  otherUnreadable: { refusal: 'otherUnreadable', by: 'noor' },
+  alreadyEnded: { refusal: 'alreadyEnded', status: 'Cancelled', outcome: 'Cancelled', by: 'riley' },
   alreadyApproved: { refusal: 'alreadyApproved' },
+  rejectInPortal: { refusal: 'rejectInPortal' },
+  noAlarm: { refusal: 'noAlarm', status: 'Propagating' },
   notApprovedYet: { refusal: 'notApprovedYet' },
   expired: { refusal: 'expired' },
   connection: { refusal: 'connection', cause: { cause: 'connectionGone' } },
@@ -53,7 +59,7 @@ const refusals: { readonly [K in Refusal['refusal']]: Extract<Refusal, { readonl
   vaultBusy: { refusal: 'vaultBusy' },
   notTaken: { refusal: 'notTaken', cause: { cause: 'conflict', code: said.code } },
   nothingBlocked: { refusal: 'nothingBlocked' },
-  alreadyThere: { refusal: 'alreadyThere' },
+  heardAlready: { refusal: 'heardAlready' },
 }
 const askRefusals: { readonly [K in AskRefusal['refusal']]: Extract<AskRefusal, { readonly refusal: K }> } = {
   requesterLacksRight: { refusal: 'requesterLacksRight', actions: [action] },
@@ -67,6 +73,7 @@ const askRefusals: { readonly [K in AskRefusal['refusal']]: Extract<AskRefusal, 
   vaultFull: { refusal: 'vaultFull', count: 64 },
   botLacksRight: { refusal: 'botLacksRight', actions: [action], on: 'vault' },
   noOwners: { refusal: 'noOwners' },
+  tooFewApprovers: { refusal: 'tooFewApprovers', count: 1, needs: 2 },
   nobodyMayApprove: { refusal: 'nobodyMayApprove' },
   alreadyAsked: { refusal: 'alreadyAsked', link: records.pending },
 }
@@ -98,7 +105,15 @@ describe('causes', () => {
 })
 
 describe('refusals', () => {
-  const presses: readonly Press[] = ['approve', 'reject', 'cancel', 'unlink', 'retry', 'follow']
+  const presses: readonly Press[] = [
+    'approve',
+    'reject',
+    'rejectConnection',
+    'cancel',
+    'unlink',
+    'retry',
+    'follow',
+  ]
   test.each(Object.values(refusals))('$refusal', (refusal) => {
     for (const press of presses) {
       const sentence = toPlain(
@@ -107,6 +122,7 @@ describe('refusals', () => {
           about,
           press,
           { verdict: 'approve', who: 'Noor Haddad', at: asked, reason: undefined },
+          'Riley Park',
           'UTC',
         ),
       )
@@ -116,13 +132,13 @@ describe('refusals', () => {
   })
 
   test('a lone owner who asked is told the way out', () => {
-    expect(toPlain(en.refusal(refusals.ownRequest, about, 'approve', undefined, 'UTC'))).toBe(
+    expect(toPlain(en.refusal(refusals.ownRequest, about, 'approve', undefined, undefined, 'UTC'))).toBe(
       "You asked for this link, so somebody else has to approve it. If you own the vault alone, decide in the Azure portal; I'll notice.",
     )
   })
 
   test('a missing right names the action and where', () => {
-    const sentence = toPlain(en.refusal(refusals.lacksRight, about, 'approve', undefined, 'UTC'))
+    const sentence = toPlain(en.refusal(refusals.lacksRight, about, 'approve', undefined, undefined, 'UTC'))
     expect(sentence).toContain(`${action} on contoso-kv`)
   })
 })

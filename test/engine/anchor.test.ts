@@ -81,6 +81,9 @@ test('is said after a decision on the card, with the decision in it', async () =
     right: { is: 'held' },
     connections: onVault(connection()),
     conversation: vaultOwners.conversation,
+    needs: { is: 'present', value: 1 },
+    others: [],
+    freshSince: 0,
   } as const
   expect(await journal.wish('link-1', { ...wish, by: 'requester' }, 'there')).toMatchObject({ is: 'refused' })
   expect(await journal.wish('link-1', wish, 'there')).toMatchObject({ is: 'granted' })

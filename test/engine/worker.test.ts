@@ -18,6 +18,7 @@ const limits: Limits = {
   restLookMs: 86_400_000,
   settleMs: 30_000,
   freshLookMs: 5_000,
+  pinMs: 10_000,
 }
 const subscription = '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/contoso/providers'
 const place = {

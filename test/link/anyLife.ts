@@ -36,6 +36,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...portalActs.map((act): Move => ({ move: 'portal', act }))) },
   { weight: 1, arbitrary: fc.record({ move: fc.constant('hide'), link: fc.boolean(), vault: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ move: fc.constant('wish'), wish: usually(...wishes), right: rights }) },
+  { weight: 1, arbitrary: fc.record({ move: fc.constant('tag'), needs: fc.integer({ min: 1, max: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ move: fc.constant('again'), index: fc.nat({ max: 200 }) }) },
 )
 export const anyMoves = fc.array(anyMove, { maxLength: 80, size: 'max' })

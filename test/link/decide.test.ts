@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import { decide, isOwnersPlace } from '../../src/link/decide.ts'
+import { decide } from '../../src/link/decide.ts'
 import { fold } from '../../src/link/fold.ts'
 import type { Connection, Link, Right, Sighting, Status, Wish } from '../../src/link/link.ts'
+import { isOwnersPlace } from '../../src/link/places.ts'
 import { connectionStates } from './facts.ts'
 import {
   absent,
@@ -12,17 +13,21 @@ import {
   day,
   endpoint,
   general,
+  given,
   hidden,
   home,
+  hour,
   imitation,
   lacksRead,
   looked,
+  minute,
   newOwners,
   noon,
   onVault,
   otherThread,
   own,
   type Step,
+  second,
   statuses,
   timed,
   vaultOwners,
@@ -44,6 +49,9 @@ const approve = (change: Change = {}): Wish => ({
   by: 'owner',
   right: held,
   connections: onVault(connection()),
+  needs: { is: 'present', value: 1 },
+  others: [],
+  freshSince: 0,
   conversation: cardThread,
   ...change,
 })
@@ -291,9 +299,47 @@ describe('retry and follow', () => {
       thread,
     })
     expect(answer(at('Pending'), follow(otherThread))).toBe('✓ followed')
-    expect(answer(at('Pending'), follow(general))).toBe('alreadyThere')
+    expect(answer(at('Pending'), follow(general))).toBe('✓ heard')
     const following = at('Pending', { fact: 'followed', by: 'colleague', thread: otherThread })
-    expect(answer(following, follow(otherThread))).toBe('alreadyThere')
+    expect(answer(following, follow(otherThread))).toBe('heardAlready')
+  })
+
+  test('who asks again hears how it stands; what Teams delivers again is no new question', () => {
+    const asks = (by: string, thread: typeof otherThread | typeof general): Wish => ({
+      wish: 'follow',
+      by,
+      thread,
+    })
+    const link = given()
+    const later = (ms: number) => link.moved + ms
+    expect(answer(link, asks('requester', general), later(30 * second))).toBe('heardAlready')
+    expect(answer(link, asks('requester', general), later(2 * minute))).toBe('✓ heard')
+    expect(answer(link, asks('requester', otherThread), later(second))).toBe('✓ followed')
+    expect(answer(link, asks('colleague', general), later(second))).toBe('✓ heard')
+
+    const heard = fold(
+      link,
+      timed({ fact: 'heard', by: 'colleague', conversation: general.conversation }, later(hour)),
+    )
+    const afterwards = (ms: number) => later(hour) + ms
+    expect(answer(heard, asks('colleague', general), afterwards(minute))).toBe('heardAlready')
+    expect(answer(heard, asks('another', general), afterwards(minute))).toBe('✓ heard')
+    expect(answer(heard, asks('colleague', general), afterwards(3 * minute))).toBe('✓ heard')
+  })
+
+  test('who heard what is kept for the newest alone', () => {
+    const many = Array.from(
+      { length: 60 },
+      (_none, n): Step => ({
+        fact: 'heard',
+        by: `somebody ${n % 45}`,
+        conversation: general.conversation,
+      }),
+    )
+    const { heard = [] } = at('Pending', ...many)
+    expect(heard).toHaveLength(20)
+    expect(new Set(heard.map(({ by }) => by)).size).toBe(20)
+    expect(heard.at(-1)?.by).toBe('somebody 14')
   })
 })
 

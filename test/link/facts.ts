@@ -65,6 +65,7 @@ export const causes: readonly Cause[] = [
   { cause: 'strangeEndpoint' },
   { cause: 'connectionChanged' },
   { cause: 'connectionGone' },
+  { cause: 'cannotReject' },
   { cause: 'deletedElsewhere' },
   { cause: 'refused', code: 'BadRequest', message: 'no' },
   { cause: 'provisioningFailed', code: 'Failed', message: 'no' },
@@ -129,14 +130,29 @@ export const everyLook: readonly Step[] = owns.flatMap((ownSighting) =>
   ]),
 )
 
-const posts = ['status', 'approval', 'thread/0', 'owners/0', 'follower-0/0'] as const satisfies PostKey[]
+const posts = [
+  'status',
+  'approval',
+  'status+0',
+  'thread/0',
+  'owners/0',
+  'follower-0/0',
+] as const satisfies PostKey[]
 /** Every fact that is no look. */
 export const everyOther: readonly Step[] = [
   { fact: 'asked', id: 'link-2', asked },
   { fact: 'followed', by: 'colleague', thread: otherThread },
+  { fact: 'heard', by: 'colleague', conversation: otherThread.conversation },
+  { fact: 'adopted', card: 'approval', conversation: `${cardThread}0`, activity: '20' },
+  { fact: 'adopted', card: 'status', conversation: asked.thread.conversation, activity: 'second' },
+  { fact: 'lost', post: 'approval+0' },
   { fact: 'decided', verdict: 'approve', by: 'owner' },
   { fact: 'decided', verdict: 'reject', by: 'owner', reason: 'no' },
+  { fact: 'endorsed', by: 'owner', needs: 2 },
+  { fact: 'endorsed', by: 'another', needs: 3, reread: [{ by: 'owner', right: 'missing' }] },
+  { fact: 'revoked', by: 'owner', reason: 'no' },
   { fact: 'cancelled', by: 'requester' },
+  { fact: 'questioned', by: 'requester', conversation: otherThread.conversation },
   { fact: 'unlinked', by: 'requester' },
   { fact: 'retried', by: 'requester' },
   ...effects.flatMap((effect): Step[] => [
@@ -155,7 +171,7 @@ export const everyOther: readonly Step[] = [
     (place): Step => ({ fact: 'gone', place }),
   ),
   { fact: 'rerouted', owners: { place: newOwners, because: { is: 'tagged' } } },
-  ...(['usualTime', 'alarmTime', 'expiry', 'settleTime'] as const).map(
+  ...(['usualTime', 'alarmTime', 'expiry', 'pinTime', 'settleTime'] as const).map(
     (what): Step => ({ fact: 'passed', what }),
   ),
 ]

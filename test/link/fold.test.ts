@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { fold, foldAll } from '../../src/link/fold.ts'
-import type { Link, Status } from '../../src/link/link.ts'
+import type { Connection, Link, Status } from '../../src/link/link.ts'
 import { isEnded } from '../../src/link/views.ts'
 import { anyFacts, causes, connectionStates, everyLook, everyOther } from './facts.ts'
 import {
@@ -32,6 +32,7 @@ import {
   otherThread,
   otherVault,
   own,
+  pinned,
   posted,
   rejectedBy,
   request,
@@ -256,16 +257,46 @@ describe('while the link is being made', () => {
     expect(making(looked({ own: own() })).stage.status).toBe('Provisioning')
   })
 
-  test('one connection bears the nonce: its ids are pinned', () => {
-    const link = making(
-      looked({
-        own: own(),
-        connections: onVault(connection('Pending', { id: '/C1', privateEndpoint: '/E1' })),
-      }),
-    )
-    expect(link).toMatchObject({
-      stage: { status: 'Pending' },
-      pinned: { connection: '/C1', privateEndpoint: '/E1' },
+  describe('one connection bears the nonce', () => {
+    const c1 = connection('Pending', { id: '/C1', privateEndpoint: '/E1' })
+    const shows = (...connections: Connection[]): Step =>
+      looked({ own: own(), connections: onVault(...connections) })
+    const alone = shows(c1)
+
+    test('it is not believed before looks apart have shown it and no other; then its ids are pinned', () => {
+      const link = making(alone)
+      expect(link).toMatchObject({ stage: { status: 'Provisioning' }, sighted: { since: link.moved } })
+      expect(link.pinned).toBeUndefined()
+      const believed = making(alone, pinned)
+      expect(believed).toMatchObject({
+        stage: { status: 'Pending' },
+        pinned: { connection: '/C1', privateEndpoint: '/E1' },
+      })
+      expect(believed.sighted).toBeUndefined()
+    })
+
+    test('each look that shows the same keeps the first time, whatever else it shows', () => {
+      const link = making(alone, looked({ own: own(), connections: onVault(c1), vaultIsPublic: true }))
+      expect(link.sighted?.since).toBe(making(alone).moved)
+    })
+
+    test.each([
+      ['another beside it', shows(c1, imitation())],
+      ['another instead of it', shows(imitation())],
+      ['another endpoint behind it', shows({ ...c1, privateEndpoint: '/E2' })],
+      ['nothing', shows()],
+      ['the vault hidden', looked({ own: own(), connections: hidden })],
+      ['the link hidden', looked({ own: hidden, connections: onVault(c1) })],
+      ['the link in the making again', looked({ own: own({ provisioningState: 'Updating' }) })],
+    ])('%s, and it begins anew', (_what, look) => {
+      const link = making(alone, look, alone)
+      expect(link.sighted?.since).toBe(link.moved)
+      expect(making(alone, look, pinned).pinned).not.toEqual({ connection: '/C1', privateEndpoint: '/E1' })
+    })
+
+    test('once it is believed, or the request ends, the time means nothing', () => {
+      for (const link of [making(alone, pinned), making(alone, { fact: 'cancelled', by: 'requester' })])
+        expect(fold(link, timed(pinned, link.moved + minute))).toBe(link)
     })
   })
 
@@ -285,12 +316,15 @@ describe('while the link is being made', () => {
       looked({ own: own(), connections: onVault(connection(), imitation()) }),
       looked({ own: own(), connections: onVault(connection()) }),
     )
-    expect(link.stage.status).toBe('Pending')
+    expect(link).toMatchObject({ stage: { status: 'Provisioning' }, sighted: {} })
     expect(link.blocked).toBeUndefined()
   })
 
-  test('an endpoint in a subscription of our own is an imitation', () => {
-    const strange = connection('Pending', { privateEndpoint: endpoint('e', home) })
+  test.each([
+    ['of our own', { privateEndpoint: endpoint('e', home) }],
+    ['that the bot sees', { endpointIsOurs: true as const }],
+  ])('an endpoint in a subscription %s is an imitation', (_whose, change) => {
+    const strange = connection('Pending', change)
     expect(making(looked({ own: own(), connections: onVault(strange) }))).toMatchObject({
       stage: { status: 'Provisioning' },
       blocked: { cause: { cause: 'strangeEndpoint' } },
@@ -298,7 +332,7 @@ describe('while the link is being made', () => {
   })
 
   test('approved in the portal before the match', () => {
-    const onVaultOnly = making(looked({ own: own(), connections: onVault(connection('Approved')) }))
+    const onVaultOnly = making(looked({ own: own(), connections: onVault(connection('Approved')) }), pinned)
     expect(onVaultOnly).toMatchObject({
       stage: { status: 'Propagating' },
       decision: { verdict: 'approve', where: 'portal' },
@@ -312,7 +346,7 @@ describe('while the link is being made', () => {
   })
 
   test('rejected in the portal before the match', () => {
-    const link = making(looked({ own: own(), connections: onVault(connection('Rejected')) }))
+    const link = making(looked({ own: own(), connections: onVault(connection('Rejected')) }), pinned)
     expect(link).toMatchObject({
       stage: { status: 'Removing', outcome: 'Rejected' },
       decision: { verdict: 'reject', where: 'portal' },
@@ -381,6 +415,52 @@ describe('while the owners decide', () => {
       cause: { cause: 'connectionChanged' },
     })
   })
+
+  describe('another endpoint under the pinned name, and approved', () => {
+    const other = onVault(connection('Approved', { privateEndpoint: endpoint('swapped') }))
+    const swapped = looked({ own: own(), connections: other })
+
+    test('by us, in the instant before our approval: the alarm is raised at once, and nothing is removed', () => {
+      for (const link of [
+        at('Approving', intended('approve'), swapped),
+        at('Approving', intended('approve'), done('approve'), swapped),
+        at('Propagating', swapped),
+      ]) {
+        expect(link).toMatchObject({ stage: { status: 'Propagating' }, alarmed: true })
+        expect(link.news.filter(({ news }) => news === 'unfollowed')).toHaveLength(1)
+        expect(fold(link, timed(swapped, link.moved + minute)).news).toEqual(link.news)
+      }
+    })
+
+    test('by somebody else: the request ends', () => {
+      for (const status of ['Pending', 'Approving'] as const)
+        expect(at(status, swapped).stage).toMatchObject({
+          status: 'Removing',
+          cause: { cause: 'connectionChanged' },
+        })
+    })
+
+    test('it is not what SignalR means, whatever SignalR says', () => {
+      const followed = looked({ own: own({ status: 'Approved' }), connections: other })
+      expect(at('Propagating', followed).stage.status).toBe('Propagating')
+      expect(at('Approved', followed).stage.status).toBe('Disconnected')
+    })
+  })
+
+  test.each(['Pending', 'Approving', 'Propagating', 'Provisioning'] as const)(
+    '%s: two approved connections bear the mark: nobody says that it works, until one is gone',
+    (status) => {
+      const approved = (...connections: Connection[]): Step =>
+        looked({ own: own({ status: 'Approved' }), connections: onVault(...connections) })
+      const twins = approved(connection('Approved'), imitation({ status: 'Approved' }))
+      const link = at(status, twins)
+      expect(link).toMatchObject({ stage: { status }, blocked: { cause: { cause: 'ambiguous', count: 2 } } })
+      expect(at(status, twins, approved(connection('Approved'))).stage.status).toBe('Approved')
+      // One that is not open does no harm.
+      const beside = approved(connection('Approved'), imitation())
+      expect(at(status, beside).stage.status).toBe('Approved')
+    },
+  )
 
   test.each(deciding)('%s: the vault is gone', (status) => {
     expect(at(status, looked({ own: own(), connections: absent })).stage).toMatchObject({

@@ -70,6 +70,7 @@ export const limits: Limits = {
   restLookMs: 6 * hour,
   settleMs: 30 * second,
   freshLookMs: 5_000,
+  pinMs: 10 * second,
 }
 export const around = (
   now: Millis,
@@ -178,11 +179,13 @@ export function given(...steps: readonly Step[]): Link {
 
 const made = looked({ own: own(), connections: onVault(connection()) })
 const approvedOnVault = looked({ own: own(), connections: onVault(connection('Approved')) })
+/** No other has come meanwhile. */
+export const pinned: Step = { fact: 'passed', what: 'pinTime' }
 const functional = looked({ own: own({ status: 'Approved' }), connections: onVault(connection('Approved')) })
 
 const requested = [posted('status')]
 const provisioning = [...requested, looked({}), intended('put'), done('put')]
-const pending = [...provisioning, made, posted('approval')]
+const pending = [...provisioning, made, pinned, posted('approval')]
 const approving = [...pending, approvedBy('owner')]
 const propagating = [...approving, made, intended('approve'), done('approve'), approvedOnVault]
 const approved = [...propagating, functional]

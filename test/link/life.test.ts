@@ -11,8 +11,8 @@ import { createLife, faults, type Life, type Move } from './lives.ts'
 /** `npm run figures` plays more of them. */
 const many = process.env.VAULTLINK_FIGURES === '1' ? 20 : 1
 
-const lived = (of: Delays, script: readonly Move[], approveAs: ApproveAs = 'bot'): Life => {
-  const life = createLife(of, approveAs)
+const lived = (of: Delays, script: readonly Move[], approveAs: ApproveAs = 'bot', approvers = 1): Life => {
+  const life = createLife(of, approveAs, approvers)
   for (const move of script) life.play(move)
   return life
 }
@@ -23,7 +23,7 @@ const quick: Delays = {
   follows: minute,
   deleted: 10 * second,
 }
-const owner: Move = { move: 'wish', wish: 'approve', right: 'held' }
+const owner = { move: 'wish', wish: 'approve', right: 'held' } as const satisfies Move
 
 describe('a whole life', () => {
   test('asked, made, approved by an owner, Approved', () => {
@@ -37,6 +37,21 @@ describe('a whole life', () => {
     expect(life.broken).toEqual([])
   })
 
+  test('where two have to approve, one is not enough, and the same one twice is one', () => {
+    const alone = lived(quick, [...worked(40), owner, owner], 'bot', 2)
+    expect(alone.link()).toMatchObject({ stage: { status: 'Pending' }, endorsements: [{ by: 'owner' }] })
+    expect(alone.rest(300)).toBeDefined()
+    expect(alone.link().stage.status).toBe('Expired')
+    expect(alone.azure.approvals()).toBe(0)
+    const both = lived(quick, [...worked(40), owner, { ...owner, wish: 'approveToo' }], 'bot', 2)
+    expect(both.rest(300)).toBeDefined()
+    expect(both.link()).toMatchObject({
+      stage: { status: 'Approved' },
+      decision: { by: 'another', with: [{ by: 'owner' }] },
+    })
+    expect([...alone.broken, ...both.broken]).toEqual([])
+  })
+
   test('nobody decides: it runs out, and nothing is left', () => {
     const life = lived(quick, worked(40))
     expect(life.rest(300)).toBeDefined()
@@ -46,15 +61,22 @@ describe('a whole life', () => {
 
   test('whatever fails, whoever acts: the laws hold, it comes to rest, and nothing of ours is left behind', () => {
     fc.assert(
-      fc.property(anyDelays, fc.nat({ max: 40 }), anyMoves, (of, rounds, script) => {
-        const life = lived(of, [...worked(rounds), ...script])
-        const rested = life.rest(600)
-        const { stage } = life.link()
-        expect(life.broken).toEqual([])
-        expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
-        expect(life.azure.approvals()).toBeLessThanOrEqual(1)
-        if (isEnded(stage.status)) expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
-      }),
+      fc.property(
+        anyDelays,
+        fc.nat({ max: 40 }),
+        anyMoves,
+        fc.constantFrom(1, 2),
+        (of, rounds, script, approvers) => {
+          const life = lived(of, [...worked(rounds), ...script], 'bot', approvers)
+          const rested = life.rest(600)
+          const { stage } = life.link()
+          expect(life.broken).toEqual([])
+          expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
+          expect(life.azure.approvals()).toBeLessThanOrEqual(1)
+          if (isEnded(stage.status))
+            expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
+        },
+      ),
       { numRuns: 600 * many },
     )
   })
@@ -99,21 +121,30 @@ describe('a whole life', () => {
       move: fc.constant('send'),
       verdict: usually<'approve' | 'reject'>('approve', 'reject'),
       fault: usually<(typeof faults)[number]>('none', ...faults),
+      by: fc.constantFrom('owner', 'another'),
+      right: usually<'held' | 'missing' | 'unreadable'>('held', 'missing', 'unreadable'),
     })
     const script = fc.array(fc.oneof({ weight: 5, arbitrary: anyMove }, { weight: 2, arbitrary: sends }), {
       maxLength: 80,
       size: 'max',
     })
     fc.assert(
-      fc.property(anyDelays, fc.nat({ max: 40 }), script, (of, rounds, played) => {
-        const life = lived(of, [...worked(rounds), ...played], 'approver')
-        const rested = life.rest(600)
-        const { stage } = life.link()
-        expect(life.broken).toEqual([])
-        expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
-        expect(life.azure.approvals()).toBeLessThanOrEqual(1)
-        if (isEnded(stage.status)) expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
-      }),
+      fc.property(
+        anyDelays,
+        fc.nat({ max: 40 }),
+        script,
+        fc.constantFrom(1, 2),
+        (of, rounds, played, approvers) => {
+          const life = lived(of, [...worked(rounds), ...played], 'approver', approvers)
+          const rested = life.rest(600)
+          const { stage } = life.link()
+          expect(life.broken).toEqual([])
+          expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
+          expect(life.azure.approvals()).toBeLessThanOrEqual(1)
+          if (isEnded(stage.status))
+            expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
+        },
+      ),
       { numRuns: 400 * many },
     )
   })
@@ -146,8 +177,8 @@ describe('a whole life', () => {
 
   test('the log folded gives the row, after a journey through JSON as well', () => {
     fc.assert(
-      fc.property(anyDelays, anyMoves, (of, script) => {
-        const life = lived(of, [...worked(20), ...script])
+      fc.property(anyDelays, anyMoves, fc.constantFrom(1, 2), (of, script, approvers) => {
+        const life = lived(of, [...worked(20), ...script], 'bot', approvers)
         expect(foldAll(JSON.parse(JSON.stringify(life.log)))).toEqual(JSON.parse(JSON.stringify(life.link())))
       }),
       { numRuns: 100 * many },

@@ -12,6 +12,7 @@ import {
   asked,
   cardThread,
   hour,
+  limits,
   minute,
   newOwners,
   noon,
@@ -36,7 +37,17 @@ export const faults = [
 export type Fault = (typeof faults)[number]
 export const deliveries = ['posted', 'failed', 'gone'] as const
 export type Delivery = (typeof deliveries)[number]
-export const wishes = ['approve', 'approveOwn', 'reject', 'cancel', 'unlink', 'retry', 'follow'] as const
+export const wishes = [
+  'approve',
+  'approveToo',
+  'approveOwn',
+  'reject',
+  'revoke',
+  'cancel',
+  'unlink',
+  'retry',
+  'follow',
+] as const
 
 export type Move =
   | { readonly move: 'work'; readonly fault: Fault; readonly delivery: Delivery; readonly right: Right['is'] }
@@ -47,7 +58,15 @@ export type Move =
   | { readonly move: 'hide'; readonly link: boolean; readonly vault: boolean }
   | { readonly move: 'wish'; readonly wish: (typeof wishes)[number]; readonly right: Right['is'] }
   /** An owner decides and sends it as themselves. */
-  | { readonly move: 'send'; readonly verdict: 'approve' | 'reject'; readonly fault: Fault }
+  | {
+      readonly move: 'send'
+      readonly verdict: 'approve' | 'reject'
+      readonly fault: Fault
+      readonly by: 'owner' | 'another'
+      readonly right: Right['is']
+    }
+  /** The vault asks for so many approvers from now on. */
+  | { readonly move: 'tag'; readonly needs: number }
   /** Something that was recorded before arrives once more. */
   | { readonly move: 'again'; readonly index: number }
 
@@ -58,13 +77,13 @@ const unavailable: Cause = { cause: 'unavailable', code: 'Deadline' }
 export type Life = ReturnType<typeof createLife>
 
 /** As `approver` owners send their decisions themselves, and the bot none. */
-export function createLife(delays: Delays, approveAs: ApproveAs = 'bot') {
+export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approvers = 1) {
   const azure = createAzure(delays)
   const request = {
     fact: 'asked',
     at: noon,
     id: 'link-1',
-    asked: { ...asked, expiresAt: noon + 2 * hour },
+    asked: { ...asked, expiresAt: noon + 2 * hour, ...(approvers > 1 && { approvers }) },
   } as const
   const log: Fact[] = [request]
   const broken: string[] = []
@@ -73,6 +92,9 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot') {
   let lookedAt: Millis | undefined
   let looking: { seen: Seen; attempt: Link['attempt'] } | undefined
   let granted = 0
+  let tagged = approvers
+  /** As many as the vault ever asked for when somebody could read it. */
+  let most = approvers
 
   const law = (name: string, holds: boolean): void => {
     if (!holds) broken.push(`${name} (at ${(now - noon) / second} s, ${link.stage.status})`)
@@ -121,6 +143,8 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot') {
     law('its endpoint is the pinned one', shown?.privateEndpoint === pinned?.privateEndpoint)
     law('a look showed it Pending', shown?.status === 'Pending')
     law('somebody decided so', decision?.verdict === 'approve' && granted > 0)
+    const who = new Set([decision?.by, ...(decision?.with ?? []).map(({ by }) => by)])
+    law('as many different people as the vault asks for', who.size >= most && !who.has('requester'))
     if (attempt?.effect !== 'approve') return
     const known = attempt.outcome.is === 'underWay' ? attempt.at : attempt.outcome.at
     law(
@@ -187,18 +211,38 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot') {
     }
   }
 
-  function send(verdict: 'approve' | 'reject', fault: Fault): void {
+  /** What an approval is weighed with; the rights of those before are as the presser's. */
+  function weighing(right: Right) {
+    const freshSince = now - limits.freshDecisionMs
+    const others = (link.endorsements ?? [])
+      .filter(({ checkedAt }) => checkedAt < freshSince)
+      .map((one) => ({ by: one.by, right }))
+    return { needs: { is: 'present', value: tagged } as const, others, freshSince }
+  }
+
+  function send({ verdict, fault, by, right: is }: Move & { move: 'send' }): void {
     const { connections } = azure.look(now)
     const conversation = link.asked.owners.place.conversation
-    const reason = verdict === 'reject' ? { reason: 'no' } : {}
+    const right = rightOf(is)
+    const sent = { wish: 'send', by, connections, conversation } as const
     const decided = decide(
       link,
-      { wish: 'send', verdict, by: 'owner', connections, conversation, ...reason },
+      verdict === 'approve'
+        ? { ...sent, verdict, right, ...weighing(right) }
+        : { ...sent, verdict, reason: 'no' },
       now,
     )
     if (decided.is === 'refused') return
     const before = link
+    if (verdict === 'approve') most = Math.max(most, tagged)
     record(decided.fact)
+    if (decided.fact.fact === 'endorsed') {
+      law('an approval that only counts takes the right', right.is === 'held')
+      law('and changes nothing in Azure', link.attempt === before.attempt && link.stage === before.stage)
+      return
+    }
+    const who = new Set([by, ...(link.endorsements ?? []).map((one) => one.by)])
+    law('sent by the last of as many as the vault asks for', verdict === 'reject' || who.size >= most)
     law('nothing is decided before Azure took it', link.decision === before.decision)
     law('one at a time', before.attempt?.by === undefined || before.attempt.outcome.is !== 'underWay')
     const connection = connections.is === 'present' ? pinnedAmong(link, connections.value) : undefined
@@ -232,7 +276,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot') {
 
   function work(fault: Fault, delivery: Delivery, right: Right['is']): boolean {
     const { passed, azure: step, messages } = plan()
-    law('one message a place', new Set(messages.map(({ place }) => place)).size === messages.length)
+    law('one message a lane', new Set(messages.map(({ lane }) => lane)).size === messages.length)
     if (passed) record({ fact: 'passed', what: passed, at: now })
     else if (step) take(step, fault, right)
     for (const message of messages) tell(message, delivery)
@@ -249,7 +293,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot') {
         return
       }
       case 'recheck':
-        record({ fact: 'rechecked', right, at: now })
+        record({ fact: 'rechecked', right, by: step.by, at: now })
         return
       case 'reroute':
         if (fault === 'none')
@@ -264,19 +308,30 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot') {
   const rightOf = (is: Right['is']): Right => (is === 'missing' ? { is, actions: ['write'] } : { is })
 
   function wish(what: (typeof wishes)[number], right: Right): void {
+    // Where owners decide as themselves, the bot rejects no connection.
+    if (what === 'revoke' && approveAs === 'approver') return
     const conversation = link.gone.includes('owners')
       ? vaultOwners.conversation
       : link.asked.owners.place.conversation
     const wished = ((): Wish => {
       switch (what) {
         case 'approve':
+        case 'approveToo':
         case 'approveOwn': {
-          const by = what === 'approve' ? 'owner' : 'requester'
+          const by = { approve: 'owner', approveToo: 'another', approveOwn: 'requester' }[what]
           const { connections } = azure.look(now)
-          return { wish: 'approve', by, right, connections, conversation }
+          return { wish: 'approve', by, right, connections, ...weighing(right), conversation }
         }
         case 'reject':
           return { wish: 'reject', by: 'owner', right, conversation }
+        case 'revoke':
+          return {
+            wish: 'revoke',
+            by: 'owner',
+            right,
+            connections: azure.look(now).connections,
+            conversation,
+          }
         case 'follow':
           return { wish: 'follow', by: 'colleague', thread: otherThread }
         case 'retry':
@@ -288,9 +343,13 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot') {
     const decided = decide(link, wished, now)
     if (decided.is === 'refused') return
     law('nobody approves what they asked for', what !== 'approveOwn')
-    if (what === 'approve' || what === 'reject' || what === 'unlink')
+    if (what === 'revoke') law('rejected once approved only after the alarm', link.alarmed)
+    if (['approve', 'approveToo', 'reject', 'revoke', 'unlink'].includes(what))
       law('only with the right', right.is === 'held')
-    if (what === 'approve') granted += 1
+    if (decided.fact.fact === 'decided' || decided.fact.fact === 'endorsed') {
+      granted += 1
+      most = Math.max(most, tagged)
+    }
     record(decided.fact)
   }
 
@@ -319,7 +378,10 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot') {
         wish(move.wish, rightOf(move.right))
         return
       case 'send':
-        send(move.verdict, move.fault)
+        send(move)
+        return
+      case 'tag':
+        tagged = move.needs
         return
       case 'again': {
         const fact = log[move.index % log.length]

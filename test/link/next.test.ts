@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { fold } from '../../src/link/fold.ts'
 import type { Link, Millis } from '../../src/link/link.ts'
 import { next, type Plan } from '../../src/link/next.ts'
+import { isCopy } from '../../src/link/places.ts'
 import { isEnded, viewSchema, views } from '../../src/link/views.ts'
 import { anyFacts, everyLook, everyOther } from './facts.ts'
 import {
@@ -29,6 +30,7 @@ import {
   otherThread,
   otherVault,
   own,
+  pinned,
   posted,
   rejectedBy,
   type Step,
@@ -80,11 +82,20 @@ describe('whatever the record', () => {
   /** What must hold of any plan; the names of those laws that it breaks. */
   function broken(link: Link, now: Millis, lookedAt: Millis | undefined): string[] {
     const plan = next(link, around(now, lookedAt))
-    const places = plan.messages.map(({ place }) => (place === 'requester' ? 'thread' : place))
+    const lanes = plan.messages.map(({ lane }) => lane)
+    const decidesOn =
+      plan.azure?.step === 'approve' || plan.azure?.step === 'reject' ? plan.azure.connection : undefined
+    const takesBack = plan.azure?.step === 'reject' && link.decision?.takesBack !== undefined
     const effect = plan.azure && ['put', 'approve', 'reject', 'delete'].includes(plan.azure.step)
     const { attempt } = link
     const laws = {
-      'one message a place': new Set(places).size === places.length,
+      'one message a lane': new Set(lanes).size === lanes.length,
+      'a lane is a place, or a second card alone': plan.messages.every(({ post, place, lane }) =>
+        isCopy(post) ? lane === post : lane === (place === 'requester' ? 'thread' : place),
+      ),
+      'a second card is redrawn and never posted': plan.messages.every(
+        ({ post, to }) => isCopy(post) === (to.how === 'update' && to.copy === true),
+      ),
       'no place that is gone': plan.messages.every(({ place }) => !link.gone.includes(place)),
       'the wake is yet to come, in whole milliseconds':
         plan.wake === undefined || (plan.wake > now && Number.isInteger(plan.wake)),
@@ -104,8 +115,9 @@ describe('whatever the record', () => {
         attempt.outcome.notBefore <= now,
       'nothing is done while blocked': !link.blocked || !effect,
       'only the pinned connection is decided on':
-        (plan.azure?.step !== 'approve' && plan.azure?.step !== 'reject') ||
-        (plan.azure.connection.id === link.pinned?.connection && plan.azure.connection.status === 'Pending'),
+        !decidesOn ||
+        (decidesOn.id === link.pinned?.connection &&
+          (decidesOn.status === 'Pending' || (takesBack && decidesOn.status === 'Approved'))),
       'an approval has a decision': plan.azure?.step !== 'approve' || link.decision?.verdict === 'approve',
       'a failing post waits': plan.messages.every(({ post }) => {
         const was = link.told[post]
@@ -425,6 +437,41 @@ describe('times', () => {
     expect(next(raised, around(due, due)).passed).toBeUndefined()
   })
 
+  describe('the one connection that may be ours', () => {
+    const sighted = at('Provisioning', pendingOnVault)
+    const since = sighted.moved
+    const passed = (link: Link, lookedAt: Millis) => next(link, around(lookedAt, lookedAt)).passed
+
+    test('is pinned once a look as far apart has shown it, and is looked for until then', () => {
+      expect(passed(sighted, since + limits.pinMs - 1)).toBeUndefined()
+      expect(passed(sighted, since + limits.pinMs)).toBe('pinTime')
+      // Time alone is no look.
+      const plan = next(sighted, around(since + limits.pinMs, since))
+      expect(plan).toMatchObject({ azure: { step: 'look' } })
+      expect(plan.passed).toBeUndefined()
+    })
+
+    test('a look that does not count pins nothing, nor does one that shows another', () => {
+      const lookedAt = since + limits.pinMs
+      expect(passed({ ...sighted, looked: false }, lookedAt)).toBeUndefined()
+      const both = looked({ own: own(), connections: onVault(connection(), imitation()) })
+      expect(passed(fold(sighted, timed(both, lookedAt)), lookedAt)).toBeUndefined()
+    })
+
+    test('once, and only while the link is being made', () => {
+      expect(passed(fold(sighted, timed(pinned, since + limits.pinMs)), since + hour)).toBeUndefined()
+      const cancelled = fold(sighted, timed({ fact: 'cancelled', by: 'requester' }, since + 1))
+      expect(passed(cancelled, since + limits.pinMs)).toBeUndefined()
+    })
+  })
+
+  test('what SignalR says is approved raises no alarm', () => {
+    const twins = onVault(connection('Approved'), imitation({ status: 'Approved' }))
+    const link = at('Propagating', looked({ own: own({ status: 'Approved' }), connections: twins }))
+    const due = link.since + limits.alarmMs
+    expect(next(link, around(due, due)).passed).not.toBe('alarmTime')
+  })
+
   test('what waits for a person is not late', () => {
     const blocked = at('Approving', {
       fact: 'failed',
@@ -471,7 +518,7 @@ describe('messages', () => {
 
   test('the status card first, then the approval card in its own thread', () => {
     expect(posts(given())).toEqual(['status'])
-    const pending = at('Provisioning', pendingOnVault)
+    const pending = at('Provisioning', pendingOnVault, pinned)
     expect(planOf(pending).messages).toMatchObject([
       { post: 'status', to: { how: 'update', activity: 'status' } },
       { post: 'approval', to: { how: 'thread', channel: asked.owners.place.conversation } },
@@ -481,7 +528,7 @@ describe('messages', () => {
   test('owners in a group chat are written to there', () => {
     const group = { ...asked.owners.place, kind: 'group' } as const
     const link = fold(
-      at('Provisioning', pendingOnVault),
+      at('Provisioning', pendingOnVault, pinned),
       timed({ fact: 'rerouted', owners: { place: group, because: { is: 'default' } } }, noon + hour),
     )
     expect(planOf(link).messages.find(({ post }) => post === 'approval')?.to).toMatchObject({
@@ -521,7 +568,7 @@ describe('messages', () => {
   })
 
   test('a failing post holds up its own place and nothing else, and is tried again in time', () => {
-    const link = at('Provisioning', pendingOnVault, {
+    const link = at('Provisioning', pendingOnVault, pinned, {
       fact: 'unposted',
       post: 'status',
       notBefore: noon + day,
@@ -580,11 +627,11 @@ describe('messages', () => {
     expect(posts(gone)).not.toContain('follower-0/0')
   })
 
-  test('the approval card is not redrawn while it is open, whatever happens beside it', () => {
+  test('the approval card is not redrawn while it is open, whatever happens beside it but an approval', () => {
     const open = told(at('Pending'))
     const redrawn = [...everyOther, ...everyLook].flatMap((step) => {
       const link = fold(open, timed(step, open.moved + minute))
-      const touched = step.fact === 'posted' || step.fact === 'unposted' || step.fact === 'rerouted'
+      const touched = ['posted', 'unposted', 'rerouted', 'endorsed'].includes(step.fact)
       if (link.stage.status !== 'Pending' || touched) return []
       return planOf(link).messages.some(({ post }) => post === 'approval') ? [JSON.stringify(step)] : []
     })
@@ -611,7 +658,11 @@ describe('messages', () => {
   })
 
   test('an approval card is begun only for a decision that is open', () => {
-    const portal = at('Provisioning', looked({ own: own(), connections: onVault(connection('Approved')) }))
+    const portal = at(
+      'Provisioning',
+      looked({ own: own(), connections: onVault(connection('Approved')) }),
+      pinned,
+    )
     expect(portal.stage.status).toBe('Propagating')
     expect(views(portal, limits).some(({ post }) => post === 'approval')).toBe(false)
     const asksAgain = at('Approving', { fact: 'rechecked', right: 'missing' })

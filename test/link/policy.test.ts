@@ -21,6 +21,7 @@ const good: Findings = {
   bot: { signalr: held, vault: held },
   route: asked.owners,
   approvers: 2,
+  needs: 1,
   open: undefined,
 }
 const onSignalr = (change: Partial<Findings['signalr']>): Findings => ({
@@ -68,12 +69,14 @@ const hindrances: readonly (readonly [string, (findings: Findings) => Findings, 
   ],
   ['no owners', (f) => ({ ...f, route: undefined }), 'noOwners'],
   ['nobody who may approve', (f) => ({ ...f, approvers: 0 }), 'nobodyMayApprove'],
+  ['fewer who may than have to', (f) => ({ ...f, needs: 3 }), 'tooFewApprovers'],
 ]
 
 describe('asking', () => {
   test('nothing in the way: under the name of the vault, to its owners', () => {
     expect(decideAsk(good, undefined)).toEqual({ is: 'ask', name: 'kv-contoso-kv', route: asked.owners })
-    expect(decideAsk({ ...good, approvers: 'unknown' }, 'my-link')).toMatchObject({
+    expect(decideAsk({ ...good, needs: 2 }, undefined).is).toBe('ask')
+    expect(decideAsk({ ...good, approvers: 'unknown', needs: 2 }, 'my-link')).toMatchObject({
       is: 'ask',
       name: 'my-link',
     })

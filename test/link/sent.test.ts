@@ -1,7 +1,7 @@
 /** Where owners send their decision to Azure themselves: what is written, what the worker leaves alone, who has decided. */
 import { describe, expect, test } from '@jest/globals'
 import { type Decided, decide } from '../../src/link/decide.ts'
-import type { Cause, Link, Millis, Wish } from '../../src/link/link.ts'
+import type { Cause, Link, Millis, Right, Weighing, Wish } from '../../src/link/link.ts'
 import { next } from '../../src/link/next.ts'
 import { type ApprovalView, views } from '../../src/link/views.ts'
 import {
@@ -27,14 +27,27 @@ import {
 } from './given.ts'
 
 type Verdict = 'approve' | 'reject'
-const send = (change: Partial<Wish & { wish: 'send' }> = {}): Wish => ({
-  wish: 'send',
-  verdict: 'approve',
-  by: 'owner',
-  connections: onVault(connection()),
-  conversation: cardThread,
-  ...change,
-})
+type Sends = Pick<Wish & { wish: 'send' }, 'by' | 'connections' | 'conversation'> & {
+  readonly verdict: Verdict
+  readonly reason: string
+  readonly right: Right
+} & Weighing
+const send = ({
+  verdict = 'approve',
+  by = 'owner',
+  connections = onVault(connection()),
+  conversation = cardThread,
+  reason,
+  right,
+  needs = { is: 'present', value: 1 },
+  others = [],
+  freshSince = 0,
+}: Partial<Sends> = {}): Wish => {
+  const sent = { wish: 'send', by, connections, conversation } as const
+  return verdict === 'approve'
+    ? { ...sent, verdict, needs, others, freshSince, ...(right && { right }) }
+    : { ...sent, verdict, ...(reason && { reason }) }
+}
 const answered = (link: Link, wish: Wish, now: Millis = link.moved + 1): Decided => decide(link, wish, now)
 const refusal = (link: Link, wish: Wish, now?: Millis) => {
   const decided = answered(link, wish, now)
@@ -278,5 +291,87 @@ describe('the bot sends no decision', () => {
 
   test('to an approval made in the portal there is nothing to add', () => {
     expect(plan(at('Pending', vaultSays('Approved')), second).azure?.step).not.toBe('approve')
+  })
+})
+
+describe('where several have to approve, only the last sends', () => {
+  const needs = { is: 'present', value: 2 } as const
+  const held = { is: 'held' } as const
+  const first: Step = { fact: 'endorsed', by: 'another', needs: 2 }
+
+  test('the first only counts, and shows the right here, since Azure is asked nothing', () => {
+    expect(answered(at('Pending'), send({ needs, right: held }))).toMatchObject({
+      fact: { fact: 'endorsed', by: 'owner', needs: 2 },
+    })
+    expect(refusal(at('Pending'), send({ needs, right: { is: 'missing', actions: ['write'] } }))).toBe(
+      'lacksRight',
+    )
+    expect(refusal(at('Pending'), send({ needs, right: { is: 'unreadable' } }))).toBe('rightUnreadable')
+    expect(refusal(at('Pending'), send({ needs }))).toBe('rightUnreadable')
+  })
+
+  test('nobody is both, a tag taken away lowers nothing, and the rest of it is as for the bot', () => {
+    const link = at('Pending', first)
+    expect(refusal(link, send({ needs, by: 'another', right: held }))).toBe('alreadyEndorsed')
+    expect(refusal(link, send({ by: 'another' }))).toBe('alreadyEndorsed')
+    expect(refusal(link, send({ needs, by: 'requester', right: held }))).toBe('ownRequest')
+    expect(refusal(link, send({ needs: hidden }))).toBe('connection')
+    const late = { needs, freshSince: link.moved + 1 }
+    expect(refusal(link, send(late))).toBe('otherUnreadable')
+    expect(refusal(link, send({ ...late, right: held, others: [{ by: 'another', right: held }] }))).toBe(
+      'intended',
+    )
+    const gone = [{ by: 'another', right: { is: 'missing', actions: ['write'] } as const }]
+    expect(refusal(link, send({ ...late, right: held, others: gone }))).toBe('endorsed')
+  })
+
+  test.each<[string, Step[]]>([
+    ['Azure took it', [done('approve')]],
+    ['its answer was lost, and Azure shows it', [lost('approve'), vaultSays('Approved')]],
+  ])('%s: both have decided it', (_which, steps) => {
+    expect(at('Pending', first, sends('approve'), ...steps).decision).toMatchObject({
+      by: 'owner',
+      with: [{ by: 'another' }],
+    })
+  })
+
+  test.each<[string, Step[]]>([
+    ['Azure turned it away', [failed('approve', lacking)]],
+    ['it never arrived', [lost('approve'), vaultSays('Pending'), { fact: 'passed', what: 'settleTime' }]],
+    [
+      'it was taken, and Azure shows it no more',
+      [done('approve'), vaultSays('Pending'), { fact: 'passed', what: 'settleTime' }],
+    ],
+  ])('%s: the first still counts, once', (_which, steps) => {
+    const link = at('Pending', first, sends('approve'), ...steps)
+    expect(link.stage.status).toBe('Pending')
+    expect(link.decision).toBeUndefined()
+    expect(link.endorsements).toMatchObject([{ by: 'another' }])
+    expect(refusal(link, send({ needs, by: 'another', right: held }))).toBe('alreadyEndorsed')
+    expect(refusal(link, send({ needs }))).toBe('intended')
+  })
+
+  test('whose right was gone when the last sent it, counts no more', () => {
+    const reread = [{ by: 'another', right: 'missing' }] as const
+    const third: Step = { fact: 'endorsed', by: 'colleague', needs: 2 }
+    const sent: Step = { fact: 'intended', effect: 'approve', by: 'owner', reread }
+    expect(at('Pending', first, third, sent, done('approve')).decision?.with).toMatchObject([
+      { by: 'colleague' },
+    ])
+  })
+
+  test('what was to be rejected by the bot, it leaves to people, and says nothing is over', () => {
+    const link = at(
+      'Pending',
+      sends('approve'),
+      done('approve'),
+      vaultSays('Approved'),
+      { fact: 'passed', what: 'alarmTime' },
+      { fact: 'revoked', by: 'owner' },
+      vaultSays('Approved'),
+    )
+    expect(link.stage).toMatchObject({ status: 'Removing', outcome: 'Rejected' })
+    expect(['look', undefined]).toContain(plan(link, second).azure?.step)
+    expect(next(link, around(link.moved + second, link.moved + second)).azure?.step).toBe('reject')
   })
 })

@@ -29,6 +29,7 @@ import {
   onVault,
   otherThread,
   own,
+  pinned,
   rejectedBy,
   type Step,
   statuses,
@@ -288,6 +289,7 @@ describe('replies', () => {
     const never = at(
       'Provisioning',
       looked({ own: own(), connections: onVault(connection()) }),
+      pinned,
       { fact: 'unposted', post: 'approval', notBefore: 0 },
       rejectedBy('owner'),
     )

@@ -503,7 +503,12 @@ describe('the portal', () => {
     expect((await post('portal/reject', { vault: 'contoso-kv', by: 'owner' })).status).toBe(200)
     await post('clock', { advanceMs: 66_000 })
     expect((await post('portal/removeConnection', { vault: 'contoso-kv' })).status).toBe(200)
-    await post('portal/addConnection', { vault: 'contoso-kv', description: 'x', status: 'Rejected' })
+    const like = { name: 'theirs', endpoint: '/subscriptions/s/e' }
+    await post('portal/addConnection', { vault: 'contoso-kv', description: 'x', status: 'Rejected', ...like })
+    expect(azure.connections('contoso-kv')).toMatchObject([
+      { name: 'theirs', privateEndpointId: '/subscriptions/s/e', status: 'Rejected' },
+    ])
+    expect((await post('portal/addConnection', { vault: 'contoso-kv', ...like })).status).toBe(400)
     expect((await post('portal/deleteLink', { signalr: 'contoso-signalr', link: 'our' })).status).toBe(200)
     await post('clock', { advanceMs: 30_000 })
     expect((await call(azure, 'GET', '/_sandbox/links')).body).toEqual([])

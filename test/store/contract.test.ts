@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { KnownConversation, Owner, Row, Store } from '../../src/engine/ports.ts'
 import { foldAll } from '../../src/link/fold.ts'
-import type { Fact } from '../../src/link/link.ts'
+import type { Fact, PostKey } from '../../src/link/link.ts'
 import type { Audit } from '../../src/store/audit.ts'
 import { openStore, type StoreOptions } from '../../src/store/openStore.ts'
 import { databases, type Place } from './databases.ts'
@@ -360,7 +360,7 @@ describe.each(databases)('a store on $name', (kind) => {
     })
 
     test('but leaves alone what a newer version wrote', async () => {
-      await tamper(`update links set schema = 2 where id = 'late'`)
+      await tamper(`update links set schema = 3 where id = 'late'`)
       const events: string[] = []
       await reopen({ log: (level, event) => events.push(`${level} ${event}`) })
       expect(await store.nextDue()).toBe(noon + 1)
@@ -424,6 +424,59 @@ describe.each(databases)('a store on $name', (kind) => {
       expect(await inConversation(channel('new').conversation)).toEqual(['two'])
       expect(await inConversation(channel('others').conversation)).toEqual([])
     })
+  })
+
+  describe('knows for which link a message was posted', () => {
+    const posted = (post: PostKey, conversation: string, activity: string) =>
+      ({ fact: 'posted', at: noon, post, conversation, activity, digest: 'd', schema: 1 }) as const
+    const there = thread('general', '1').conversation
+    const found = async (conversation: string, activity: string) =>
+      (await store.posted(conversation, activity))?.id
+
+    test('by its conversation and its id, of whatever kind it is', async () => {
+      await store.create(ask('one'))
+      await store.create(ask('two', { at: noon + 1 }))
+      await store.transact('one', [], appending(posted('status', there, '17')))
+      await store.transact(
+        'two',
+        [],
+        appending(posted('status', there, '18'), posted('thread/0', there, '19')),
+      )
+      await store.transact(
+        'two',
+        [],
+        appending({ fact: 'adopted', at: noon, card: 'status', conversation: there, activity: '20' }),
+      )
+      expect(await found(there, '17')).toBe('one')
+      for (const activity of ['18', '19', '20']) expect(await found(there, activity)).toBe('two')
+      expect(await found(thread('general', '2').conversation, '17')).toBeUndefined()
+    })
+
+    test('also when its update failed, and in a chat that only the post names', async () => {
+      await store.create(ask('one'))
+      await store.transact(
+        'one',
+        [],
+        appending({ fact: 'gone', at: noon, place: 'thread' }, posted('status', 'a:chat', '17')),
+      )
+      await store.transact(
+        'one',
+        [],
+        appending({ fact: 'unposted', at: noon, post: 'status', notBefore: noon }),
+      )
+      expect(await found('a:chat', '17')).toBe('one')
+    })
+
+    test.each(['%', '_7', '1%', '\\', '"', "17' or '1'='1", ''])(
+      'and is not talked into another by %j',
+      async (activity) => {
+        await store.create(ask('one'))
+        await store.transact('one', [], appending(posted('status', there, '17')))
+        expect(await found(there, activity)).toBeUndefined()
+        await store.transact('one', [], appending(posted('approval', there, activity)))
+        expect(await found(there, activity)).toBe('one')
+      },
+    )
   })
 
   describe('keeps an audit log', () => {

@@ -98,7 +98,7 @@ test('who is next is read from an index, however many links there are', async ()
   const database = new DatabaseSync(file)
   const plan = database
     .prepare(
-      'explain query plan select id from links where claimable_at <= ? and schema in (1) order by claimable_at limit 9',
+      'explain query plan select id from links where claimable_at <= ? and schema in (1, 2) order by claimable_at limit 9',
     )
     .all(noon)
   database.close()

@@ -167,6 +167,22 @@ describe('an administrator agreed for everybody', () => {
     await unlinked(world, { thread, approval })
   })
 
+  test('where two have to approve: the first counts and Azure hears nothing, the second sends it as themselves', async () => {
+    world.azure.portal.tag('contoso-kv', 'vaultlink-approvers', '2')
+    const request = await pending(world)
+    const decided = decisions(world)
+    await approves(world, request.approval)
+    await request.thread.shows('one more person has to approve', { within })
+    expect((await approves(world, request.approval)).text).toMatch(/^You approved this already/)
+    expect(decided()).toEqual([])
+    expect((await approves(world, request.approval, 'outsider')).text).toMatch(/^You lack the right/)
+    world.azure.portal.tag('contoso-kv', 'vaultlink-approvers')
+    await approves(world, request.approval, 'second')
+    await request.thread.shows('Approved by Noor Haddad and Mika Aalto at', { within })
+    expect(decided()).toEqual(['Approved by outsider 403', 'Approved by second 200'])
+    await unlinked(world, request)
+  })
+
   test('an owner rejects: the rejection is theirs, the removal the bot’s', async () => {
     const decided = decisions(world)
     const request = await pending(world, toCerts)

@@ -147,7 +147,7 @@ describe('taking a request back', () => {
     const { text } = await world.teams
       .person('owner')
       .sendsInvoke(invoke('approve', { link }), { replyToId: request.approval.id })
-    expect(text).toBe('This request has ended: cancelled. Nothing was changed.')
+    expect(text).toBe('This request has ended: cancelled by Riley Park. Nothing was changed.')
     nothingLeft()
   })
 

@@ -16,7 +16,7 @@ import { createJournal } from '../../src/engine/journal.ts'
 import { foldAll } from '../../src/link/fold.ts'
 import type { Link, PostKey, Status } from '../../src/link/link.ts'
 import { openStore } from '../../src/store/openStore.ts'
-import { seen, sentence, until, within } from './stage.ts'
+import { buttonsOf, seen, sentence, until, within } from './stage.ts'
 
 export type LifeName = 'approve' | 'reject' | 'portal' | 'cancel' | 'unlink'
 /** `from`: since when the moment is armed; `pending` when the same moment also comes before the owners are asked. */
@@ -119,11 +119,16 @@ export type Lived = {
   readonly posts: Posts
   /** The newest of each card, as people read it. */
   readonly cards: { readonly status: string; readonly approval: string }
-  /** What an older card of the two says to whoever presses it after the end. */
-  readonly older: string | undefined
+  /**
+   * An older card that the kill left, as people read it once somebody has pressed it: it was adopted. `said`: what that
+   * press was answered, when it came after the end.
+   */
+  readonly older: Older | undefined
   readonly store: Stored
   readonly errors: readonly LogLine[]
 }
+
+type Older = { readonly shows: string; readonly said?: string | undefined }
 
 export async function live(moment: Moment): Promise<Lived> {
   const folder = await mkdtemp(join(tmpdir(), 'vaultlink-crash-'))
@@ -216,7 +221,7 @@ async function play(
   moment: Moment,
   { again, died }: Kill,
   whenPending: () => Promise<void>,
-): Promise<string | undefined> {
+): Promise<Older | undefined> {
   const { teams, azure } = world
   const { life } = moment
   const requester = teams.person('requester')
@@ -291,12 +296,28 @@ async function play(
     const { status, approval } = newestCards(world, life)
     return stand(...posts) && ending.cards.status.test(status) && ending.cards.approval.test(approval)
   })
-  // A lost card keeps its buttons; somebody else, who may, presses them late.
-  if (twice === 'status')
-    return (await teams.person('lone').presses('Cancel request', 'Yes, cancel').on(oldest(twice))).text
-  if (twice === 'approval')
-    return (await teams.person('second').presses('Approve…', 'Yes, approve').on(oldest(twice))).text
-  return undefined
+  if (twice !== 'status' && twice !== 'approval') return undefined
+  const older = oldest(twice)
+  // A lost card that nobody has pressed keeps its buttons; somebody else, who may, presses them late.
+  const late =
+    twice === 'status'
+      ? (['lone', 'Cancel request', 'Yes, cancel'] as const)
+      : (['second', 'Approve…', 'Yes, approve'] as const)
+  const [who, ...titles] = late
+  const said = buttonsOf(older).includes(titles[0])
+    ? (
+        await teams
+          .person(who)
+          .presses(...titles)
+          .on(older)
+      ).text
+    : undefined
+  await until(
+    world,
+    'the older card is like the newer',
+    () => seen(older) === newestCards(world, life)[twice],
+  )
+  return { shows: seen(older), said }
 }
 
 // ---- what can be read of it afterwards ---------------------------------------------------------------

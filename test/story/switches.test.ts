@@ -4,6 +4,9 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { choices, defaults, type Settings } from '../../sandbox/azure/switches.ts'
+import type { PersonKey } from '../../sandbox/seed.ts'
+import { cardText } from '../../sandbox/teams/cardText.ts'
+import type { Message } from '../../sandbox/teams/face.ts'
 import { hurried, type World } from '../../sandbox/world.ts'
 import {
   allWell,
@@ -12,9 +15,12 @@ import {
   asks,
   buttonsOf,
   closed,
+  invoke,
   linked,
+  linkIdOn,
   minutes,
   pending,
+  type Request,
   rejects,
   says,
   seen,
@@ -150,17 +156,76 @@ describe.each([['never'], ['timeout']] as const)('propagation = %s', (propagatio
     expect(alarm.mentions).toEqual(['requester'])
     await world.teams
       .thread(approval)
-      .shows(/Careful.*reject it if it is not from contoso-signalr/, { within })
-    expect(seen(card)).toContain('● Approved by Noor Haddad · on its way to SignalR')
+      .shows(/Careful.*If it is not from contoso-signalr, press Reject connection…/, { within })
+    const unfollowed = '✕ Approved by Noor Haddad · but SignalR does not follow'
+    await thread.shows(unfollowed, { within })
+    await world.teams.thread(approval).shows(unfollowed, { within })
     expect(buttonsOf(card)).toContain('Cancel request')
+    expect(buttonsOf(approval)).toEqual(['Reject connection…', 'View in Azure portal'])
 
     await world.passes(minutes(15))
     await thread.shows('This takes longer than usual; it is still on its way to SignalR.', { within })
-    await thread.shows('but SignalR does not show it yet, longer than usual', { within })
     expect(told(thread).join('\n')).not.toContain('can now reach')
 
     await world.teams.person('requester').presses('Cancel request', 'Yes, cancel').on(card)
     await thread.shows('The link kv-contoso-kv is removed from contoso-signalr', { within })
+    nothingLeft()
+  })
+
+  async function unfollowed(): Promise<Request & { approval: Message }> {
+    world.azure.configure({ propagation })
+    const request = await pending(world)
+    await approves(world, request.approval)
+    await request.thread.shows('on its way to SignalR', { within })
+    await world.passes(minutes(16))
+    await world.teams.thread(request.approval).shows('but SignalR does not follow', { within })
+    return request
+  }
+  const rejectsConnection = (card: Message, by: PersonKey, reason?: string) =>
+    world.teams
+      .person(by)
+      .presses('Reject connection…', 'Yes, reject it')
+      .on(card, reason === undefined ? {} : { reason })
+
+  test('whoever may decide there rejects the connection on the card, and the link goes with it', async () => {
+    const { thread, approval } = await unfollowed()
+    expect((await rejectsConnection(approval, 'outsider')).text).toMatch(/^You lack the right to do this/)
+    const since = watch(world)
+    const link = linkIdOn(approval)
+    const answer = await rejectsConnection(approval, 'second', 'Not from contoso-signalr.')
+    expect(cardText(answer.card)).toContain('● Rejected by Mika Aalto · removing the link from SignalR')
+    const { text } = await world.teams
+      .person('owner')
+      .sendsInvoke(invoke('rejectConnection', { link }), { replyToId: approval.id })
+    expect(text).toMatch(/^Rejected already by Mika Aalto/)
+    const ended = await thread.shows('Rejected by Mika Aalto: "Not from contoso-signalr."', { within })
+    expect(ended.mentions).toEqual(['requester'])
+    await world.teams
+      .thread(approval)
+      .shows(/^Rejected by Mika Aalto: "Not from contoso-signalr\."/, { within })
+    expect(since.effects().filter((what) => what !== 'propagated')).toEqual([
+      'connectionRejected',
+      'linkDeleted',
+      'connectionRemoved',
+    ])
+    expect(buttonsOf(approval)).toEqual([])
+    nothingLeft()
+  })
+
+  test('Azure that rejects only what is Pending: people hear what to do, and Retry goes on', async () => {
+    const { thread, approval } = await unfollowed()
+    world.azure.configure({ decidedConnection: 'pendingOnly' })
+    await rejectsConnection(approval, 'owner')
+    await thread.shows(
+      /^@Riley Park Azure does not let the connection on contoso-kv be rejected any more\./,
+      {
+        within,
+      },
+    )
+    const stopped = await thread.shows('✕ Stopped', { within })
+    world.azure.portal.removeConnection('contoso-kv')
+    await world.teams.person('requester').presses('Retry').on(stopped)
+    await thread.shows(/^@Riley Park Rejected by Noor Haddad/, { within })
     nothingLeft()
   })
 })

@@ -4,7 +4,7 @@ import { cardText } from '../../sandbox/teams/cardText.ts'
 import type { Message } from '../../sandbox/teams/face.ts'
 import type { Desk } from '../../src/engine/ports.ts'
 import type { Refusal } from '../../src/link/link.ts'
-import { aLink, linkId, ownersChannel, type Stage, signalr, startStage, vault } from './stage.ts'
+import { aLink, linkId, type Stage, signalr, startStage, vault } from './stage.ts'
 
 let stage: Stage
 /** A card of the bot's in the owners' channel, to press on. */
@@ -43,6 +43,7 @@ describe('approve, reject, cancel, retry', () => {
           link: linkId,
           by: { objectId: people.owner.objectId, name: people.owner.name },
           conversation: card.conversationId,
+          pressed: { activity: card.id },
         },
       })
     },
@@ -67,13 +68,14 @@ describe('approve, reject, cancel, retry', () => {
       decision: { at: 0, verdict: 'approve', by: 'noor', where: 'card', checkedAt: 0 },
       status: 'Approving',
     },
-    { refusal: 'alreadyEnded', status: 'Cancelled' },
+    { refusal: 'alreadyEnded', status: 'Cancelled', outcome: 'Cancelled' },
     { refusal: 'alreadyApproved' },
     { refusal: 'notApprovedYet' },
     { refusal: 'expired' },
     { refusal: 'connection', cause: { cause: 'connectionGone' } },
     { refusal: 'nothingBlocked' },
-    { refusal: 'alreadyThere' },
+    { refusal: 'heardAlready' },
+    { refusal: 'wrongCard' },
   ]
   test.each(refusals)('refused ($refusal) gets a sentence, not a card', async (refusal) => {
     stage.answers({ approve: async () => ({ is: 'refused', refusal, link: aLink() }) })
@@ -109,6 +111,16 @@ describe('what a client may send instead', () => {
     ['an id with more behind it', { action: { verb: 'approve', data: { link: `${linkId}\n` } } }],
     ['an id that is no text', { action: { verb: 'approve', data: { link: [linkId] } } }],
     ['data that is a list', { action: { verb: 'approve', data: [linkId] } }],
+    ['no verb in the data', { action: { verb: 'approve', data: { link: linkId } } }],
+    ['another verb in the data', { action: { verb: 'approve', data: { verb: 'reject', link: linkId } } }],
+    [
+      "another button's input",
+      { action: { verb: 'approve', data: { verb: 'approve', link: linkId, reason: 'no' } } },
+    ],
+    [
+      'what no card of ours holds',
+      { action: { verb: 'reject', data: { verb: 'reject', link: linkId, by: 'me', right: 'held' } } },
+    ],
     ['an action that is a text', { action: 'approve' }],
     ['nothing', {}],
     ['a list', []],
@@ -143,13 +155,13 @@ describe('unlink and the form', () => {
   })
 
   test('a card that stands for a link is never replaced, whatever card a client names', async () => {
-    const link = aLink({
-      told: {
-        approval: { is: 'posted', conversation: ownersChannel, activity: card.id, digest: '', schema: 1 },
-      },
+    const asked: unknown[] = []
+    stage.answers({
+      isPost: async (message) => Boolean(asked.push(message)),
+      unlink: async () => ({ is: 'granted', link: aLink() }),
     })
-    stage.answers({ find: async () => [link], unlink: async () => ({ is: 'granted', link }) })
     await press('unlink')
+    expect(asked).toEqual([{ conversation: card.conversationId, activity: card.id }])
     expect(card.history).toHaveLength(0)
     expect(card.card).toBeDefined()
   })

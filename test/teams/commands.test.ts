@@ -205,7 +205,9 @@ describe('list, cancel, unlink', () => {
     expect(answer).toContain(
       'Nothing else is deleted. Deleting the resource group would delete everything in it.',
     )
-    expect(lastCall()?.method).toBe('find')
+    expect(stage.calls.map(({ method }) => method)).not.toContain('unlink')
+    // Where it was asked is written down: nowhere else will the button do.
+    expect(lastCall()).toMatchObject({ method: 'question', asked: { link: linkId } })
   })
   test('unlink of what does not work yet points at cancel', async () => {
     stage.answers({ find: async () => [aLink()] })

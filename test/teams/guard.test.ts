@@ -9,7 +9,7 @@ import { refused } from '../../src/teams/refusal.ts'
 import { linkId, type Stage, startStage } from './stage.ts'
 
 const issuer = 'https://api.botframework.com'
-const action = { action: { verb: 'approve', data: { link: linkId } } }
+const action = { action: { verb: 'approve', data: { verb: 'approve', link: linkId } } }
 const foreign = '99999999-0000-4000-8000-000000000009'
 
 describe('with tokens, against a signed Teams', () => {

@@ -166,10 +166,13 @@ function deskOf(calls: Call[], over: () => Partial<Desk>): Desk {
     approve: unasked,
     reject: unasked,
     tries: async () => undefined,
+    rejectConnection: unasked,
     cancel: unasked,
     unlink: unasked,
     retry: unasked,
     get: async () => undefined,
+    isPost: async () => false,
+    question: async () => undefined,
     find: async () => [],
     own: unasked,
     disown: unasked,
@@ -180,7 +183,7 @@ function deskOf(calls: Call[], over: () => Partial<Desk>): Desk {
   const told =
     <K extends keyof Desk>(method: K) =>
     (asked: never): never => {
-      if (method !== 'people' && method !== 'texts') calls.push({ method, asked })
+      if (method !== 'people' && method !== 'texts' && method !== 'isPost') calls.push({ method, asked })
       return of()[method](asked) as never
     }
   return {
@@ -189,10 +192,13 @@ function deskOf(calls: Call[], over: () => Partial<Desk>): Desk {
     approve: told('approve'),
     reject: told('reject'),
     tries: told('tries'),
+    rejectConnection: told('rejectConnection'),
     cancel: told('cancel'),
     unlink: told('unlink'),
     retry: told('retry'),
     get: told('get'),
+    isPost: told('isPost'),
+    question: told('question'),
     find: told('find'),
     own: told('own'),
     disown: told('disown'),

@@ -24,7 +24,9 @@ describe('what goes wrong in a turn', () => {
   beforeEach(() => stage.teams.install('contoso', 'owner'))
   const ask = () => stage.teams.person('requester').says('link contoso-signalr to contoso-kv').in('general')
   const approve = () =>
-    stage.teams.person('owner').sendsInvoke({ action: { verb: 'approve', data: { link: linkId } } })
+    stage.teams
+      .person('owner')
+      .sendsInvoke({ action: { verb: 'approve', data: { verb: 'approve', link: linkId } } })
 
   test('Azure that does not answer: nothing was recorded, try again', async () => {
     stage.answers({ link: () => Promise.reject(new Unanswered('no answer')) })
@@ -112,7 +114,7 @@ describe('what goes wrong in a turn', () => {
     expect(texts().at(-1)).toContain('1 open link')
     now += 600_001
     await list()
-    expect(texts().at(-1)).toContain('You are a guest')
+    expect(texts().at(-1)).toContain('cannot tell who you are here')
   })
 })
 

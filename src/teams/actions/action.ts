@@ -11,6 +11,8 @@ import type { Press } from '../words/en.ts'
 
 export type Action = {
   readonly verb: string
+  /** The ids of the inputs that go with the button; nothing else comes from a card as it was made. */
+  readonly inputs: readonly string[]
   /** `data` is the button's data with the card's inputs, as the client sent them. */
   run(turn: Turn, data: Fields): Promise<ActionAnswer>
 }
@@ -24,6 +26,20 @@ export type ActionAnswer =
   | { readonly is: 'signIn' }
   /** The presser has to agree first that Vaultlink acts for them; `say` is for a client that shows it. */
   | { readonly is: 'consent'; readonly say: Prose }
+
+/** Whether the data can be those of this button: nothing but what was put there, and its inputs. */
+export const isAsMade = ({ verb, inputs }: Action, data: Fields): boolean =>
+  Object.keys(data).every((key) => key === 'link' || key === 'verb' || inputs.includes(key)) &&
+  data.verb === verb
+
+/** What a button wants of a link, and where it was pressed. */
+export const pressOf = ({ by, place, card, token }: Turn, link: LinkId): Pressed => ({
+  link,
+  by,
+  conversation: place.conversation,
+  ...(token !== undefined && { token }),
+  pressed: { ...(card !== undefined && { activity: card }) },
+})
 
 /** 32 hex digits, or nothing of ours. */
 export const linkIdOf = (data: Fields): LinkId | undefined => {
@@ -41,14 +57,15 @@ export const inputOf = (data: Fields, name: string): string | undefined => {
 export const wishAction = (
   verb: Press,
   ask: (turn: Turn, press: Pressed, data: Fields) => Promise<DecisionAnswer>,
+  inputs: readonly string[] = [],
 ): Action => ({
   verb,
+  inputs,
   async run(turn, data) {
-    const { words, by, place, token } = turn
+    const { words } = turn
     const link = linkIdOf(data)
     if (link === undefined) return { is: 'message', say: words.replies.notACardOfMine }
-    const press = { link, by, conversation: place.conversation, ...(token !== undefined && { token }) }
-    const answer = await ask(turn, press, data)
+    const answer = await ask(turn, pressOf(turn, link), data)
     switch (answer.is) {
       case 'unknown':
         return { is: 'message', say: words.replies.noSuchLink }

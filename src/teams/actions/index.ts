@@ -4,10 +4,13 @@ import type { Action } from './action.ts'
 import { approve } from './approve.ts'
 import { cancel } from './cancel.ts'
 import { link } from './link.ts'
-import { reject } from './reject.ts'
+import { reject, rejectConnection } from './reject.ts'
 import { retry } from './retry.ts'
 import { unlink } from './unlink.ts'
 
 export const actions: ReadonlyMap<string, Action> = new Map(
-  unique('verb', [approve, reject, cancel, retry, unlink, link]).map((action) => [action.verb, action]),
+  unique('verb', [approve, reject, rejectConnection, cancel, retry, unlink, link]).map((action) => [
+    action.verb,
+    action,
+  ]),
 )

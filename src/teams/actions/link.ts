@@ -6,6 +6,7 @@ import { type Action, inputOf } from './action.ts'
 /** The form's submit. Its inputs are as little believed as what is typed. */
 export const link: Action = {
   verb: 'link',
+  inputs: ['signalr', 'vault', 'as', 'because'],
   async run(turn, data) {
     const { desk, words, by, place } = turn
     const named = (name: string): string | undefined => {
@@ -24,7 +25,11 @@ export const link: Action = {
       ...(reason && { reason }),
       thread: place,
     })
-    const said = await wordLinkAnswer(turn, answer)
+    // Somebody waits for an answer to a press, however often it was given.
+    const said = await wordLinkAnswer(
+      turn,
+      answer.is === 'heard' ? { ...answer, is: 'followed', new: true } : answer,
+    )
     // The form is used up once it was asked; else it stays, to be corrected.
     if (said === undefined) return { is: 'done', say: words.replies.askedByForm }
     return { is: answer.is === 'followed' ? 'done' : 'message', say: said }

@@ -23,6 +23,7 @@ export const unlink: Command<Pair> = {
     // Nobody is asked to confirm what the answer would send back to `cancel`.
     if (canCancel(link.stage.status))
       return turn.say(await wordRefusal(turn, { refusal: 'notApprovedYet' }, link, 'unlink'))
+    await turn.desk.question({ link: link.id, by: turn.by, conversation: turn.place.conversation })
     return turn.show(await confirmUnlinkCard(link, turn.words, turn.drawing))
   },
 }

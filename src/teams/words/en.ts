@@ -19,7 +19,7 @@ import type {
   Status,
 } from '../../link/link.ts'
 import { parseResourceId, resourceName, topResource } from '../../link/resourceId.ts'
-import type { Sign, StepName, Waiting } from '../../link/views.ts'
+import type { Approvals, Sign, StepName, Waiting } from '../../link/views.ts'
 import { azureName, clean, type Prose, type Run } from '../prose.ts'
 
 /** The names that sentences need: of SignalR, vault and link, and of who asked. */
@@ -45,7 +45,7 @@ export type Explanation = {
   readonly todo: string
   readonly grant?: { readonly actions: readonly string[]; readonly scope: string }
 }
-export type Press = 'approve' | 'reject' | 'cancel' | 'unlink' | 'retry' | 'follow'
+export type Press = 'approve' | 'reject' | 'rejectConnection' | 'cancel' | 'unlink' | 'retry' | 'follow'
 
 const locale = 'en-GB'
 
@@ -148,11 +148,19 @@ const by = (who: string | undefined): string => (who === undefined ? `in ${porta
 /** What the line under a card's title may name. */
 type Standing = {
   readonly decided?: Decided | undefined
+  /** Who approved so far, where several have to. */
+  readonly approvers?: readonly string[]
   readonly endedBy?: string | undefined
   readonly functionalAt?: Millis | undefined
 }
 /** The line under a card's title: a sign with a word, and what is waited for until when. */
 type Lede = { readonly sign: Sign; readonly strong: string; readonly rest: string }
+
+/** "two people have to approve", and after the first "one more person has to approve". */
+function haveTo({ by, missing }: Approvals): string {
+  const [n, verb] = missing === 1 ? ['one', 'has'] : [missing === 2 ? 'two' : String(missing), 'have']
+  return `${n} ${by.length > 0 ? 'more ' : ''}${missing === 1 ? 'person' : 'people'} ${verb} to approve`
+}
 
 function waiting(waits: Waiting, about: About, facts: Standing, zone: string): Lede {
   const { decided } = facts
@@ -169,12 +177,16 @@ function waiting(waits: Waiting, about: About, facts: Standing, zone: string): L
             strong: 'Creating the endpoint',
             rest: `usually done by ${time.moment(waits.until, zone)}`,
           }
-    case 'owner':
+    case 'owner': {
+      const until = `until ${time.moment(waits.until, zone)}`
       return {
         sign: 'now',
-        strong: "Waiting for the vault's owner",
-        rest: `until ${time.moment(waits.until, zone)}`,
+        strong: facts.approvers?.length
+          ? `Approved by ${list(facts.approvers)}`
+          : "Waiting for the vault's owner",
+        rest: waits.approvals ? `${haveTo(waits.approvals)}, ${until}` : until,
       }
+    }
     case 'approvalOnVault':
       return {
         sign: 'now',
@@ -184,6 +196,7 @@ function waiting(waits: Waiting, about: About, facts: Standing, zone: string): L
           : `on its way to ${about.vault}, usually there by ${time.moment(waits.until, zone)}`,
       }
     case 'signalr':
+      if (waits.alarmed) return unfollowed(decided)
       return {
         sign: 'now',
         strong: `Approved ${by(decided?.who)}`,
@@ -197,6 +210,13 @@ function waiting(waits: Waiting, about: About, facts: Standing, zone: string): L
       return { sign: 'failed', strong: 'Stopped', rest: 'until somebody helps; nothing is lost' }
   }
 }
+
+/** SignalR does not follow what was approved. */
+const unfollowed = (decided: Decided | undefined): Lede => ({
+  sign: 'failed',
+  strong: `Approved ${by(decided?.who)}`,
+  rest: 'but SignalR does not follow: the wrong connection may be open',
+})
 
 /** How it will end, while the link is still being removed from SignalR. */
 const ending = (outcome: Ended, about: About, facts: Standing, zone: string): Lede => ({
@@ -307,7 +327,7 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
       )
     case 'strangeEndpoint':
       return told(
-        `A connection on ${vault} carries this request's message, but its private endpoint lies in one of your own subscriptions. SignalR's never does.`,
+        `A connection on ${vault} carries this request's message, but its private endpoint lies in a subscription that ${app} can see. SignalR's never does.`,
         `Look at it on ${vault}, under Networking, and remove it if nobody knows it${again}.`,
       )
     case 'connectionChanged':
@@ -319,6 +339,11 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
       return told(
         `The connection is no longer on ${vault}.`,
         `If it is still wanted, ${afresh}: ${linkAgain(about)}.`,
+      )
+    case 'cannotReject':
+      return told(
+        `Azure does not let the connection on ${vault} be rejected any more.`,
+        `Remove it on ${vault}, under Networking, Private endpoint connections${again}.`,
       )
     case 'deletedElsewhere':
       return told(
@@ -373,19 +398,17 @@ const connectionState = (state: ConnectionState): string =>
 
 const actionsOn = (actions: readonly string[], where: string): string => `${list(actions)} on ${where}`
 
-const overBy = (now: Status): string =>
-  now === 'Removing' ? 'This request is ending already' : `This request has ended: ${status[now]}`
-
 /** Why a press is not granted; said to the presser alone. */
 function refusal(
   refusal: Refusal,
   about: About,
   press: Press,
   decided: Decided | undefined,
+  endedBy: string | undefined,
   zone: string,
 ): string {
   const { vault, signalr, asker } = about
-  const where = press === 'approve' || press === 'reject' ? vault : signalr
+  const where = press === 'approve' || press === 'reject' || press === 'rejectConnection' ? vault : signalr
   switch (refusal.refusal) {
     case 'ownRequest':
       return "You asked for this link, so somebody else has to approve it. If you own the vault alone, decide in the Azure portal; I'll notice."
@@ -395,18 +418,32 @@ function refusal(
       return `Your rights on ${where} could not be read, and then the answer is no. Nothing was recorded; please try again in a minute. If it stays so, ${app}'s identity needs Microsoft.Authorization/roleAssignments/read, roleDefinitions/read and denyAssignments/read there.`
     case 'notYourRequest':
       return `${asker} asked for this link. It can be taken back by ${asker}, or by anybody who may write ${signalr}'s shared private links.`
-    case 'wrongPlace':
-      return `This card is not where ${app} posted it, so nothing was recorded. Decide on the card in the vault owners' channel.`
+    case 'wrongPlace': {
+      const decides = press === 'approve' || press === 'reject' || press === 'rejectConnection'
+      return `This card is not where ${app} posted it, so nothing was recorded. ${decides ? "Decide on the card in the vault owners' channel." : 'To see how the link stands, say: status.'}`
+    }
+    case 'wrongCard':
+      return replies.notACardOfMine
     case 'tooEarly':
       return `Not yet: it is still ${status[refusal.status]}. Nothing was recorded; the card will ask when it is time.`
     case 'alreadyDecided':
       return `${decided?.verdict === 'reject' ? 'Rejected' : 'Approved'} already ${by(decided?.who)}, ${time.moment(refusal.decision.at, zone)}. The first answer stands. Now: ${status[refusal.status]}.`
+    case 'alreadyEndorsed':
+      return `You approved this already, and one person counts once: ${refusal.missing === 1 ? 'one more person has' : `${refusal.missing} more people have`} to approve it. You can still reject it.`
+    case 'otherUnreadable':
+      return `Whether whoever approved before you still may could not be read, and then the answer is no. Nothing was recorded; please try again in a minute.`
     case 'alreadyEnded':
-      return `${overBy(refusal.status)}. Nothing was changed.`
+      return `${refusal.status === 'Removing' ? 'This request is ending already' : 'This request has ended'}: ${status[refusal.outcome]}${endedBy === undefined ? '' : ` by ${endedBy}`}. Nothing was changed.`
     case 'alreadyApproved':
       return `${signalr} reaches ${vault} privately already, so there is nothing to take back. To remove the link, say: unlink ${signalr} from ${vault}.`
     case 'notApprovedYet':
       return `This link is not working yet, so there is nothing to unlink. To take the request back, say: cancel.`
+    case 'noAlarm':
+      return refusal.status === 'Approved'
+        ? `SignalR has followed: ${signalr} reaches ${vault} privately. Nothing was rejected. To remove the link, say: unlink ${signalr} from ${vault}.`
+        : `Nothing is open here that SignalR does not follow; it is ${status[refusal.status]}. Nothing was rejected.`
+    case 'rejectInPortal':
+      return `${app} has no right to reject connections on ${vault}, so nothing was changed. Reject it in the Azure portal: ${vault}, under Networking, Private endpoint connections.`
     case 'expired':
       return `The time to answer has passed, and the link is being removed. If it is still wanted, ask again: ${linkAgain(about)}.`
     case 'connection': {
@@ -423,7 +460,7 @@ function refusal(
     }
     case 'nothingBlocked':
       return `Nothing is stopped here: the link goes on by itself.`
-    case 'alreadyThere':
+    case 'heardAlready':
       return `You follow this link already; I'll tell you here how it ends.`
   }
 }
@@ -475,6 +512,8 @@ function askRefusal(refusal: AskRefusal, about: Omit<About, 'name' | 'asker'>): 
       return `No channel decides for ${vault} yet, so there is nobody to ask. Ask its owner to add ${app} to their team and say there: own ${vault}.`
     case 'nobodyMayApprove':
       return `Nobody in the channel that decides for ${vault} may approve there, so asking would lead nowhere. Ask the vault's owner to join that channel, or to claim the vault in theirs: own ${vault}.`
+    case 'tooFewApprovers':
+      return `${refusal.needs} different people have to approve for ${vault}, and only ${count(refusal.count, 'person', 'people')} in the channel that decides for it may, so asking would lead nowhere. Ask the vault's owner to add somebody to that channel who may approve there.`
     case 'alreadyAsked':
       return `This was asked already and is ${status[refusal.link.stage.status]}.`
   }
@@ -491,11 +530,13 @@ function news(
     readonly functionalAt: Millis | undefined
     readonly vaultIsPublic: boolean | undefined
     readonly portal: string
+    /** Owners decide as themselves, and the bot rejects nothing for them. */
+    readonly asYou: boolean
   },
   zone: string,
 ): Prose {
   const { signalr, vault, name } = about
-  const { decided, who, functionalAt, vaultIsPublic, portal } = facts
+  const { decided, who, functionalAt, vaultIsPublic, portal, asYou } = facts
   const view = { link: portal, title: buttons.portal }
   const pair = `${signalr} to ${vault}`
   const near = (at: Millis): string => time.near(at, piece.at, zone)
@@ -558,8 +599,8 @@ function news(
       return [
         `Careful: a connection on ${vault} was approved, and SignalR does not follow. The wrong connection may be open. `,
         to === 'owners'
-          ? `Look at ${vault}, under Networking, Private endpoint connections, and reject it if it is not from ${signalr}: `
-          : `The vault's owners are told too, and ${app} keeps looking. `,
+          ? `Look at ${vault}, under Networking, Private endpoint connections. If it is not from ${signalr}, ${asYou ? 'reject it there' : `press ${buttons.rejectConnection} on the card above`}: `
+          : `The vault's owners are told too and can reject it${asYou ? '' : ' on their card'}; ${app} keeps looking. `,
         view,
       ]
     case 'blocked': {
@@ -606,6 +647,8 @@ const buttons = {
   yesApprove: 'Yes, approve',
   reject: 'Reject…',
   yesReject: 'Yes, reject',
+  rejectConnection: 'Reject connection…',
+  yesRejectConnection: 'Yes, reject it',
   yesUnlink: 'Yes, unlink',
   ask: 'Ask for this link',
 } as const
@@ -731,7 +774,11 @@ const replies = {
     `This team no longer decides for ${vault}. Another one can say: own ${vault}. Requests that are open stay where they are.`,
   notOwned: (vault: string): string =>
     `No channel decides for ${vault}. To decide for it here, say: own ${vault}.`,
-  guest: `You are a guest in this organisation, and ${app} serves its own people only. Ask a colleague who belongs to it.`,
+  outsider: {
+    guests: `You are a guest in this organisation, and ${app} serves its own people only. Ask a colleague who belongs to it.`,
+    federated: `You belong to another organisation, and ${app} serves the people of this one only. Ask somebody who belongs to it.`,
+    stranger: `${app} cannot tell who you are here, so it does nothing for you. Ask a colleague who belongs to this organisation.`,
+  },
   teamsSlow: "Teams isn't answering. Nothing was recorded; please try again in a minute.",
   tooLong: 'This takes longer than it should. Say status in a minute to see whether it was recorded.',
   broken:
@@ -813,11 +860,18 @@ export const en = {
     approve: {
       question: (connection: string, vault: string): string =>
         `Approve connection ${connection} on ${vault}?`,
-      /** `asYou`: whoever presses is whom Azure sees approve. */
-      follows: ({ signalr, vault }: About, asYou: boolean): string =>
-        asYou
-          ? `${app} looks at the connection once more, and you approve it on ${vault} as yourself: Azure checks your rights and notes your name. ${signalr} usually follows within minutes.`
-          : `${app} reads your rights on ${vault}, looks at the connection once more, and approves it. ${signalr} usually follows within minutes.`,
+      /**
+       * `asYou`: whoever presses is whom Azure sees approve. `waits`: others have to approve as well, after this one.
+       */
+      follows: (
+        { signalr, vault }: About,
+        { asYou, waits }: { readonly asYou: boolean; readonly waits: boolean },
+      ): string =>
+        waits
+          ? `${app} reads your rights on ${vault}, looks at the connection once more, and notes your approval. Nothing is opened before somebody else has approved it too.`
+          : asYou
+            ? `${app} looks at the connection once more, and you approve it on ${vault} as yourself: Azure checks your rights and notes your name. ${signalr} usually follows within minutes.`
+            : `${app} reads your rights on ${vault}, looks at the connection once more, and approves it. ${signalr} usually follows within minutes.`,
     },
     reject: {
       question: (connection: string, vault: string): string => `Reject connection ${connection} on ${vault}?`,
@@ -827,10 +881,33 @@ export const en = {
       tooLong: 'Please keep it under 300 characters.',
     },
     /** The line under the title, while it is open. */
-    open: (at: Millis, again: boolean, zone: string): Lede => ({
+    open: (
+      {
+        answerBy,
+        again,
+        approvals,
+        approvers,
+      }: {
+        readonly answerBy: Millis
+        readonly again: boolean
+        readonly approvals: Approvals | undefined
+        readonly approvers: readonly string[]
+      },
+      zone: string,
+    ): Lede => ({
       sign: 'now',
-      strong: again ? 'Please decide again' : 'Your decision',
-      rest: `${again ? 'the last answer did not reach Azure; ' : ''}by ${time.moment(at, zone)}`,
+      strong: again
+        ? 'Please decide again'
+        : approvers.length > 0
+          ? `Approved by ${list(approvers)}`
+          : 'Your decision',
+      rest: [
+        again && 'the last answer did not reach Azure',
+        again && approvers.length > 0 && `approved by ${list(approvers)}`,
+        [approvals && haveTo(approvals), `by ${time.moment(answerBy, zone)}`].filter(Boolean).join(', '),
+      ]
+        .filter(Boolean)
+        .join('; '),
     }),
     approving: (decided: Decided | undefined, vault: string): Lede => ({
       sign: 'now',
@@ -842,6 +919,19 @@ export const en = {
       strong: `Approved ${by(decided?.who)}`,
       rest: 'but stopped until somebody helps',
     }),
+    unfollowed,
+    /** Why "Reject connection…" is offered, and what it leads to. */
+    alarm: ({ signalr, vault }: About, asYou: boolean): Explanation => ({
+      happened: `SignalR does not follow this approval, so the connection that is open on ${vault} may not be ${signalr}'s.`,
+      next: `${app} keeps looking.`,
+      todo: `Look at ${vault}, under Networking, Private endpoint connections. If the connection is not from ${signalr}, ${asYou ? 'reject it there.' : `press ${buttons.rejectConnection}`}`,
+    }),
+    rejectConnection: {
+      question: (connection: string, vault: string): string =>
+        `Reject the approved connection ${connection} on ${vault}?`,
+      follows: ({ signalr, vault, name }: About): string =>
+        `${app} reads your rights on ${vault} and closes that path. The link ${name} is removed from ${signalr}. It can be asked for again.`,
+    },
     propagating: (decided: Decided | undefined): Lede => ({
       sign: 'now',
       strong: `Approved ${by(decided?.who)}`,

@@ -22,7 +22,7 @@ export const subscriptionNotFound = (subscription: string): Reply =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(subscription)
     ? refusal(404, 'SubscriptionNotFound', `The subscription '${subscription}' could not be found.`)
     : refusal(
-        404,
+        400,
         'InvalidSubscriptionId',
         `The provided subscription identifier '${subscription}' is malformed or invalid.`,
       )

@@ -25,7 +25,7 @@ function refuseName(world: World, id: string): Reply | undefined {
   const name = resourceName(id)
   if (!/^(?=.{3,24}$)[a-zA-Z](?:-?[a-zA-Z0-9])*$/.test(name))
     return badRequest(
-      `The vault name '${name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a letter, end with a letter or digit, and not contain consecutive hyphens.`,
+      `The vault name '${name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a letter, end with a letter or digit, and not contain consecutive hyphens. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147742`,
       'VaultNameNotValid',
     )
   if (deletedVaults(world).some(({ vault }) => sameName(vault, id)))

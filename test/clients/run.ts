@@ -1,11 +1,12 @@
 /**
  * `npm run test:clients`: Microsoft's own clients, which know nothing of us, against the local Azure over TLS. Installs
- * nothing; what a client needs and is not there is said, and is no success.
+ * nothing; a client that is not there, or lacks what it needs, is named and left out.
  */
 import { startAzure } from '../../sandbox/azure/server.ts'
 import { beginConformity } from '../conformityOfRun.ts'
 import { azureCliVersion, runAzureCli } from './azureCli.ts'
 import { runJavascript } from './javascript.ts'
+import { pace } from './pace.ts'
 import { pythonVersion, runPython } from './python.ts'
 import type { Step } from './record.ts'
 import { table } from './table.ts'
@@ -16,18 +17,6 @@ const missing: string[] = []
 const onStep = (step: Step): void => {
   steps.push(step)
   process.stderr.write(step.passed ? '.' : '✗')
-}
-
-/** Azure's minutes in seconds, so that every client polls a few times and nobody waits long. */
-const pace = {
-  provisioningMs: 1_500,
-  appearsMs: 200,
-  settlesMs: 1_500,
-  propagatesMs: 1_500,
-  deletingMs: 1_000,
-  purgingMs: 1_000,
-  registeringMs: 500,
-  throttle: false,
 }
 
 async function withAzure(

@@ -36,7 +36,7 @@ describe('what ARM says to a call that goes wrong', () => {
     ['an unknown subscription', 404, 'SubscriptionNotFound', vaultPath().replace(/0000/, '9999'), {}],
     [
       'no subscription id',
-      404,
+      400,
       'InvalidSubscriptionId',
       '/subscriptions/x/providers/Microsoft.KeyVault/vaults',
       {},

@@ -14,7 +14,7 @@ import {
   WorkloadIdentityCredential,
 } from '@azure/identity'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { decodeJwt, SignJWT } from 'jose'
+import { createRemoteJWKSet, decodeJwt, jwtVerify, SignJWT } from 'jose'
 import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
 import { makeServerCertificate } from '../../sandbox/entra/certificates.ts'
 import { azureCli } from '../../sandbox/entra/directory.ts'
@@ -195,6 +195,24 @@ test('the environment names a client and its secret', async () => {
   } finally {
     process.env = before
   }
+})
+
+test('the OpenID documents lead to the token endpoint, and to the key that verifies what it gives', async () => {
+  const read = async (path: string) => (await fetch(path)).json() as Promise<Record<string, string>>
+  for (const [root, version] of [
+    ['adfs', ''],
+    [tenantId, 'v2.0/'],
+  ] as const) {
+    const document = await read(`${azure.url}/${root}/${version}.well-known/openid-configuration`)
+    const { token_endpoint = '', jwks_uri = '' } = document
+    const form = { grant_type: 'client_credentials', client_id: bot.appId, client_secret: bot.secret }
+    const body = new URLSearchParams({ ...form, scope: arm })
+    const answer = await fetch(token_endpoint, { method: 'POST', body })
+    const { access_token } = (await answer.json()) as { access_token: string }
+    const { payload } = await jwtVerify(access_token, createRemoteJWKSet(new URL(jwks_uri)))
+    expect(payload).toMatchObject({ oid: bot.objectId, aud: 'https://management.azure.com' })
+  }
+  expect((await fetch(`${azure.url}/${randomUUID()}/v2.0/.well-known/openid-configuration`)).status).toBe(400)
 })
 
 describe('on behalf of a person', () => {

@@ -1,11 +1,22 @@
-/** `npm run figures`: the same tests with larger counts: every crash moment, and twenty times the random lives. */
+/**
+ * `npm run figures`: the same tests with larger counts: every crash moment, twenty times the random lives, more clicks
+ * delivered again, and an attacker at every moment.
+ */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const jest = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url))
 const run = spawn(
   process.execPath,
-  ['--experimental-vm-modules', jest, 'test/link/life', 'test/story/crash', '--testTimeout=1200000'],
+  [
+    '--experimental-vm-modules',
+    jest,
+    'test/link/life',
+    'test/story/crash',
+    'test/story/clicks',
+    'test/adversary',
+    '--testTimeout=1200000',
+  ],
   { stdio: 'inherit', env: { ...process.env, VAULTLINK_FIGURES: '1' } },
 )
 run.on('exit', (code) => {

@@ -17,6 +17,7 @@ export function remedy(effect: Effect, cause: Cause): Remedy {
     case 'decidedMeanwhile':
       return 'later'
     case 'connectionGone':
+    case 'connectionChanged':
     case 'signalrGone':
     case 'vaultGone':
       // A look says what has become of it, and ends what has to end.
@@ -25,7 +26,6 @@ export function remedy(effect: Effect, cause: Cause): Remedy {
     case 'madeByOthers':
     case 'ambiguous':
     case 'strangeEndpoint':
-    case 'connectionChanged':
     case 'cannotReject':
     case 'deletedElsewhere':
     case 'refused':

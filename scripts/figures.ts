@@ -1,6 +1,7 @@
 /**
  * `npm run figures`: the same tests with larger counts: every crash moment, twenty times the random lives, ten thousand
- * role graphs, as many mutations of the audit log, the whole flood at the door. What was counted there is printed as `figure: …`.
+ * role graphs, as many mutations of the audit log, the whole flood at the door, more clicks delivered again, and an attacker
+ * at every moment. What was counted there is printed as `figure: …`.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +17,8 @@ const run = spawn(
     'test/audit/mutations',
     'test/guard/',
     'test/azure/rights.test',
+    'test/story/clicks',
+    'test/adversary',
     '--testTimeout=1200000',
   ],
   { stdio: 'inherit', env: { ...process.env, VAULTLINK_FIGURES: '1' } },

@@ -1,7 +1,7 @@
 /**
  * `npm run figures`: the same tests with larger counts: every crash moment, twenty times the random lives, ten thousand
  * role graphs, as many mutations of the audit log, the whole flood at the door, every naughty string in every field
- * of every place. What was counted there is printed as `figure: …`.
+ * of every place, more clicks delivered again, an attacker at every moment. What was counted there is printed as `figure: …`.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +19,8 @@ const run = spawn(
     'test/azure/rights.test',
     'naughty',
     'test/azure/queries',
+    'test/story/clicks',
+    'test/adversary',
     '--testTimeout=1200000',
   ],
   { stdio: 'inherit', env: { ...process.env, VAULTLINK_FIGURES: '1' } },

@@ -18,6 +18,7 @@ export function remedy(effect: Effect, cause: Cause): Remedy {
     case 'decidedMeanwhile':
       return 'later'
     case 'connectionGone':
+    case 'connectionChanged':
     case 'signalrGone':
     case 'vaultGone':
       // A look says what has become of it, and ends what has to end.
@@ -26,7 +27,6 @@ export function remedy(effect: Effect, cause: Cause): Remedy {
     case 'madeByOthers':
     case 'ambiguous':
     case 'strangeEndpoint':
-    case 'connectionChanged':
     case 'cannotReject':
     case 'deletedElsewhere':
     case 'refused':

@@ -177,7 +177,6 @@ const securityHeaders = {
 function unfitBody({ headers }: restify.Request, most: number): Refused | undefined {
   const type = headers['content-type'] ?? ''
   const encoding = headers['content-encoding'] ?? 'identity'
-  if (/^multipart\//i.test(type)) return refused(415, 'multipart')
   if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type))
     return refused(415, 'not JSON by its type')
   if (encoding !== 'identity') return refused(415, 'compressed')
@@ -189,7 +188,6 @@ function unfitBody({ headers }: restify.Request, most: number): Refused | undefi
 const told: Partial<Record<Refused['why'], string>> = {
   'shutting down': 'shutting down',
   'no token': 'a bearer token is needed',
-  multipart: 'plain application/json is needed',
   'not JSON by its type': 'plain application/json is needed',
   compressed: 'plain application/json is needed',
   'too large': 'too large',

@@ -1,5 +1,6 @@
 import type { Azure } from './azure.ts'
 import type { FaultRule } from './faults.ts'
+import { malformed } from './gateway.ts'
 import { type Reply, refusal } from './reply.ts'
 import { member } from './routes.ts'
 import type { Decision } from './state.ts'
@@ -17,7 +18,8 @@ function text(body: unknown, name: string): string {
 
 function optional(body: unknown, name: string): string | undefined {
   const value = member(body, name)
-  return typeof value === 'string' ? value : undefined
+  if (value === undefined || typeof value === 'string') return value
+  throw new Error(`${name} is not a text`)
 }
 
 function keyOf<T extends string>(body: unknown, name: string, all: Readonly<Record<T, unknown>>): T {
@@ -35,11 +37,16 @@ const statuses: Readonly<Record<Decision, true>> = {
   Disconnected: true,
 }
 
+const ofFaults = ['method', 'path', 'times', 'status', 'code', 'message', 'headers', 'when', 'how']
+
 function rule(body: unknown): FaultRule {
   const number = (name: string): number | undefined => {
     const value = member(body, name)
-    return typeof value === 'number' ? value : undefined
+    if (value === undefined || typeof value === 'number') return value
+    throw new Error(`${name} is not a number`)
   }
+  const unknown = Object.keys(Object(body)).find((name) => !ofFaults.includes(name))
+  if (unknown !== undefined) throw new Error(`A fault has no ${unknown}; it has ${ofFaults.join(', ')}`)
   const path = optional(body, 'path')
   const method = optional(body, 'method')
   const code = optional(body, 'code')
@@ -70,9 +77,17 @@ const acts: Readonly<Record<string, Act>> = {
   'GET events': (azure, _, query) => azure.events.slice(Number(query.get('since') ?? 0)),
   'GET links': (azure) => azure.links(),
   'GET connections': (azure, _, query) => azure.connections(query.get('vault') ?? ''),
-  'GET token': async (azure, _, query) => ({
-    access_token: await azure.identity.tokenFor(query.get('principal') ?? ''),
-  }),
+  'GET world': (azure) => azure.world(),
+  'GET token': async (azure, _, query) => {
+    const principal = query.get('principal')
+    if (!principal) throw new Error('principal is missing')
+    return { access_token: await azure.identity.tokenFor(principal) }
+  },
+  'GET conformity': (azure) => {
+    const tally = azure.conformity()
+    if (!tally) throw new Error('The sandbox was not told where the OpenAPI files are')
+    return tally
+  },
   'POST clock': (azure, body) => {
     const ms = member(body, 'advanceMs')
     if (typeof ms !== 'number' || !(ms >= 0)) throw new Error('advanceMs is not a number of milliseconds')
@@ -107,6 +122,7 @@ const acts: Readonly<Record<string, Act>> = {
       text(body, 'link'),
       optional(body, 'message') ?? '',
     ),
+  'POST portal/move': (azure, body) => azure.portal.move(text(body, 'resource'), text(body, 'group')),
   'POST portal/addConnection': (azure, body) =>
     azure.portal.addConnection(
       text(body, 'vault'),
@@ -120,6 +136,7 @@ export const isAdmin = (path: string): boolean => path.startsWith('/_sandbox/')
 export async function administer(azure: Azure, method: string, url: URL, body: unknown): Promise<Reply> {
   const act = acts[`${method} ${url.pathname.slice('/_sandbox/'.length)}`]
   if (!act) return refusal(404, 'NoSuchRoute', `The sandbox knows ${Object.keys(acts).join(', ')}.`)
+  if (body === malformed) return refusal(400, 'Refused', 'The body is not JSON.')
   try {
     const answer = await act(azure, body, url.searchParams)
     return answer === undefined ? done : { status: 200, body: answer }

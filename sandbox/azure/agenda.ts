@@ -1,4 +1,5 @@
 import { instanceGone, instanceProvisioned } from './instances.ts'
+import { moved } from './moves.ts'
 import { appears, connectionGone, linkGone, propagates, provisioned, settled } from './privateLinks.ts'
 import type { Step, World } from './state.ts'
 
@@ -37,6 +38,9 @@ function run(world: World, at: number, step: Step): void {
       break
     case 'instanceProvisioned':
       instanceProvisioned(world, at, step)
+      break
+    case 'moved':
+      moved(world, at, step)
       break
     case 'instanceGone':
       instanceGone(world, at, step)

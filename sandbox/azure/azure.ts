@@ -1,7 +1,9 @@
+import type { Directory } from '../entra/directory.ts'
 import type { FaultRule } from './faults.ts'
 import type { Portal } from './portal.ts'
 import type { AzureEvent } from './state.ts'
 import type { Settings } from './switches.ts'
+import type { Tally } from './tally.ts'
 
 /** A local Azure Resource Manager that runs; see README.md. */
 export type Azure = {
@@ -10,6 +12,7 @@ export type Azure = {
   /** Where it listens over TLS, if it was asked to, and the authority that a client has to trust for that, as PEM. */
   readonly tls?: { readonly url: string; readonly ca: string }
   readonly identity: {
+    readonly directory: Directory
     /** An access token for whoever is named, for Azure Resource Manager unless the claims say otherwise. */
     tokenFor(objectId: string, claims?: Readonly<Record<string, unknown>>): Promise<string>
     /** What a process needs for its managed identity to be the bot's. */
@@ -45,8 +48,14 @@ export type Azure = {
   /** Whether a subscription, one of Microsoft's own too, has a resource provider registered; at once. */
   setRegistration(subscription: string, namespace: string, registered: boolean): void
   configure(settings: Partial<Settings>): void
+  /** The world as it stands: what a seed file holds; see seedFile.ts. */
+  world(): unknown
+  /** Heard after each request, which is when the world may have changed: nothing here runs on a timer. */
+  onRequest(listener: () => void): () => void
   /** Moves the sandbox's clock on. */
   turn(ms: number): void
   fail(rule: FaultRule): void
+  /** How its replies fit the OpenAPI files so far, if it was told where they are. */
+  conformity(): Tally | undefined
   close(): Promise<void>
 }

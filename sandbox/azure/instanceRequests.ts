@@ -46,8 +46,9 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** What the body names; a refusal where it makes no sense. */
-function parseWish(body: unknown): Partial<InstanceWish> | Reply {
-  const location = member(body, 'location')
+function parseWish(body: unknown, kind: Kind): Partial<InstanceWish> | Reply {
+  const written = member(body, 'location')
+  const location = typeof written === 'string' ? written.toLowerCase().replaceAll(' ', '') : undefined
   const sku = member(body, 'sku')
   const tags = member(body, 'tags') ?? undefined
   const properties = member(body, 'properties') ?? undefined
@@ -55,7 +56,11 @@ function parseWish(body: unknown): Partial<InstanceWish> | Reply {
   const known = Object.keys(sizes) as Instance['sku'][]
   const name = known.find((one) => one === skuName)
   const capacity = member(sku, 'capacity') ?? 1
-  if (location !== undefined && typeof location !== 'string') return badRequest('location is not a string.')
+  if (written !== undefined && !/^[a-z0-9]+$/.test(location ?? ''))
+    return badRequest(
+      `The provided location '${written}' is not available for resource type '${typeOf(kind)}'.`,
+      'LocationNotAvailableForResourceType',
+    )
   if (isRecord(sku) && !name)
     return badRequest(`The sku '${skuName}' is not supported. Supported are ${known.join(', ')}.`)
   if (typeof capacity !== 'number' || !Number.isInteger(capacity) || capacity < 1)
@@ -63,7 +68,7 @@ function parseWish(body: unknown): Partial<InstanceWish> | Reply {
   if (tags !== undefined && !isRecord(tags)) return badRequest('tags is not an object.')
   if (properties !== undefined && !isRecord(properties)) return badRequest('properties is not an object.')
   return {
-    ...(location !== undefined && { location: location.toLowerCase().replaceAll(' ', '') }),
+    ...(location !== undefined && { location }),
     ...(name && { sku: name, capacity }),
     ...(tags && {
       tags: Object.fromEntries(Object.entries(tags).map(([tag, value]) => [tag, String(value)])),
@@ -80,7 +85,7 @@ export function putInstance(call: Call, kind: Kind): Reply {
   const { world, params, principal } = call
   const group = groupOf(world, params.subscription ?? '', params.group ?? '')
   if (!group) return groupNotFound(params.group ?? '')
-  const wish = parseWish(call.body)
+  const wish = parseWish(call.body, kind)
   if (isReply(wish)) return wish
   const { location } = wish
   if (location === undefined)
@@ -102,12 +107,13 @@ export function putInstance(call: Call, kind: Kind): Reply {
 export function patchInstance(call: Call, kind: Kind): Reply {
   const found = find(call, kind)
   if (isReply(found)) return found
-  const wish = parseWish(call.body)
+  const wish = parseWish(call.body, kind)
   if (isReply(wish)) return wish
   const properties = { ...found.properties, ...wish.properties }
   return updating(call, updateInstance(call.world, found, { ...wish, properties }, call.principal))
 }
 
+// Recorded so for PATCH (azure-cli-extensions, test_webpubsub), specified for PUT.
 const updating = (call: Call, started: ReturnType<typeof updateInstance>): Reply =>
   isReply(started) ? started : { status: 202, headers: asyncHeaders(call, started) }
 

@@ -1,6 +1,7 @@
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { busy, dropLink, effect, startOperation } from './privateLinks.ts'
 import { badRequest, type Reply, refusal } from './reply.ts'
+import { kindOf } from './signalrShape.ts'
 import { type Instance, later, linksOf, type Operation, type Step, type World } from './state.ts'
 
 /** What creating, changing and deleting an instance of SignalR or Web PubSub sets going. */
@@ -17,6 +18,15 @@ export function createInstance(
 ): { instance: Instance; operation: Operation } | Reply {
   if (!namePattern.test(resourceName(id)))
     return badRequest(`Resource name '${resourceName(id)}' is invalid.`, 'InvalidResourceName')
+  const taken = [...world.instances.values()].some(
+    (one) =>
+      kindOf(one.id) === kindOf(id) && resourceName(one.id).toLowerCase() === resourceName(id).toLowerCase(),
+  )
+  if (taken)
+    return badRequest(
+      `Leaf domain ${resourceName(id)} is already in use. Please use a different resource name.`,
+      'BadArgument',
+    )
   const now = world.now()
   const instance: Instance = {
     ...wish,
@@ -103,8 +113,12 @@ export function instanceGone(world: World, at: number, step: Extract<Step, { kin
   const instance = world.instances.get(step.instance)
   const operation = world.operations.get(step.operation)
   if (!instance || !operation) return
-  operation.status = 'Succeeded'
+  operation.status = world.settings.deletionOutcome
   operation.endedAt = at
+  if (operation.status !== 'Succeeded') {
+    instance.provisioningState = operation.status
+    return
+  }
   drop(world, instance, at, instance.history?.changedBy ?? 'Azure')
 }
 

@@ -2,7 +2,7 @@ import { parseResourceId, resourceKey } from '../../src/link/resourceId.ts'
 import { badRequest, groupNotFound, notAllowed, ok, type Reply, refusal, resourceNotFound } from './reply.ts'
 import { covers, may } from './rights.ts'
 import { type Call, groupOf, member, page, type Route } from './routes.ts'
-import type { Lock, World } from './state.ts'
+import { type Lock, lockKey, type World } from './state.ts'
 
 /** Microsoft.Authorization/locks: what keeps a scope, and all that is in it, from being changed or deleted. */
 
@@ -16,7 +16,7 @@ export function refuseLocked(world: World, method: string, id: string): Reply | 
   if (method === 'GET' || /\/providers\/Microsoft\.Authorization\/locks\/[^/]+$/i.test(id)) return undefined
   const deletes = method === 'DELETE'
   const scope = method === 'POST' ? id.slice(0, id.lastIndexOf('/')) : id
-  const locked = [...world.locks.values()].filter(
+  const locked = [...world.locks.values(), ...movingGroups(world)].filter(
     (lock) =>
       (deletes || lock.level === 'ReadOnly') &&
       (covers(lock.scope, scope) || (deletes && covers(scope, lock.scope))),
@@ -29,6 +29,13 @@ export function refuseLocked(world: World, method: string, id: string): Reply | 
     `The scope '${scope}' cannot perform ${deletes ? 'delete' : 'write'} operation because following scope(s) are locked: ${scopes}. Please remove the lock and try again.`,
   )
 }
+
+/** Documented: nothing is written or deleted in the groups between which resources are moving. */
+const movingGroups = (world: World): Pick<Lock, 'scope' | 'level'>[] =>
+  [...world.moves.values()]
+    .filter(({ endedAt, validateOnly }) => endedAt === undefined && !validateOnly)
+    .flatMap(({ from, to }) => [from, to])
+    .map((scope) => ({ scope, level: 'ReadOnly' }))
 
 const show = (lock: Lock): unknown => ({
   properties: { level: lock.level, ...(lock.notes !== undefined && { notes: lock.notes }) },
@@ -57,8 +64,7 @@ function refuseScope(world: World, scope: string): Reply | undefined {
       )
 }
 
-const keyOf = (call: Call): string =>
-  `${resourceKey(call.params.scope ?? '')}/${call.params.lock}`.toLowerCase()
+const keyOf = ({ params }: Call): string => lockKey(params.scope ?? '', params.lock ?? '')
 
 function list(call: Call): Reply {
   const { world, principal, params, query } = call

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { resourceKey } from '../../src/link/resourceId.ts'
 import { type Reply, refusal } from './reply.ts'
 import { type Call, findResource, isReply, type Route } from './routes.ts'
@@ -6,21 +7,36 @@ import type { Operation } from './state.ts'
 
 /** Long-running operations of Microsoft.SignalRService: two addresses to ask, as its recorded replies hand them out. */
 
-// Official clients poll at their own default, the CLI every 30 s, unless a poll says otherwise.
-const pollAgain = { 'retry-after': '1' }
+const pollAgain = ({ world }: Call): Record<string, string> =>
+  world.settings.retryAfterOnPolls ? { 'retry-after': '1' } : {}
 
 const failure = (operation: Operation): { code: string; message: string } =>
-  operation.status === 'Canceled'
+  operation.error ??
+  (operation.status === 'Canceled'
     ? { code: 'OperationCanceled', message: 'The operation was canceled.' }
     : {
         code: 'InternalServerError',
-        message: `The ${operation.link === undefined ? 'resource' : 'private endpoint'} could not be created. Please try again later.`,
-      }
+        message: `The ${operation.link === undefined ? 'resource' : 'private endpoint'} could not be ${operation.kind === 'put' ? 'created' : 'deleted'}. Please try again later.`,
+      })
+
+/** What a signed address bears beside its version: as long as Azure's own, and nobody's but this operation's. */
+function signatureOf(operation: Operation): Record<string, string> {
+  const sign = (what: string): string =>
+    createHash('sha512').update(`${what} ${operation.id}`).digest('base64url')
+  const certificate = Array.from({ length: 31 }, (_, part) => sign(`certificate ${part}`)).join('')
+  return { t: String(operation.startedAt), c: certificate, s: sign('signature'), h: sign('hash') }
+}
+
+const isSignedFor = (operation: Operation, query: URLSearchParams): boolean =>
+  Object.entries(signatureOf(operation)).every(([name, value]) => query.get(name) === value)
 
 /** The headers that send a client off to poll. */
 export function asyncHeaders(call: Call, operation: Operation): Record<string, string> {
   const at = (what: string): string =>
-    call.address(`${operation.instance}/${what}/${operation.id}`, { 'api-version': call.apiVersion })
+    call.address(`${operation.instance}/${what}/${operation.id}`, {
+      'api-version': call.apiVersion,
+      ...(call.world.settings.operationAddresses === 'signed' && signatureOf(operation)),
+    })
   const location = { location: at('operationResults') }
   switch (call.world.settings.asyncHeaders) {
     case 'both':
@@ -38,7 +54,10 @@ function find(call: Call, kind: Kind): Operation | Reply {
   const { subscription, group, name } = params
   const found = world.operations.get((params.operation ?? '').toLowerCase())
   const own = `/subscriptions/${subscription}/resourceGroups/${group}/providers/${typeOf(kind)}/${name}`
-  if (found && (name === undefined || resourceKey(found.instance) === resourceKey(own))) return found
+  if (found && (name === undefined || resourceKey(found.instance) === resourceKey(own)))
+    return world.settings.operationAddresses === 'plain' || isSignedFor(found, call.query)
+      ? found
+      : refusal(403, 'AuthorizationFailed', 'The signature of the address is missing or wrong.')
   const host = name === undefined ? undefined : findResource(call, world.instances, typeOf(kind))
   return host && isReply(host)
     ? host
@@ -56,7 +75,7 @@ function status(call: Call, kind: Kind): Reply {
     ...(operation.endedAt !== undefined && { endTime: new Date(operation.endedAt).toISOString() }),
     ...((operation.status === 'Failed' || operation.status === 'Canceled') && { error: failure(operation) }),
   }
-  return { status: 200, body, headers: operation.status === 'Running' ? pollAgain : {} }
+  return { status: 200, body, headers: operation.status === 'Running' ? pollAgain(call) : {} }
 }
 
 function result(call: Call, kind: Kind): Reply {
@@ -65,7 +84,7 @@ function result(call: Call, kind: Kind): Reply {
   if (isReply(operation)) return operation
   switch (operation.status) {
     case 'Running':
-      return { status: 202, headers: { ...asyncHeaders(call, operation), ...pollAgain } }
+      return { status: 202, headers: { ...asyncHeaders(call, operation), ...pollAgain(call) } }
     case 'Failed':
     case 'Canceled': {
       const { code, message } = failure(operation)

@@ -1,6 +1,7 @@
-import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
+import { parseResourceId, resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { settle } from './agenda.ts'
 import { refuseLocked } from './locks.ts'
+import { moveResource } from './moves.ts'
 import {
   addStranger,
   decideConnection,
@@ -24,6 +25,8 @@ export type Portal = {
   deleteLink(signalrName: string, linkName: string): void
   createLink(signalrName: string, vaultName: string, linkName: string, message: string): void
   addConnection(vaultName: string, description: string, status?: Decision): void
+  /** Moves a SignalR or vault, at once, to the group of that name in its subscription, or of that id. */
+  move(name: string, group: string): void
 }
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
@@ -105,6 +108,17 @@ export function createPortal(world: World): Portal {
     addConnection(vaultName, description, status = 'Pending') {
       settle(world)
       addStranger(world, named(world.vaults.values(), vaultName).id, description, status)
+    },
+    move(name, group) {
+      settle(world)
+      const { id } = named([...world.instances.values(), ...world.vaults.values()], name)
+      const subscription = parseResourceId(id)?.subscription
+      const wanted = [group, `/subscriptions/${subscription}/resourceGroups/${group}`]
+      const to = [...world.resourceGroups.values()].find((one) => wanted.some((id) => same(one.id, id)))
+      if (!to) throw new Error(`There is no group ${group}`)
+      mindLocks('PUT', id)
+      mindLocks('PUT', to.id)
+      moveResource(world, world.now(), id, to.id, 'portal')
     },
   }
 }

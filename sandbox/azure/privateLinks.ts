@@ -52,9 +52,10 @@ export function startOperation(
   const operation: Operation = {
     id: randomUUID(),
     instance: instance.id,
-    ...(link && { link: resourceKey(link.id) }),
+    link: link && resourceKey(link.id),
     kind,
     startedAt: world.now(),
+    endedAt: undefined,
     status: 'Running',
   }
   world.operations.set(operation.id, operation)
@@ -141,11 +142,32 @@ export function deleteLink(world: World, id: string, by: string): Operation | Re
 const ownConnections = (world: World, link: string): Connection[] =>
   [...world.connections.values()].filter((connection) => connection.link === link)
 
+/** The service copies a shared private link to every replica, each with an endpoint of its own. */
+const endpointsOf = (world: World, link: Link): number =>
+  1 + (world.instances.get(link.instance)?.replicas.length ?? 0)
+
+/** Why the vault takes no connection of the link; said as the network's provider passes on what a vault answered it. */
+function refusedByVault(world: World, link: Link): Operation['error'] {
+  const vault = resourceKey(link.target)
+  const failed = (code: string, why: string): Operation['error'] => ({
+    code,
+    message: `Call to Microsoft.KeyVault/vaults failed. Error message: ${why}`,
+  })
+  if (!world.vaults.has(vault))
+    return failed('ResourceNotFound', `The Resource '${link.target}' was not found.`)
+  const others = connectionsOf(world, vault).filter((one) => one.link !== resourceKey(link.id))
+  return others.length + endpointsOf(world, link) <= world.settings.connectionQuota
+    ? undefined
+    : failed('QuotaExceeded', `The vault has ${others.length} private endpoint connections, and no more fit.`)
+}
+
 export function provisioned(world: World, at: number, step: Extract<Step, { kind: 'provisioned' }>): void {
   const link = world.links.get(step.link)
   const operation = world.operations.get(step.operation)
   if (!link || !operation) return
-  operation.status = world.settings.operationOutcome
+  const error = refusedByVault(world, link)
+  operation.status = error ? 'Failed' : world.settings.operationOutcome
+  if (error) operation.error = error
   operation.endedAt = at
   link.provisioningState = operation.status
   if (operation.status !== 'Succeeded' || world.settings.appearsEarly) return
@@ -162,6 +184,11 @@ export function appears(world: World, at: number, step: Extract<Step, { kind: 'a
   if (!link || link.generation !== step.generation || link.provisioningState === 'Deleting') return
   const message =
     settings.descriptionCase === 'upper' ? link.requestMessage?.toUpperCase() : link.requestMessage
+  // The vault went while the link was on its way to it.
+  if (!world.vaults.has(resourceKey(link.target))) {
+    tellLink(world, at, step.link)
+    return
+  }
   const before = ownConnections(world, step.link)
   for (const connection of before) {
     connection.status = 'Pending'
@@ -172,9 +199,7 @@ export function appears(world: World, at: number, step: Extract<Step, { kind: 'a
   }
   if (before.length > 0) return
 
-  // The service copies a shared private link to every replica, each with an endpoint of its own.
-  const host = world.instances.get(link.instance)
-  for (let made = 0; made < 1 + (host?.replicas.length ?? 0); made += 1) {
+  for (let made = 0; made < endpointsOf(world, link); made += 1) {
     const connection = addConnection(world, link.target, {
       name: nameFor(world, link),
       link: step.link,
@@ -197,10 +222,13 @@ export function appears(world: World, at: number, step: Extract<Step, { kind: 'a
   }
 }
 
-function endpointId(whose: 'microsoft' | 'tenant', world: World): string {
-  const subscription = whose === 'microsoft' ? microsoftSubscription : world.subscriptions[0]?.id
-  return `/subscriptions/${subscription}/resourceGroups/pls-${randomUUID().slice(0, 8)}/providers/Microsoft.Network/privateEndpoints/${randomUUID()}`
-}
+const endpointIn = (subscription: string | undefined): string =>
+  `/subscriptions/${subscription}/resourceGroups/pls-${randomUUID().slice(0, 8)}/providers/Microsoft.Network/privateEndpoints/${randomUUID()}`
+
+export const microsoftEndpointId = (): string => endpointIn(microsoftSubscription)
+
+const endpointId = (whose: 'microsoft' | 'tenant', world: World): string =>
+  whose === 'microsoft' ? microsoftEndpointId() : endpointIn(world.subscriptions[0]?.id)
 
 function nameFor(world: World, link: Link): string {
   switch (world.settings.connectionName) {
@@ -251,6 +279,8 @@ function addConnection(
 
 /** A stranger's connection, as the portal's lists show them beside ours. */
 export function addStranger(world: World, vault: string, description: string, status: Decision): Connection {
+  if (connectionsOf(world, resourceKey(vault)).length >= world.settings.connectionQuota)
+    throw new Error(`${resourceName(vault)} has as many private endpoint connections as fit`)
   const connection = addConnection(world, vault, {
     name: randomUUID(),
     link: undefined,
@@ -262,6 +292,21 @@ export function addStranger(world: World, vault: string, description: string, st
   return connection
 }
 
+const changedMeanwhile = (vault: { id: string }): Reply =>
+  refusal(
+    409,
+    'ConflictError',
+    `A conflict occurred that prevented the operation from completing. The operation failed because the Key Vault '${resourceName(vault.id)}' changed from the point the operation began. This can happen if parallel operations are being performed on the Key Vault. To prevent this error, serialize the operations so that only one operation is performed on the Key Vault at a time. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147741`,
+  )
+
+/** One write at a time for a vault and its connections: the refusal while one runs, that of one connection excepted. */
+export function vaultConflict(world: World, vault: { id: string }, except?: Connection): Reply | undefined {
+  const racing = connectionsOf(world, resourceKey(vault.id)).some(
+    (one) => one !== except && (one.provisioningState === 'Updating' || one.provisioningState === 'Deleting'),
+  )
+  return racing && world.settings.vaultWrites === 'serial' ? changedMeanwhile(vault) : undefined
+}
+
 /** Approves, rejects or otherwise edits a connection: the status holds at once, the rest follows. */
 export function decideConnection(
   world: World,
@@ -269,24 +314,15 @@ export function decideConnection(
   wish: {
     status: Decision
     description: string | undefined
-    actionsRequired?: string
     etag?: string | undefined
   },
   by: string,
 ): Reply | undefined {
   const { settings } = world
-  const vaultName = resourceName(parentId(connection))
-  const siblings = connectionsOf(world, connection.vault)
-  const racing = siblings.some(
-    (one) => one.provisioningState === 'Updating' || one.provisioningState === 'Deleting',
-  )
+  const vault = { id: parentId(connection) }
   const stale = wish.etag !== undefined && wish.etag !== '' && wish.etag !== connection.etag
-  if (stale || (settings.vaultWrites === 'serial' && racing))
-    return refusal(
-      409,
-      'ConflictError',
-      `A conflict occurred that prevented the operation from completing. The operation failed because the Key Vault '${vaultName}' changed from the point the operation began. This can happen if parallel operations are being performed on the Key Vault. To prevent this error, serialize the operations so that only one operation is performed on the Key Vault at a time.`,
-    )
+  const conflict = stale ? changedMeanwhile(vault) : vaultConflict(world, vault)
+  if (conflict) return conflict
   const unregistered =
     wish.status === 'Approved' ? refuseEndpoint(world, connection.privateEndpointId) : undefined
   if (unregistered) return unregistered
@@ -303,7 +339,8 @@ export function decideConnection(
   const now = world.now()
   connection.status = wish.status
   connection.description = wish.description
-  connection.actionsRequired = wish.actionsRequired ?? 'None'
+  // Whatever was asked for: the specification knows no other value.
+  connection.actionsRequired = 'None'
   connection.provisioningState = 'Updating'
   connection.edits += 1
   if (settings.etag !== 'never') connection.etag = newEtag()
@@ -376,8 +413,13 @@ export function linkGone(world: World, at: number, step: Extract<Step, { kind: '
   const link = world.links.get(step.link)
   const operation = world.operations.get(step.operation)
   if (!link || !operation) return
-  operation.status = 'Succeeded'
+  operation.status = world.settings.deletionOutcome
   operation.endedAt = at
+  if (operation.status !== 'Succeeded') {
+    link.provisioningState = operation.status
+    effect(world, at, 'linkKept', link.id, 'Azure')
+    return
+  }
   dropLink(world, link, at, link.changedBy)
 }
 

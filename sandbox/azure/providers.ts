@@ -1,49 +1,19 @@
+import { locations } from './locations.ts'
 import { isRegistrationFree, registrationOf, setRegistration } from './registration.ts'
 import { notAllowed, ok, type Reply, refusal } from './reply.ts'
+import { resourcesVersions } from './resourcesVersions.ts'
+import { typesOf } from './resourceTypes.ts'
 import { may } from './rights.ts'
 import { type Call, page, type Route } from './routes.ts'
-import { resourcesVersions } from './subscriptions.ts'
+import { kinds, typeOf } from './signalrShape.ts'
+import { vaultType } from './vaults.ts'
 
 /** Microsoft.Resources: which resource providers there are, what they serve, and whether a subscription may use them. */
 
-const resources = 'Microsoft.Resources'
-
-const locations = ['West Europe', 'North Europe', 'West US', 'East US']
-
-type ResourceType = { readonly namespace: string; readonly type: string; readonly versions: Set<string> }
-
-const isParameter = (segment: string): boolean => segment.startsWith('{')
-
-/** The namespace and type that a route serves: every other segment below the provider. */
-function servedBy(route: Route): { namespace: string; type: string } | undefined {
-  const match = /^.*\/providers\/([^/{]+)\/(.+)$/.exec(route.path)
-  const [, namespace = resources, below = route.path.slice(1)] = match ?? []
-  const segments = below.split('/')
-  // What is posted below a resource or a type is done to it, and is no type itself.
-  const named = route.method === 'POST' && segments.length > 1 ? segments.slice(0, -1) : segments
-  const type = named.filter((segment, index) => index % 2 === 0 && !isParameter(segment)).join('/')
-  if (type === '') return undefined
-  // Paths are documented as signalR where the provider calls its type SignalR: the action's name has the provider's way.
-  const spelled = route.action
-    ?.slice(namespace.length + 1)
-    .split('/')
-    .slice(0, -1)
-    .join('/')
-  return { namespace, type: spelled?.toLowerCase() === type.toLowerCase() ? spelled : type }
-}
-
-function typesOf(routes: readonly Route[]): ResourceType[] {
-  const found = new Map<string, ResourceType>()
-  for (const route of routes) {
-    const served = servedBy(route)
-    if (!served) continue
-    const key = `${served.namespace}/${served.type}`.toLowerCase()
-    const { versions } = found.get(key) ?? { versions: new Set<string>() }
-    for (const version of route.versions) versions.add(version)
-    found.set(key, { ...served, versions })
-  }
-  return [...found.values()]
-}
+/** What can be moved and tagged. */
+const tracked =
+  'CrossResourceGroupResourceMove, CrossSubscriptionResourceMove, SupportsTags, SupportsLocation'
+const capabilities = new Map([vaultType, ...kinds.map(typeOf)].map((type) => [type, tracked]))
 
 const invalidNamespace = (namespace: string): Reply =>
   refusal(404, 'InvalidResourceNamespace', `The resource namespace '${namespace}' is invalid.`)
@@ -58,11 +28,11 @@ export function providerRoutes(served: readonly Route[]): readonly Route[] {
     return {
       id: `${subscription === undefined ? '' : `/subscriptions/${subscription}`}/providers/${namespace}`,
       namespace,
-      resourceTypes: types.map(({ type, versions }) => ({
+      resourceTypes: types.map(({ type, versions, located }) => ({
         resourceType: type,
-        locations: isRegistrationFree(namespace) ? [] : locations,
-        apiVersions: [...versions].sort().reverse(),
-        capabilities: 'None',
+        locations: located ? locations : [],
+        apiVersions: versions.toReversed(),
+        capabilities: capabilities.get(`${namespace}/${type}`) ?? 'None',
       })),
       ...(subscription !== undefined && {
         registrationState: registrationOf(call.world, subscription, namespace),

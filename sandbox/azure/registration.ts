@@ -1,7 +1,7 @@
 import { parseResourceId } from '../../src/link/resourceId.ts'
 import { type Reply, refusal } from './reply.ts'
 import type { Route } from './routes.ts'
-import type { World } from './state.ts'
+import { registrationKey, type World } from './state.ts'
 
 /** Whether a subscription may use a resource provider: most have to be registered there first. */
 
@@ -12,11 +12,8 @@ const free = new Set(['microsoft.resources', 'microsoft.authorization', 'microso
 
 export const isRegistrationFree = (namespace: string): boolean => free.has(namespace.toLowerCase())
 
-const keyOf = (subscription: string, namespace: string): string =>
-  `${subscription}/${namespace}`.toLowerCase()
-
 export function registrationOf(world: World, subscription: string, namespace: string): RegistrationState {
-  const last = world.registrations.get(keyOf(subscription, namespace))
+  const last = world.registrations.get(registrationKey(subscription, namespace))
   if (!last) return 'Registered'
   if (world.now() < last.done) return last.registered ? 'Registering' : 'Unregistering'
   return last.registered ? 'Registered' : 'NotRegistered'
@@ -31,7 +28,13 @@ export function setRegistration(
   takesMs = 0,
 ): void {
   if (registered === isUsable(registrationOf(world, subscription, namespace))) return
-  world.registrations.set(keyOf(subscription, namespace), { registered, done: world.now() + takesMs })
+  const done = world.now() + takesMs
+  world.registrations.set(registrationKey(subscription, namespace), {
+    subscription,
+    namespace,
+    registered,
+    done,
+  })
 }
 
 // Documented: what is being registered can be used already, region by region.

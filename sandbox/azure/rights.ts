@@ -64,6 +64,19 @@ export function mayAnywhere(world: World, principal: string, action: string, wit
   )
 }
 
+const scopes =
+  /^\/$|^\/providers\/Microsoft\.Management\/managementGroups\/[^/]+$|^\/subscriptions\/([^/]+)(\/.+)?$/i
+
+/** Throws where an assignment to this principal on this scope could not be: Azure has no such thing. */
+export function checkAssignable(world: World, principalId: string, scope: string): void {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(principalId))
+    throw new Error(`${principalId} is no object id`)
+  const [found, subscription] = scopes.exec(scope) ?? []
+  const known = world.subscriptions.some(({ id }) => id === subscription?.toLowerCase())
+  if (found === undefined || (subscription !== undefined && !known))
+    throw new Error(`There is no scope ${scope}`)
+}
+
 /** Does the principal have any assignment at all on the subscription or below? Then it shows among its subscriptions. */
 export function sees(world: World, principal: string, subscription: string): boolean {
   const who = identities(world, principal)

@@ -1,5 +1,5 @@
 import { resourceKey } from '../../src/link/resourceId.ts'
-import { groupNotFound, notAllowed, ok, type Reply, resourceNotFound } from './reply.ts'
+import { badRequest, groupNotFound, notAllowed, ok, type Reply, resourceNotFound } from './reply.ts'
 import { may, mayAnywhere } from './rights.ts'
 import type { ResourceGroup, World } from './state.ts'
 
@@ -64,13 +64,27 @@ export function scopeOf(route: Route, path: string): string {
   return below >= 0 && ofType && route.method === 'GET' ? path.slice(0, path.lastIndexOf('/')) : path
 }
 
+/** How a LIST pages: whether `$top` is documented for it, and whether it says that it ends with a page of nothing. */
+export type Paging = { readonly top?: boolean; readonly endsEmpty?: boolean }
+
+/** A whole number in the query, or the fallback; undefined when it is something else. */
+function numberIn(call: Call, name: string, fallback: number): number | undefined {
+  const text = call.query.get(name)
+  if (text === null) return fallback
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined
+}
+
 /** One page of a LIST, and the address of the next. */
-export function page(call: Call, items: readonly unknown[]): Reply {
-  const from = Number(call.query.get('$skiptoken') ?? 0)
-  const size = Math.max(1, Number(call.query.get('$top') ?? call.world.settings.pageSize))
-  const value = items.slice(from, from + size)
-  if (from + size >= items.length) return ok({ value })
-  const query = { ...Object.fromEntries(call.query), $skiptoken: String(from + size) }
+export function page(call: Call, items: readonly unknown[], { top, endsEmpty }: Paging = {}): Reply {
+  const { pageSize } = call.world.settings
+  const from = numberIn(call, '$skiptoken', 0)
+  const wanted = top ? numberIn(call, '$top', pageSize) : pageSize
+  if (from === undefined || wanted === undefined || wanted === 0)
+    return badRequest('The $top or $skiptoken in the query string is not valid.', 'InvalidQueryParameter')
+  const value = items.slice(from, from + Math.min(wanted, Math.max(1, pageSize)))
+  const next = from + value.length
+  if (endsEmpty ? value.length === 0 : next >= items.length) return ok({ value })
+  const query = { ...Object.fromEntries(call.query), $skiptoken: String(next) }
   return ok({ value, nextLink: call.address(call.path, query) })
 }
 
@@ -83,6 +97,7 @@ export function listReadable<T extends { id: string }>(
   all: Iterable<T>,
   action: string,
   show: (one: T) => unknown,
+  paging: Paging = {},
 ): Reply {
   const { subscription = '', group } = call.params
   const within = `/subscriptions/${subscription}${group ? `/resourceGroups/${group}` : ''}`
@@ -93,7 +108,7 @@ export function listReadable<T extends { id: string }>(
   const readable = [...all].filter(
     ({ id }) => id.toLowerCase().startsWith(prefix) && may(call.world, call.principal, action, id),
   )
-  return page(call, readable.map(show))
+  return page(call, readable.map(show), paging)
 }
 
 /** A top-level resource by the path's parameters, or ARM's 404 for the group or the resource. */

@@ -7,49 +7,28 @@ import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { makeServerCertificate } from '../entra/certificates.ts'
 import type { Directory } from '../entra/directory.ts'
 import { createEntra, type Entra, managedIdentityPath } from '../entra/entra.ts'
-import { directory as seededDirectory } from '../seed.ts'
 import { administer, isAdmin } from './admin.ts'
 import { settle } from './agenda.ts'
-import { authorizationRoutes } from './authorization.ts'
 import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
+import { type Conformity, startConformity } from './conformity.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
-import { lockRoutes, refuseLocked } from './locks.ts'
-import { operationRoutes } from './operations.ts'
+import { malformed, respond } from './gateway.ts'
 import { createPortal } from './portal.ts'
-import { providerRoutes } from './providers.ts'
-import { refuseUnregistered, setRegistration } from './registration.ts'
-import { badRequest, notAllowed, type Reply, refusal, subscriptionNotFound } from './reply.ts'
-import { resourceGraphRoutes } from './resourceGraph.ts'
-import { may } from './rights.ts'
-import { findRoutes, type Route, scopeOf } from './routes.ts'
-import { signalrRoutes } from './signalr.ts'
+import { armHeaders } from './providerHeaders.ts'
+import { setRegistration } from './registration.ts'
+import { type Reply, refusal } from './reply.ts'
+import { checkAssignable } from './rights.ts'
+import { savedSeed } from './savedSeed.ts'
 import { type AzureEvent, createWorld, type Seed, type World } from './state.ts'
-import { subscriptionRoutes } from './subscriptions.ts'
 import { defaults, type Settings } from './switches.ts'
-import { toll } from './throttle.ts'
+import { directoryOf } from './tenant.ts'
 import { principalOf } from './token.ts'
-import { vaultRoutes } from './vaults.ts'
 
 export type { Azure } from './azure.ts'
 export type { FaultRule } from './faults.ts'
 export type { Seed } from './state.ts'
 export { choices } from './switches.ts'
-
-const resourceRoutes: readonly Route[] = [
-  ...signalrRoutes,
-  ...operationRoutes,
-  ...vaultRoutes,
-  ...authorizationRoutes,
-  ...lockRoutes,
-  ...resourceGraphRoutes,
-  ...subscriptionRoutes,
-]
-const routes: readonly Route[] = [...resourceRoutes, ...providerRoutes(resourceRoutes)]
-
-const providers = new Set(
-  resourceRoutes.map((route) => /\/providers\/([^/]+)/i.exec(route.path)?.[1]?.toLowerCase()).filter(Boolean),
-)
 
 /** Starts the local Azure on 127.0.0.1; with a `tlsPort` (0: any) on a second port over TLS as well. */
 export async function startAzure(
@@ -57,11 +36,13 @@ export async function startAzure(
     port?: number
     tlsPort?: number
     seed?: Seed
+    /** Who can sign in and how, where it is more than the seed says. */
     directory?: Directory
     clock?: () => number
+    openapi?: string | undefined
   } & Partial<Settings> = {},
 ): Promise<Azure> {
-  const { port = 0, tlsPort, seed = {}, directory = seededDirectory, clock = Date.now, ...settings } = options
+  const { port = 0, tlsPort, seed = {}, directory, clock = Date.now, openapi, ...settings } = options
   const events: AzureEvent[] = []
   const listeners = new Set<(event: AzureEvent) => void>()
   const tell = (event: AzureEvent): void => {
@@ -71,22 +52,28 @@ export async function startAzure(
   const world = createWorld(seed, { ...defaults, ...seed.settings, ...settings }, clock, tell)
   const rules: FaultRule[] = []
   const closing = new AbortController()
-  const entra = createEntra(directory)
+  const conformity = await startConformity(openapi)
+  const entra = createEntra(directory ?? directoryOf(world))
 
+  const served = new Set<() => void>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    serve({ world, azure, entra, rules, closing: closing.signal }, request, response).catch(
-      (error: unknown) => {
+    serve({ world, azure, entra, rules, conformity, closing: closing.signal }, request, response)
+      .catch((error: unknown) => {
         // The caller went away or the sandbox closes; anything else is a fault of the sandbox and must be seen.
         if (closing.signal.aborted || request.socket.destroyed) return
         console.error(error)
         send(response, refusal(500, 'SandboxFault', String(error)), {})
-      },
-    )
+      })
+      .finally(() => {
+        for (const heard of served) heard()
+      })
   }
   const server = createServer(listener)
   const certificate = tlsPort === undefined ? undefined : await makeServerCertificate()
   const tlsServer = certificate && createTlsServer(certificate, listener)
   const servers = [server, ...(tlsServer ? [tlsServer] : [])]
+  // Node's own 5 s end an idle connection just when a client calls again, now and then: a reset that nobody injected.
+  for (const one of servers) one.keepAliveTimeout = 120_000
   const actual = await listen(server, port)
   const url = `http://127.0.0.1:${actual}`
   // By its name: Python's clients compare a certificate with names more readily than with addresses.
@@ -97,6 +84,7 @@ export async function startAzure(
     port: actual,
     ...(tlsUrl !== undefined && certificate && { tls: { url: tlsUrl, ca: certificate.ca } }),
     identity: {
+      directory: entra.directory,
       tokenFor: entra.tokenFor,
       environment: {
         IDENTITY_ENDPOINT: `${url}${managedIdentityPath}`,
@@ -139,6 +127,7 @@ export async function startAzure(
     rights: {
       grant(principalId, role, scope) {
         if (!world.roles.some(({ key }) => key === role)) throw new Error(`There is no role ${role}`)
+        checkAssignable(world, principalId, scope)
         world.assignments.push({ guid: randomUUID(), principalId, role, scope })
       },
       revoke(principalId, role, scope) {
@@ -152,6 +141,7 @@ export async function startAzure(
         world.assignments.splice(index, 1)
       },
       deny(principalId, action, scope) {
+        checkAssignable(world, principalId, scope)
         world.denials.push({ guid: randomUUID(), principalId, actions: [action], scope })
       },
     },
@@ -167,6 +157,11 @@ export async function startAzure(
         if (at < now) world.agenda[index] = { at: now, step }
       settle(world)
     },
+    world: () => savedSeed(world),
+    onRequest(listener) {
+      served.add(listener)
+      return () => served.delete(listener)
+    },
     turn(ms) {
       world.turn(ms)
       settle(world)
@@ -174,6 +169,7 @@ export async function startAzure(
     fail(rule) {
       rules.push({ ...rule })
     },
+    conformity: () => conformity?.tally(),
     async close() {
       closing.abort()
       await Promise.all(
@@ -185,6 +181,7 @@ export async function startAzure(
             }),
         ),
       )
+      conformity?.close()
     },
   }
   return azure
@@ -205,6 +202,7 @@ type Setting = {
   readonly azure: Azure
   readonly entra: Entra
   readonly rules: FaultRule[]
+  readonly conformity: Conformity | undefined
   readonly closing: AbortSignal
 }
 
@@ -243,8 +241,8 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
   const fault = takeFault(rules, method, path)
   const early = fault && fault.when !== 'after'
   const answer = early
-    ? { reply: faultReply(fault), headers: {} }
-    : respond(world, { method, path, url, origin, body, request, principal })
+    ? { reply: faultReply(fault), headers: {}, by: 'gateway' as const }
+    : respond(world, { method, path, url, origin, body, headers: headersOf(request), principal })
   const reply = fault && !early ? faultReply(fault) : answer.reply
 
   const cut = fault?.how === 'reset' || fault?.how === 'hang'
@@ -263,12 +261,25 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
   })
   if (fault?.how === 'reset') return void request.socket.resetAndDestroy()
   if (fault?.how === 'hang') return
+  if (!fault) {
+    const { status, body: replied } = reply
+    const headers = { ...answer.headers, ...reply.headers }
+    setting.conformity?.judge({
+      method,
+      path,
+      url,
+      requestBody: body,
+      status,
+      headers,
+      body: replied,
+      by: answer.by,
+    })
+  }
   const clientId = request.headers['x-ms-client-request-id']
   send(response, reply, {
     ...answer.headers,
+    ...armHeaders,
     date: new Date(world.now()).toUTCString(),
-    'cache-control': 'no-cache',
-    'x-content-type-options': 'nosniff',
     'x-ms-request-id': requestId,
     'x-ms-correlation-request-id': correlationId,
     'x-ms-routing-request-id': routing(world.now(), correlationId),
@@ -278,6 +289,9 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
 
 const routing = (now: number, id: string): string =>
   `WESTEUROPE:${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}:${id}`
+
+const headersOf = (request: IncomingMessage): Record<string, string | undefined> =>
+  Object.fromEntries(Object.keys(request.headers).map((name) => [name, headerOf(request, name)]))
 
 const headerOf = (request: IncomingMessage, name: string): string | undefined => {
   const value = request.headers[name]
@@ -289,8 +303,6 @@ function originOf(request: IncomingMessage): string {
   const secure = request.socket instanceof TLSSocket || headerOf(request, 'x-forwarded-proto') === 'https'
   return `${secure ? 'https' : 'http'}://${request.headers.host ?? '127.0.0.1'}`
 }
-
-const malformed = Symbol('not JSON')
 
 function parseJson(text: string): unknown {
   try {
@@ -326,115 +338,6 @@ async function readBody(request: IncomingMessage): Promise<string | typeof tooLa
   return size === 0 ? undefined : Buffer.concat(pieces).toString('utf8')
 }
 
-type Asked = {
-  method: string
-  path: string
-  url: URL
-  origin: string
-  body: unknown
-  request: IncomingMessage
-  principal: string | Reply
-}
-
-/** ARM's own order: who, which version, does the path exist, what may they; only then the provider. */
-function respond(world: World, asked: Asked): { reply: Reply; headers: Readonly<Record<string, string>> } {
-  const { method, path, url, principal, request } = asked
-  const bare = (reply: Reply): { reply: Reply; headers: Readonly<Record<string, string>> } => ({
-    reply,
-    headers: {},
-  })
-  if (typeof principal !== 'string') return bare(principal)
-  const paid = toll(world, method, path, principal)
-  if (!paid.passes) return bare(paid.reply)
-  const counted = (reply: Reply): { reply: Reply; headers: Readonly<Record<string, string>> } => ({
-    reply,
-    headers: paid.headers,
-  })
-  const apiVersion = url.searchParams.get('api-version')
-  if (!apiVersion)
-    return counted(
-      badRequest(
-        'The api-version query parameter (?api-version=) is required for all requests.',
-        'MissingApiVersionParameter',
-      ),
-    )
-  const subscription = /^\/subscriptions\/([^/]+)/i.exec(path)?.[1]
-  if (subscription !== undefined && !world.subscriptions.some(({ id }) => id === subscription.toLowerCase()))
-    return counted(subscriptionNotFound(subscription))
-  const found = findRoutes(routes, path)
-  const match = found.find(({ route }) => route.method === method)
-  if (!match) return counted(found.length > 0 ? wrongMethod(method) : noRoute(path, apiVersion))
-  const { route, params } = match
-  if (!route.versions.includes(apiVersion.toLowerCase())) return counted(wrongVersion(route, apiVersion))
-  const scope = scopeOf(route, path)
-  if (route.action !== undefined && !may(world, principal, route.action, scope))
-    return counted(notAllowed(principal, route.action, scope))
-  const forbidden = refuseUnregistered(world, route, subscription) ?? refuseLocked(world, method, path)
-  if (forbidden) return counted(forbidden)
-  if (asked.body === malformed || ((method === 'PUT' || method === 'PATCH') && asked.body === undefined))
-    return counted(
-      badRequest('The request content was invalid and could not be deserialized.', 'InvalidRequestContent'),
-    )
-  const headers = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
-  )
-  const reply = route.handle({
-    world,
-    principal,
-    method,
-    path,
-    params,
-    query: url.searchParams,
-    headers,
-    body: asked.body,
-    apiVersion,
-    address(to, query = {}) {
-      const address = new URL(`${asked.origin}${to}`)
-      for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
-      return address.href
-    },
-  })
-  return counted(reply)
-}
-
-const wrongMethod = (method: string): Reply =>
-  refusal(405, 'MethodNotAllowed', `The HTTP method '${method}' is not supported here.`)
-
-/** The type that a route serves, as ARM names it in its messages. */
-function typeOf(path: string): { namespace: string; type: string } | undefined {
-  const match = /.*\/providers\/([^/]+)\/?(.*)$/i.exec(path)
-  const [, namespace = '', rest = ''] = match ?? []
-  const type = rest.split('/').filter((_, index) => index % 2 === 0)
-  return match ? { namespace, type: type.join('/') } : undefined
-}
-
-function noRoute(path: string, apiVersion: string): Reply {
-  const named = typeOf(path)
-  if (!named)
-    return refusal(404, 'NotFound', `No HTTP resource was found that matches the request path '${path}'.`)
-  if (!providers.has(named.namespace.toLowerCase()))
-    return refusal(404, 'InvalidResourceNamespace', `The resource namespace '${named.namespace}' is invalid.`)
-  return refusal(
-    404,
-    'InvalidResourceType',
-    `The resource type '${named.type}' could not be found in the namespace '${named.namespace}' for api version '${apiVersion}'.`,
-  )
-}
-
-function wrongVersion(route: Route, apiVersion: string): Reply {
-  const named = typeOf(route.path)
-  const supported = route.versions.join(', ')
-  return named && !route.path.startsWith('{+scope}')
-    ? badRequest(
-        `No registered resource provider found for location 'westeurope' and API version '${apiVersion}' for type '${named.type}'. The supported api-versions are '${supported}'.`,
-        'NoRegisteredProviderFound',
-      )
-    : badRequest(
-        `The api-version '${apiVersion}' is invalid. The supported versions are '${supported}'.`,
-        'InvalidApiVersionParameter',
-      )
-}
-
 function send(response: ServerResponse, reply: Reply, headers: Readonly<Record<string, string>>): void {
   if (response.destroyed) return
   const text = reply.body === undefined ? undefined : JSON.stringify(reply.body)
@@ -442,7 +345,9 @@ function send(response: ServerResponse, reply: Reply, headers: Readonly<Record<s
     ...headers,
     ...reply.headers,
     ...(text !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
-    'content-length': String(text === undefined ? 0 : Buffer.byteLength(text)),
+    ...(reply.status !== 204 && {
+      'content-length': String(text === undefined ? 0 : Buffer.byteLength(text)),
+    }),
   })
   response.end(text)
 }

@@ -16,6 +16,12 @@ import { type Kind, kinds, typeOf } from './signalrShape.ts'
 type Handle = (call: Call, kind: Kind) => Reply
 type KindRoute = readonly [method: Route['method'], path: string, action: string | undefined, handle: Handle]
 
+/** The first version with that type, by the OpenAPI files. */
+function since(path: string): string {
+  if (path.includes('/replicas')) return '2023-03-01-preview'
+  return path.includes('/sharedPrivateLinkResources') ? '2021-04-01-preview' : ''
+}
+
 function routesOf(kind: Kind): Route[] {
   const provider = `providers/Microsoft.SignalRService/${kind.segment}`
   const top = `/subscriptions/{subscription}/resourceGroups/{group}/${provider}`
@@ -40,7 +46,7 @@ function routesOf(kind: Kind): Route[] {
   return routes.map(([method, path, action, handle]) => ({
     method,
     path,
-    versions: kind.versions,
+    versions: kind.versions.filter((version) => version >= since(path)),
     ...(action !== undefined && { action: `${typeOf(kind)}/${action}` }),
     handle: (call) => handle(call, kind),
   }))

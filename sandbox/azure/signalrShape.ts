@@ -15,6 +15,7 @@ export type Kind = {
 }
 
 const signalrVersions = [
+  '2018-03-01-preview',
   '2018-10-01',
   '2020-05-01',
   '2020-07-01-preview',
@@ -51,7 +52,11 @@ const webPubSub: Kind = {
   hostSuffix: 'webpubsub.azure.com',
   privateLinkZone: 'privatelink.webpubsub.azure.com',
   properties: {},
-  versions: signalrVersions.filter((version) => version >= '2021-04-01-preview'),
+  // Its change log leaves one out, and the newest that a client of Microsoft's names is later than SignalR's.
+  versions: [
+    ...signalrVersions.filter((version) => version >= '2021-04-01-preview' && version !== '2022-02-01'),
+    '2025-08-01-preview',
+  ],
 }
 
 export const kinds: readonly Kind[] = [signalr, webPubSub]

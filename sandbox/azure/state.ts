@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { parseResourceId, resourceKey } from '../../src/link/resourceId.ts'
 import * as seeded from '../seed.ts'
 import { builtInRoles } from './builtInRoles.ts'
+import type { Reply } from './reply.ts'
 import type { Settings } from './switches.ts'
 
 /** The world as the resource providers store it, its clock, and the agenda of what is yet to happen. */
@@ -18,14 +19,16 @@ export type World = {
   readonly resourceGroups: Map<string, ResourceGroup>
   readonly instances: Map<string, Instance>
   readonly locks: Map<string, Lock>
-  readonly vaults: Map<string, seeded.SeedVault>
+  readonly vaults: Map<string, Vault>
+  readonly deletedVaults: Map<string, DeletedVault>
   readonly links: Map<string, Link>
   readonly connections: Map<string, Connection>
   readonly operations: Map<string, Operation>
+  readonly moves: Map<string, Move>
   /** Sorted by due time; equal times in the order they were added. */
   readonly agenda: { readonly at: number; readonly step: Step }[]
   /** By subscription and namespace: the last change, and when it is done. What was never changed is registered. */
-  readonly registrations: Map<string, { readonly registered: boolean; readonly done: number }>
+  readonly registrations: Map<string, Registration>
   readonly buckets: Map<string, { tokens: number; at: number }>
   settings: Settings
   /** How far the clock has been turned on. */
@@ -42,12 +45,19 @@ export type Effect =
   | 'linkCreated'
   | 'linkUpdated'
   | 'linkDeleted'
+  | 'linkKept'
   | 'connectionAppeared'
   | 'connectionReset'
   | 'connectionApproved'
   | 'connectionRejected'
   | 'connectionRemoved'
   | 'propagated'
+  | 'resourceMoved'
+  | 'vaultCreated'
+  | 'vaultUpdated'
+  | 'vaultDeleted'
+  | 'vaultRecovered'
+  | 'vaultPurged'
 
 /**
  * What happened, for those who watch. A reset or hung call has status 0. `by` is the name of a person or an application
@@ -75,11 +85,20 @@ export type Subscription = { readonly id: string; readonly name: string }
 export type Person = {
   readonly objectId: string
   readonly displayName: string
-  readonly guest?: boolean
+  readonly guest: boolean
+  readonly userPrincipalName: string
+  readonly password: string
 }
 export type Group = { readonly objectId: string; readonly members: readonly string[] }
 /** An application and its service principal: `objectId` is the principal's. */
-export type Application = { readonly appId: string; readonly objectId: string; readonly secret?: string }
+export type Application = {
+  readonly appId: string
+  readonly objectId: string
+  readonly displayName: string
+  readonly secret: string | undefined
+  /** Its tokens come from the managed identity endpoint. */
+  readonly managedIdentity: boolean
+}
 
 export type Role = {
   readonly key: string
@@ -103,6 +122,15 @@ export type Denial = {
   readonly scope: string
 }
 
+/** A vault of the seed, or one that was made here. */
+export type Vault = seeded.SeedVault & {
+  /** As they were given to ARM, if they were. */
+  readonly properties?: Readonly<Record<string, unknown>>
+  /** When its name is in DNS; from the start for one of the seed. */
+  readonly namedAt?: number | undefined
+}
+/** A vault that was deleted, until it is purged: by somebody, or when its days are over. */
+export type DeletedVault = { readonly vault: Vault; readonly deletedAt: number; readonly goneAt: number }
 export type ResourceGroup = {
   readonly id: string
   readonly location: string
@@ -139,6 +167,13 @@ export type Lock = {
   readonly name: string
   readonly level: 'CanNotDelete' | 'ReadOnly'
   readonly notes?: string
+}
+
+export type Registration = {
+  readonly subscription: string
+  readonly namespace: string
+  readonly registered: boolean
+  readonly done: number
 }
 
 export type Link = {
@@ -179,11 +214,27 @@ export type Operation = {
   /** The instance's id; it may be gone. */
   readonly instance: string
   /** The key of the link, unless it is about the instance itself. */
-  readonly link?: string
+  readonly link: string | undefined
   readonly kind: 'put' | 'delete'
   readonly startedAt: number
-  endedAt?: number
+  endedAt: number | undefined
   status: 'Running' | 'Succeeded' | 'Failed' | 'Canceled'
+  /** Why it failed, where there is more to say than that. */
+  error?: { readonly code: string; readonly message: string }
+}
+
+/** Resources on their way from one group to another, or a look whether they could go. */
+export type Move = {
+  readonly id: string
+  readonly resources: readonly string[]
+  /** The ids of the groups. */
+  readonly from: string
+  readonly to: string
+  readonly validateOnly: boolean
+  readonly by: string
+  /** What its end answers, when a provider refused. */
+  readonly problem: Reply | undefined
+  readonly endedAt?: number
 }
 
 export type Step =
@@ -194,6 +245,7 @@ export type Step =
   | { kind: 'linkGone'; link: string; operation: string }
   | { kind: 'connectionGone'; connection: string; by: string }
   | { kind: 'instanceProvisioned'; instance: string; operation: string }
+  | { kind: 'moved'; move: string }
   | { kind: 'instanceGone'; instance: string; operation: string }
 
 /** What a world starts with; each part that describes the tenant and its resources defaults to `sandbox/seed.ts`. */
@@ -211,14 +263,42 @@ export type Seed = {
   resourceGroups?: readonly ResourceGroup[]
   signalrs?: readonly SeedInstance[]
   webPubSubs?: readonly SeedInstance[]
-  vaults?: readonly seeded.SeedVault[]
+  vaults?: readonly Vault[]
   links?: readonly Link[]
   connections?: readonly Connection[]
+  deletedVaults?: readonly DeletedVault[]
+  locks?: readonly Lock[]
+  registrations?: readonly Registration[]
+  moves?: readonly Move[]
   operations?: readonly Operation[]
   agenda?: World['agenda']
   settings?: Partial<Settings>
   turnedMs?: number
 }
+
+const defaultPeople = (): World['people'] =>
+  Object.fromEntries(
+    Object.values(seeded.people).map(({ key, name, objectId, guest = false }) => [
+      key,
+      { objectId, displayName: name, guest, ...signInOf(key) },
+    ]),
+  )
+
+/** With what a person signs in who is given nothing else. */
+export const signInOf = (name: string): Pick<Person, 'userPrincipalName' | 'password'> => ({
+  userPrincipalName: `${name}@contoso.example`,
+  password: 'sandbox-password',
+})
+
+function defaultApplications(): World['applications'] {
+  const { appId, objectId, name, secret } = seeded.bot
+  return { bot: { appId, objectId, displayName: name, secret, managedIdentity: true } }
+}
+
+/** Keys of what hangs on a scope or a subscription. */
+export const lockKey = (scope: string, name: string): string => `${resourceKey(scope)}/${name}`.toLowerCase()
+export const registrationKey = (subscription: string, namespace: string): string =>
+  `${subscription}/${namespace}`.toLowerCase()
 
 const customRoles = (given: NonNullable<Seed['roles']>): Role[] =>
   Object.entries(given).map(([key, role], index) => ({
@@ -267,16 +347,9 @@ export function createWorld(
   return {
     tenantId: seed.tenantId ?? seeded.tenantId,
     subscriptions: seed.subscriptions ?? Object.values(seeded.subscriptions),
-    people:
-      seed.people ??
-      Object.fromEntries(
-        Object.entries(seeded.people).map(([key, { name, ...person }]) => [
-          key,
-          { ...person, displayName: name },
-        ]),
-      ),
+    people: seed.people ?? defaultPeople(),
     groups: seed.groups ?? seeded.groups,
-    applications: seed.applications ?? { bot: seeded.bot },
+    applications: seed.applications ?? defaultApplications(),
     roles: [...builtInRoles, ...customRoles(seed.roles ?? seeded.roles)],
     assignments: (seed.assignments ?? seeded.assignments).map((one) => ({ guid: randomUUID(), ...one })),
     denials: (seed.denials ?? []).map((one) => ({ guid: randomUUID(), ...one })),
@@ -287,8 +360,12 @@ export function createWorld(
     connections: byKey(seed.connections ?? []),
     operations: new Map((seed.operations ?? []).map((one) => [one.id, { ...one }])),
     agenda: [...(seed.agenda ?? [])],
-    locks: new Map(),
-    registrations: new Map(),
+    locks: new Map((seed.locks ?? []).map((one) => [lockKey(one.scope, one.name), one])),
+    registrations: new Map(
+      (seed.registrations ?? []).map((one) => [registrationKey(one.subscription, one.namespace), one]),
+    ),
+    deletedVaults: new Map((seed.deletedVaults ?? []).map((one) => [resourceKey(one.vault.id), one])),
+    moves: new Map((seed.moves ?? []).map((one) => [one.id, one])),
     buckets: new Map(),
     settings,
     get turnedMs() {

@@ -1,30 +1,14 @@
-import { isWithin, resourceName } from '../../src/link/resourceId.ts'
+import { isWithin, parseResourceId, resourceName } from '../../src/link/resourceId.ts'
 import { badRequest, groupNotFound, notAllowed, ok, type Reply } from './reply.ts'
+import { parseResourceFilter, passes, wantsType } from './resourceFilter.ts'
+import { resourcesVersions } from './resourcesVersions.ts'
 import { may, mayAnywhere, sees } from './rights.ts'
-import { type Call, groupOf, listReadable, page, type Route } from './routes.ts'
+import { type Call, groupOf, page, type Route } from './routes.ts'
 import { kindOf, kinds, typeOf } from './signalrShape.ts'
-import type { ResourceGroup, World } from './state.ts'
+import type { History, ResourceGroup, World } from './state.ts'
 import { vaultType } from './vaults.ts'
 
 /** Microsoft.Resources: subscriptions, resource groups, and the plain list of resources in them. */
-
-export const resourcesVersions = [
-  '2014-04-01',
-  '2015-11-01',
-  '2016-06-01',
-  '2018-05-01',
-  '2019-06-01',
-  '2019-10-01',
-  '2019-11-01',
-  '2020-01-01',
-  '2020-06-01',
-  '2021-01-01',
-  '2021-04-01',
-  '2022-09-01',
-  '2022-12-01',
-  '2024-03-01',
-  '2024-11-01',
-]
 
 const showSubscription = (world: World, { id, name }: { id: string; name: string }): unknown => ({
   id: `/subscriptions/${id}`,
@@ -83,7 +67,7 @@ function listGroups(call: Call): Reply {
   const readable = [...world.resourceGroups.values()].filter(
     ({ id }) => isWithin(within, id) && may(world, principal, groupRead, id),
   )
-  return page(call, readable.map(showGroup))
+  return page(call, readable.map(showGroup), { top: true })
 }
 
 function getGroup({ world, params }: Call): Reply {
@@ -92,28 +76,70 @@ function getGroup({ world, params }: Call): Reply {
   return found ? ok(showGroup(found)) : groupNotFound(group)
 }
 
-function listResources(call: Call): Reply {
-  const { world } = call
-  const wanted = /^resourceType\s+eq\s+'([^']+)'$/i.exec(call.query.get('$filter') ?? '')?.[1]?.toLowerCase()
+type Resource = {
+  id: string
+  location: string
+  tags?: Readonly<Record<string, string>>
+  provisioningState?: string
+  history?: History | undefined
+}
+
+/** The resources of each type that is listed, and the right to see one. */
+function resourcesOf(world: World): { type: string; action: string; all: readonly Resource[] }[] {
+  const instances = [...world.instances.values()]
   const types = [
     { type: vaultType, all: [...world.vaults.values()] },
-    ...kinds.map((kind) => ({
-      type: typeOf(kind),
-      all: [...world.instances.values()].filter(({ id }) => kindOf(id) === kind),
-    })),
+    ...kinds.map((kind) => ({ type: typeOf(kind), all: instances.filter(({ id }) => kindOf(id) === kind) })),
   ]
-  const kind = types.find(({ type }) => type.toLowerCase() === wanted)
-  if (!kind)
+  return types.map((one) => ({ ...one, action: `${one.type}/read` }))
+}
+
+function listResources(call: Call): Reply {
+  const { world, principal, params, query } = call
+  const { subscription = '', group } = params
+  const within = `/subscriptions/${subscription}${group === undefined ? '' : `/resourceGroups/${group}`}`
+  const text = query.get('$filter') ?? ''
+  const filter = parseResourceFilter(text)
+  if (!filter)
     return badRequest(
-      "The filter is not supported. Supported is resourceType eq '…'.",
+      `Invalid $filter '${text}' specified in the query string.`,
       'InvalidFilterInQueryString',
     )
-  return listReadable<{ id: string; location: string; tags?: Readonly<Record<string, string>> }>(
-    call,
-    kind.all,
-    `${kind.type}/read`,
-    ({ id, location, tags = {} }) => ({ id, name: resourceName(id), type: kind.type, location, tags }),
+  if (group !== undefined && !groupOf(world, subscription, group)) return groupNotFound(group)
+  const types = resourcesOf(world).filter(({ type }) => wantsType(filter, type))
+  const [first] = types
+  if (first && !types.some(({ action }) => mayAnywhere(world, principal, action, within)))
+    return notAllowed(principal, first.action, within)
+  const expanded = (query.get('$expand') ?? '').split(',')
+  const found = types.flatMap(({ type, action, all }) =>
+    all
+      .filter(({ id }) => isWithin(within, id) && may(world, principal, action, id))
+      .map((one) => ({ ...one, type, name: resourceName(one.id), tags: one.tags ?? {} }))
+      .filter((one) =>
+        passes(filter, { ...one, resourceGroup: parseResourceId(one.id)?.resourceGroup ?? '' }),
+      )
+      .map((one) => showResource(one, expanded)),
   )
+  return page(call, found, { top: true })
+}
+
+function showResource(one: Resource & { type: string; name: string }, expanded: readonly string[]): unknown {
+  const { id, name, type, location, tags, history, provisioningState = 'Succeeded' } = one
+  const more = {
+    ...(history && {
+      createdTime: new Date(history.createdAt).toISOString(),
+      changedTime: new Date(history.changedAt).toISOString(),
+    }),
+    provisioningState,
+  }
+  return {
+    id,
+    name,
+    type,
+    location,
+    tags,
+    ...Object.fromEntries(Object.entries(more).filter(([field]) => expanded.includes(field))),
+  }
 }
 
 const one = '/subscriptions/{subscription}'

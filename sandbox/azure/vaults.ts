@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
-import type { SeedVault } from '../seed.ts'
-import { beginRemoval, decideConnection } from './privateLinks.ts'
+import { beginRemoval, decideConnection, vaultConflict } from './privateLinks.ts'
 import { badRequest, notAllowed, ok, parentNotFound, type Reply, refusal } from './reply.ts'
 import { may } from './rights.ts'
 import { type Call, findResource, isReply, listReadable, member, page, type Route } from './routes.ts'
-import { type Connection, connectionsOf, type Decision, type World } from './state.ts'
+import { type Connection, connectionsOf, type Decision, type Vault, type World } from './state.ts'
 
 /** Microsoft.KeyVault: vaults and the private endpoint connections on them. */
 
 export const vaultType = 'Microsoft.KeyVault/vaults'
 const connectionType = `${vaultType}/privateEndpointConnections`
 
-const versions = [
+export const vaultVersions = [
+  '2014-12-19-preview',
   '2015-06-01',
   '2016-10-01',
+  '2018-02-14-preview',
   '2018-02-14',
   '2019-09-01',
   '2020-04-01-preview',
@@ -32,6 +33,8 @@ const versions = [
   '2024-12-01-preview',
   '2025-05-01',
   '2026-02-01',
+  '2026-03-01-preview',
+  '2026-04-01-preview',
 ]
 
 function properties(connection: Connection): unknown {
@@ -46,7 +49,7 @@ function properties(connection: Connection): unknown {
   }
 }
 
-function showConnection(vault: SeedVault, connection: Connection): unknown {
+function showConnection(vault: Vault, connection: Connection): unknown {
   return {
     id: connection.id,
     name: resourceName(connection.id),
@@ -57,9 +60,10 @@ function showConnection(vault: SeedVault, connection: Connection): unknown {
   }
 }
 
-export function showVault(world: World, vault: SeedVault): unknown {
+export function showVault(world: World, vault: Vault): unknown {
   const name = resourceName(vault.id)
   const connections = connectionsOf(world, resourceKey(vault.id))
+  const isNamed = world.now() >= (vault.namedAt ?? 0)
   return {
     id: vault.id,
     name,
@@ -74,8 +78,9 @@ export function showVault(world: World, vault: SeedVault): unknown {
       enableSoftDelete: true,
       softDeleteRetentionInDays: 90,
       enableRbacAuthorization: true,
-      vaultUri: `https://${name.toLowerCase()}.vault.azure.net/`,
-      provisioningState: 'Succeeded',
+      ...vault.properties,
+      vaultUri: `https://${name.toLowerCase()}.vault.azure.net${isNamed ? '/' : ''}`,
+      provisioningState: isNamed ? 'Succeeded' : 'RegisteringDns',
       publicNetworkAccess: vault.publicNetworkAccess,
       // Only id and properties here, and no list at all without a connection.
       ...(connections.length > 0 && {
@@ -85,10 +90,10 @@ export function showVault(world: World, vault: SeedVault): unknown {
   }
 }
 
-const find = (call: Call): SeedVault | Reply => findResource(call, call.world.vaults, vaultType)
+const findVault = (call: Call): Vault | Reply => findResource(call, call.world.vaults, vaultType)
 
-function parent(call: Call, verb: 'read' | 'write' | 'delete'): SeedVault | Reply {
-  const found = find(call)
+function parent(call: Call, verb: 'read' | 'write' | 'delete'): Vault | Reply {
+  const found = findVault(call)
   if (!isReply(found) || member(member(found.body, 'error'), 'code') !== 'ResourceNotFound') return found
   const { subscription, group, name } = call.params
   const id = `/subscriptions/${subscription}/resourceGroups/${group}/providers/${vaultType}/${name}`
@@ -96,10 +101,16 @@ function parent(call: Call, verb: 'read' | 'write' | 'delete'): SeedVault | Repl
 }
 
 const list = (call: Call): Reply =>
-  listReadable(call, call.world.vaults.values(), `${vaultType}/read`, (vault) => showVault(call.world, vault))
+  listReadable(
+    call,
+    call.world.vaults.values(),
+    `${vaultType}/read`,
+    (vault) => showVault(call.world, vault),
+    { top: true, endsEmpty: call.world.settings.vaultListEnd === 'empty' },
+  )
 
 function get(call: Call): Reply {
-  const found = find(call)
+  const found = findVault(call)
   return isReply(found) ? found : ok(showVault(call.world, found))
 }
 
@@ -113,7 +124,7 @@ function listConnections(call: Call): Reply {
   )
 }
 
-const connectionOf = (call: Call, vault: SeedVault): Connection | undefined =>
+const connectionOf = (call: Call, vault: Vault): Connection | undefined =>
   call.world.connections.get(resourceKey(`${vault.id}/privateEndpointConnections/${call.params.connection}`))
 
 const missing = (call: Call): Reply =>
@@ -144,6 +155,20 @@ const decisions: readonly Decision[] = ['Pending', 'Approved', 'Rejected', 'Disc
 /** Deciding takes this right as well; the recorded operation is named after the decision. */
 export const approvalAction = `${vaultType}/PrivateEndpointConnectionsApproval/action`
 
+/** 412 when the connection is not the one that the caller's headers name. */
+function refusePrecondition({ headers }: Call, { etag }: Connection): Reply | undefined {
+  const names = (header: string): boolean =>
+    header.split(',').some((one) => one.trim() === '*' || one.trim().replaceAll('"', '') === etag)
+  const { 'if-match': wanted, 'if-none-match': unwanted } = headers
+  const unmet =
+    wanted !== undefined && !names(wanted)
+      ? 'If-Match'
+      : unwanted !== undefined && names(unwanted)
+        ? 'If-None-Match'
+        : undefined
+  return unmet && refusal(412, 'PreconditionFailed', `The condition set by ${unmet} is not met.`)
+}
+
 function putConnection(call: Call): Reply {
   const vault = parent(call, 'write')
   if (isReply(vault)) return vault
@@ -154,11 +179,9 @@ function putConnection(call: Call): Reply {
   if (!status) return badRequest('privateLinkServiceConnectionState.status is missing or has no known value.')
   const connection = connectionOf(call, vault)
   if (!connection) return missing(call)
-  const expected = call.headers['if-match']
-  if (expected !== undefined && expected !== '*' && expected.replaceAll('"', '') !== connection.etag)
-    return refusal(412, 'PreconditionFailed', 'The condition set by If-Match is not met.')
+  const unmet = refusePrecondition(call, connection)
+  if (unmet) return unmet
   const given = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-  const actionsRequired = given(member(state, 'actionsRequired'))
   const refused = decideConnection(
     call.world,
     connection,
@@ -166,7 +189,6 @@ function putConnection(call: Call): Reply {
       status,
       description: given(member(state, 'description')),
       etag: given(member(call.body, 'etag')),
-      ...(actionsRequired !== undefined && { actionsRequired }),
     },
     call.principal,
   )
@@ -183,19 +205,21 @@ function removeConnection(call: Call): Reply {
   if (isReply(vault)) return vault
   const connection = connectionOf(call, vault)
   if (!connection) return { status: 204 }
+  const refused = refusePrecondition(call, connection) ?? vaultConflict(call.world, vault, connection)
+  if (refused) return refused
   beginRemoval(call.world, connection, call.principal)
   const location = call.address(connection.id, { 'api-version': call.apiVersion, operationid: randomUUID() })
   return { status: 202, headers: { location, 'retry-after': '1' } }
 }
 
 const top = '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults'
-const one = `${top}/{name}`
-const connections = `${one}/privateEndpointConnections`
+export const vaultPath = `${top}/{name}`
+const connections = `${vaultPath}/privateEndpointConnections`
 
 const routes: readonly Omit<Route, 'versions'>[] = [
   { method: 'GET', path: '/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults', handle: list },
   { method: 'GET', path: top, handle: list },
-  { method: 'GET', path: one, action: `${vaultType}/read`, handle: get },
+  { method: 'GET', path: vaultPath, action: `${vaultType}/read`, handle: get },
   { method: 'GET', path: connections, action: `${connectionType}/read`, handle: listConnections },
   {
     method: 'GET',
@@ -217,4 +241,10 @@ const routes: readonly Omit<Route, 'versions'>[] = [
   },
 ]
 
-export const vaultRoutes: readonly Route[] = routes.map((route) => ({ ...route, versions }))
+// Private endpoints came with 2018-02-14, by the OpenAPI files.
+const connectionVersions = vaultVersions.filter((version) => version >= '2018-02-14')
+
+export const vaultRoutes: readonly Route[] = routes.map((route) => ({
+  ...route,
+  versions: route.path.startsWith(connections) ? connectionVersions : vaultVersions,
+}))

@@ -152,7 +152,11 @@ async function proven(client: Application, assertion: string, endpoint: string):
       if (error instanceof errors.JWTExpired)
         throw new Refused('invalid_client', 700024, 'Client assertion is not within its valid time range.')
       if (error instanceof errors.JWTClaimValidationFailed)
-        throw new Refused('invalid_client', 700212, `The assertion's '${error.claim}' does not match.`)
+        throw new Refused(
+          'invalid_client',
+          error.claim === 'sub' ? 700213 : 700212,
+          `The assertion's '${error.claim}' does not match.`,
+        )
     }
   }
   throw new Refused('invalid_client', 700027, 'Client assertion contains an invalid signature.')

@@ -15,7 +15,10 @@ export async function managedIdentityToken(
     return refuse(401, 'The X-IDENTITY-HEADER is missing or wrong.')
   if (query.get('api-version') !== '2019-08-01') return refuse(400, 'The api-version is 2019-08-01.')
   const identities = directory.applications.filter((one) => one.managedIdentity)
-  const wanted = query.get('client_id') ?? query.get('principal_id') ?? query.get('object_id')
+  // By its resource id none is found: there are none here.
+  const [wanted = null] = ['client_id', 'principal_id', 'object_id', 'mi_res_id'].flatMap(
+    (name) => query.get(name) ?? [],
+  )
   const found = identities.filter((one) => wanted === null || [one.appId, one.objectId].includes(wanted))
   const [identity] = found
   if (!identity || found.length > 1)

@@ -187,6 +187,8 @@ describe('the operation behind the PUT', () => {
   test.each<[string, Partial<Settings>]>([
     ['by its status', {}],
     ['by its result', { asyncHeaders: 'location' }],
+    ['by a signed address', { operationAddresses: 'signed' }],
+    ['by the signed address of its result', { operationAddresses: 'signed', asyncHeaders: 'location' }],
   ])('is followed %s to its end, also by an adapter that did not begin it', async (_name, settings) => {
     const world = await startWorld(settings)
     const operation = await operationOf(world)

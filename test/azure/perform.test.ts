@@ -29,6 +29,7 @@ describe('the PUT of a link', () => {
     ['both headers', {}, /^status https:\S+\/operationStatuses\//],
     ['Location alone', { asyncHeaders: 'location' }, /^result https:\S+\/operationResults\//],
     ['neither', { asyncHeaders: 'none' }, undefined],
+    ['a signed address', { operationAddresses: 'signed' }, /^status \S{3000,}$/],
     ['200 instead of 201', { putAnswer: 200 }, /^status /],
     ['vaults for vault in the reply', { groupIdInReply: 'vaults' }, /^status /],
   ])('is one call on the wire: %s', async (_name, settings, operation) => {

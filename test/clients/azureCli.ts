@@ -339,6 +339,12 @@ async function play(
     assert.equal(member(value, 'provisioningState'), 'Succeeded')
     return 'Succeeded'
   })
+  await step('az resource list --resource-type Microsoft.SignalRService/SignalR', async () =>
+    names(
+      (await requester.az('resource', 'list', '--resource-type', 'Microsoft.SignalRService/SignalR')).value,
+      'contoso-signalr',
+    ),
+  )
   await step('az keyvault list --resource-type vault', async () =>
     names((await keeper.az('keyvault', 'list', '--resource-type', 'vault')).value, 'contoso-kv'),
   )
@@ -355,6 +361,71 @@ async function play(
     assert.ok(!azure.links().some((one) => one.id.endsWith('/by-resource')), 'the link is still there')
     return 'gone when the command ends'
   })
+
+  // ---- locks, deleted vaults, providers ----------------------------------------------------------------
+  const group = vaultPath().split('/providers/')[0] ?? ''
+  azure.rights.grant(people.owner.objectId, 'owner', group)
+  azure.rights.grant(people.owner.objectId, 'reader', group.split('/resourceGroups/')[0] ?? '')
+  azure.rights.grant(people.owner.objectId, 'contributor', group.split('/resourceGroups/')[0] ?? '')
+  const lock = [
+    '--name',
+    'keep',
+    '-g',
+    'contoso',
+    '--resource',
+    'contoso-certs',
+    '--resource-type',
+    'Microsoft.KeyVault/vaults',
+  ]
+  await step('az lock create --lock-type CanNotDelete --name keep --resource contoso-certs …', async () => {
+    const { value } = await keeper.az('lock', 'create', '--lock-type', 'CanNotDelete', ...lock)
+    assert.equal(member(value, 'level'), 'CanNotDelete')
+    return 'CanNotDelete'
+  })
+  await step('az keyvault delete -n contoso-certs (locked)', async () => {
+    assert.match(await keeper.refused('keyvault', 'delete', '-n', 'contoso-certs'), /ScopeLocked/)
+    return 'ScopeLocked'
+  })
+  await step('az lock list -g contoso', async () =>
+    names((await keeper.az('lock', 'list', '-g', 'contoso')).value, 'keep'),
+  )
+  await step('az lock delete --name keep --resource contoso-certs …', async () => {
+    await keeper.az('lock', 'delete', ...lock)
+    return 'gone'
+  })
+  await step('az keyvault delete -n contoso-certs', async () => {
+    await keeper.az('keyvault', 'delete', '-n', 'contoso-certs')
+    return 'deleted'
+  })
+  await step('az keyvault list-deleted --resource-type vault', async () =>
+    names((await keeper.az('keyvault', 'list-deleted', '--resource-type', 'vault')).value, 'contoso-certs'),
+  )
+  await step('az keyvault recover -n contoso-certs', async () => {
+    await keeper.az('keyvault', 'recover', '-n', 'contoso-certs')
+    const { value } = await keeper.az('keyvault', 'show', '-n', 'contoso-certs', '-g', 'contoso')
+    assert.equal(member(value, 'name'), 'contoso-certs')
+    return 'there again'
+  })
+  await step('az keyvault delete and purge -n contoso-certs', async () => {
+    await keeper.az('keyvault', 'delete', '-n', 'contoso-certs')
+    await keeper.az('keyvault', 'purge', '-n', 'contoso-certs')
+    const { value } = await keeper.az('keyvault', 'list-deleted', '--resource-type', 'vault')
+    assert.deepEqual(value, [])
+    return 'gone for good'
+  })
+  await step('az provider show -n Microsoft.SignalRService', async () => {
+    const { value } = await keeper.az('provider', 'show', '-n', 'Microsoft.SignalRService')
+    return String(member(value, 'registrationState'))
+  })
+  await step('az provider unregister and register -n Microsoft.KeyVault', async () => {
+    await keeper.az('provider', 'unregister', '-n', 'Microsoft.KeyVault')
+    const { value } = await keeper.az('provider', 'show', '-n', 'Microsoft.KeyVault')
+    const before = String(member(value, 'registrationState'))
+    await keeper.az('provider', 'register', '-n', 'Microsoft.KeyVault')
+    const { value: after } = await keeper.az('provider', 'show', '-n', 'Microsoft.KeyVault')
+    return `${before}, then ${member(after, 'registrationState')}`
+  })
+
   const robot = await signedIn('bot', 'latest')
   await step('az signalr show (by a service principal)', async () => {
     const { value } = await robot.az('signalr', 'show', '--ids', signalrPath)

@@ -3,6 +3,7 @@
  * nothing; what a client needs and is not there is said, and is no success.
  */
 import { startAzure } from '../../sandbox/azure/server.ts'
+import { beginConformity } from '../conformityOfRun.ts'
 import { azureCliVersion, runAzureCli } from './azureCli.ts'
 import { runJavascript } from './javascript.ts'
 import { pythonVersion, runPython } from './python.ts'
@@ -24,6 +25,8 @@ const pace = {
   settlesMs: 1_500,
   propagatesMs: 1_500,
   deletingMs: 1_000,
+  purgingMs: 1_000,
+  registeringMs: 500,
   throttle: false,
 }
 
@@ -41,6 +44,7 @@ async function withAzure(
   }
 }
 
+const endConformity = beginConformity()
 const cli = await azureCliVersion()
 const python = await pythonVersion()
 await withAzure((azure) => runJavascript(azure, onStep))
@@ -54,4 +58,6 @@ const failed = steps.filter((step) => !step.passed)
 console.log(table(steps))
 console.log(`\n${steps.length - failed.length} of ${steps.length} steps passed`)
 for (const one of missing) console.log(`missing: ${one}`)
-process.exitCode = failed.length > 0 || steps.length === 0 ? 1 : 0
+const { deviations, misfits, line } = endConformity()
+for (const one of [...misfits, ...deviations, line]) console.log(one)
+process.exitCode = failed.length > 0 || deviations.length > 0 || steps.length === 0 ? 1 : 0

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
 import { bot, people } from '../../sandbox/seed.ts'
 import { clientsFor, linkPath, vaultPath, wish } from './clients.ts'
+import { because, conform } from './specification.ts'
 
 const collect = async <T>(all: AsyncIterable<T>): Promise<T[]> => {
   const found: T[] = []
@@ -208,5 +209,15 @@ describe("Microsoft's own clients", () => {
     expect(azure.links().some((link) => link.id.endsWith(linkPath('doomed').split('/').at(-1) ?? ''))).toBe(
       true,
     )
+  })
+
+  conform(`what they sent fits the OpenAPI files${because}`, () => {
+    expect(azure.conformity()).toMatchObject({
+      requests: {
+        PrivateEndpointConnections_Put: expect.any(Number),
+        SignalRSharedPrivateLinkResources_CreateOrUpdate: expect.any(Number),
+      },
+      misfits: {},
+    })
   })
 })

@@ -49,7 +49,7 @@ function versionOf(path: string): string {
 
 /** A bare call, for what the clients would not send or show. */
 export async function call(
-  azure: Azure,
+  azure: Pick<Azure, 'url'> & { readonly identity: Pick<Azure['identity'], 'tokenFor'> },
   method: string,
   path: string,
   options: {

@@ -24,6 +24,13 @@ describe('what ARM says to a call that goes wrong', () => {
       vaultPath(),
       { principal: undefined, headers: { authorization: 'Bearer a.b.c' } },
     ],
+    [
+      'a header that is none',
+      401,
+      'AuthenticationFailedInvalidHeader',
+      vaultPath(),
+      { principal: undefined, headers: { authorization: 'Basic eDp5' } },
+    ],
     ['no api-version', 400, 'MissingApiVersionParameter', vaultPath(), { version: '' }],
     ['an unknown api-version', 400, 'NoRegisteredProviderFound', vaultPath(), { version: '1999-01-01' }],
     ['an unknown subscription', 404, 'SubscriptionNotFound', vaultPath().replace(/0000/, '9999'), {}],
@@ -46,7 +53,7 @@ describe('what ARM says to a call that goes wrong', () => {
       `${main}/providers/Microsoft.Nothing/things`,
       {},
     ],
-    ['an unknown type', 404, 'InvalidResourceType', `${main}/providers/Microsoft.KeyVault/managedHSMs`, {}],
+    ['an unknown type', 404, 'InvalidResourceType', `${main}/providers/Microsoft.KeyVault/safes`, {}],
     ['a path that is none', 404, 'NotFound', '/nothing', {}],
     [
       'an operation that is not there',
@@ -121,6 +128,7 @@ describe('the envelope', () => {
     const first = await get(vaultPath(), { headers })
     expect(first.headers.get('x-ms-correlation-request-id')).toBe(id)
     expect(first.headers.get('x-ms-client-request-id')).toBe(id)
+    expect(first.headers.get('keep-alive')).toBe('timeout=120')
     expect(first.headers.get('x-ms-request-id')).toMatch(/^[0-9a-f-]{36}$/)
     expect(first.headers.get('x-ms-routing-request-id')).toBe(`WESTEUROPE:20300101T000000Z:${id}`)
     expect(first.headers.get('x-ms-ratelimit-remaining-subscription-reads')).toBe('249')
@@ -132,6 +140,28 @@ describe('the envelope', () => {
     expect(put.headers.get('azure-asyncoperation')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\//)
     const tls = await call(azure, 'DELETE', linkPath('x'), { headers: { 'x-forwarded-proto': 'https' } })
     expect(tls.headers.get('x-ms-ratelimit-remaining-subscription-deletes')).toBe('199')
+  })
+
+  test('bears what each provider says of itself, on its own answers alone', async () => {
+    const of = async (path: string, options = {}) => (await get(path, options)).headers
+    const vault = await of(vaultPath())
+    expect(vault.get('x-ms-keyvault-service-version')).toMatch(/^\d+(\.\d+)+$/)
+    expect([vault.get('server'), vault.get('expires'), vault.get('pragma')]).toEqual([
+      'Microsoft-IIS/10.0',
+      '-1',
+      'no-cache',
+    ])
+    const signalr = await of(signalrPath)
+    expect(signalr.get('x-rp-server-mvid')).toMatch(/^[0-9a-f-]{36}$/)
+    expect(signalr.get('x-ms-keyvault-service-version')).toBeNull()
+    const assignments = await of(`${vaultPath()}/providers/Microsoft.Authorization/roleAssignments`)
+    const refused = await of(vaultPath(), { principal: people.guest.objectId })
+    for (const headers of [assignments, refused, await of(main)]) {
+      expect(headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains')
+      expect(headers.get('server')).toBeNull()
+    }
+    const nothing = await call(azure, 'DELETE', linkPath('none'))
+    expect([nothing.status, nothing.headers.get('content-length')]).toEqual([204, null])
   })
 
   test('an empty bucket answers 429 until it fills again; other principals have their own', async () => {
@@ -157,6 +187,26 @@ describe('the envelope', () => {
     expect(first.headers.get('x-ms-user-quota-remaining')).toBe('14')
     for (let used = 1; used < 15; used += 1) await ask()
     expect([(await ask()).status, codeOf(await ask())]).toEqual([429, 'RateLimiting'])
+  })
+
+  test('what goes on after its answer says where to ask and when, and says it again meanwhile', async () => {
+    azure.rights.grant(bot.objectId, 'owner', main)
+    azure.portal.addConnection('contoso-kv', 'x')
+    const connection = azure.connections('contoso-kv')[0]?.id ?? ''
+    const move = { resources: [signalrPath], targetResourceGroup: `${main}/resourceGroups/solo` }
+    const contoso = `${main}/resourceGroups/contoso`
+    for (const begun of [
+      await call(azure, 'DELETE', connection),
+      await call(azure, 'POST', `${contoso}/moveResources`, { body: move }),
+    ]) {
+      const location = begun.headers.get('location') ?? ''
+      const authorization = `Bearer ${await azure.identity.tokenFor(bot.objectId)}`
+      const polled = await fetch(location, { headers: { authorization } })
+      for (const { status, headers } of [begun, polled]) {
+        expect([status, headers.get('retry-after')]).toEqual([202, '1'])
+        expect(headers.get('location')).toBe(location)
+      }
+    }
   })
 
   test('listens on loopback alone and tells what it did', async () => {
@@ -208,6 +258,24 @@ describe('faults', () => {
     expect((await call(azure, 'PUT', linkPath('our'), { body: wish() })).status).toBe(500)
     expect(azure.links()).toHaveLength(1)
     expect((await call(azure, 'PUT', linkPath('our'), { body: wish() })).status).toBe(409)
+  })
+
+  test('that nobody could have meant are refused over HTTP, and none is to come', async () => {
+    const post = (what: string, text: string) =>
+      fetch(`${azure.url}/_sandbox/${what}`, { method: 'POST', body: text }).then((answer) => answer.json())
+    const said = (message: RegExp | string) => ({
+      error: { code: 'Refused', message: expect.stringMatching(message) },
+    })
+    for (const what of ['fail', 'settings', 'clock'])
+      expect(await post(what, '{')).toEqual(said('The body is not JSON.'))
+    expect(await post('fail', '{"time": 3}')).toEqual(
+      said(/^A fault has no time; it has method, path, times/),
+    )
+    expect(await post('fail', '{"status": "503"}')).toEqual(said('status is not a number'))
+    expect(await post('fail', '{"path": 1}')).toEqual(said('path is not a text'))
+    expect(await post('fail', '{"how": "slowly"}')).toEqual(said('how is one of answer, reset, hang'))
+    expect((await call(azure, 'GET', '/_sandbox/token')).body).toEqual(said('principal is missing'))
+    expect((await get(vaultPath())).status).toBe(200)
   })
 
   test('a reset cuts the connection, before or after', async () => {
@@ -293,6 +361,16 @@ describe('the role graph', () => {
     } as const
     azure = await startAzure({ seed: { assignments: [conditional] } })
     expect((await read()).status).toBe(403)
+  })
+
+  test('are given to object ids, on scopes that can be', () => {
+    const guest = people.guest.objectId
+    for (const scope of ['/', main, vaultPath(), '/providers/Microsoft.Management/managementGroups/root'])
+      expect(() => azure.rights.grant(guest, 'reader', scope)).not.toThrow()
+    expect(() => azure.rights.grant('guest', 'reader', main)).toThrow('guest is no object id')
+    for (const scope of ['', 'contoso-kv', '/elsewhere', `/subscriptions/${guest}`, `${main}x`])
+      for (const give of [azure.rights.grant, azure.rights.deny])
+        expect(() => give(guest, 'reader', scope)).toThrow(`There is no scope ${scope}`)
   })
 
   test('what a role takes back, another one may still give', async () => {

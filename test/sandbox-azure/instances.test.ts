@@ -146,6 +146,9 @@ describe.each([
     expect((await call(azure, 'GET', follow(removal, 'azure-asyncoperation'))).body).toMatchObject({
       status: 'Succeeded',
     })
+    // Even where there is one of that name again.
+    await made()
+    expect((await call(azure, 'GET', follow(removal, 'location'))).status).toBe(204)
   })
 
   test('is changed by PUT as a whole, by PATCH in parts', async () => {
@@ -201,6 +204,8 @@ describe.each([
       return [answer.status, codeOf(answer)]
     }
     expect(await put({ sku: body.sku })).toEqual([400, 'LocationRequired'])
+    expect(await put({ ...body, location: 'nearby!' })).toEqual([400, 'LocationNotAvailableForResourceType'])
+    expect(await put({ ...body, location: 5 })).toEqual([400, 'LocationNotAvailableForResourceType'])
     expect(await put({ ...body, sku: { name: 'Huge' } })).toEqual([400, 'BadRequest'])
     expect(await put({ ...body, sku: { ...body.sku, capacity: 0 } })).toEqual([400, 'BadRequest'])
     expect(await put({ ...body, tags: 'blue' })).toEqual([400, 'BadRequest'])

@@ -148,6 +148,13 @@ describe('what a lock forbids', () => {
     expect((await decide()).status).toBe(200)
     const connection = azure.connections('contoso-kv')[0]?.id ?? ''
     expect(codeOf(await call(azure, 'DELETE', connection))).toBe('ScopeLocked')
+    await ask('DELETE', lockPath(vaultPath()))
+    azure.turn(66_000)
+    await lock(connection, 'CanNotDelete')
+    // One locked resource keeps all that it is in.
+    expect(codeOf(await call(azure, 'DELETE', vaultPath()))).toBe('ScopeLocked')
+    await ask('DELETE', lockPath(connection))
+    expect((await call(azure, 'DELETE', vaultPath())).status).toBe(200)
   })
 
   test('the most restrictive of several wins, and a lock elsewhere forbids nothing', async () => {

@@ -331,6 +331,37 @@ describe('each switch', () => {
     expect([bare.status, bare.headers.get('location')]).toEqual([201, null])
   })
 
+  test('operationAddresses', async () => {
+    azure = await startAzure({ operationAddresses: 'signed' })
+    const put = await call(azure, 'PUT', linkPath('our'), { body: wish() })
+    for (const name of ['azure-asyncoperation', 'location']) {
+      const address = new URL(put.headers.get(name) ?? '')
+      expect(address.href.length).toBeGreaterThan(3_000)
+      expect((await call(azure, 'GET', address.pathname)).status).toBe(403)
+      const query = address.search.replace(/^\?api-version=[^&]*&/, '')
+      expect((await call(azure, 'GET', address.pathname, { query: query.replace(/.$/, 'x') })).status).toBe(
+        403,
+      )
+      expect([200, 202]).toContain((await call(azure, 'GET', address.pathname, { query })).status)
+    }
+  })
+
+  test('retryAfterOnPolls', async () => {
+    azure = await startAzure()
+    const put = await call(azure, 'PUT', linkPath('our'), { body: wish() })
+    const polls = () =>
+      Promise.all(
+        ['azure-asyncoperation', 'location'].map(async (name) => {
+          const answer = await call(azure, 'GET', new URL(put.headers.get(name) ?? '').pathname)
+          return answer.headers.get('retry-after')
+        }),
+      )
+    expect(await polls()).toEqual(['1', '1'])
+    azure.configure({ retryAfterOnPolls: false })
+    expect(await polls()).toEqual([null, null])
+    expect(put.headers.get('retry-after')).toBeNull()
+  })
+
   test.each(['Failed', 'Canceled'] as const)('operationOutcome %s', async (operationOutcome) => {
     azure = await startAzure({ operationOutcome })
     const put = await call(azure, 'PUT', linkPath('our'), { body: wish() })
@@ -386,6 +417,27 @@ describe('each switch', () => {
       'Updating',
       'Succeeded',
     ])
+  })
+
+  test('connectionQuota: the vault takes no more, and the operation says why', async () => {
+    azure = await startAzure({ throttle: false })
+    for (let made = 0; made < 64; made += 1) azure.portal.addConnection('contoso-kv', `stranger ${made}`)
+    expect(() => azure.portal.addConnection('contoso-kv', 'one more')).toThrow(/as many .* as fit/)
+    const put = await call(azure, 'PUT', linkPath('our'), { body: wish() })
+    expect(put.status).toBe(201)
+    azure.turn(65_000)
+    const status = await call(azure, 'GET', new URL(put.headers.get('azure-asyncoperation') ?? '').pathname)
+    expect(status.body).toMatchObject({ status: 'Failed', error: { code: 'QuotaExceeded' } })
+    expect(azure.links()[0]?.provisioningState).toBe('Failed')
+    expect(azure.connections('contoso-kv')).toHaveLength(64)
+    azure.portal.removeConnection('contoso-kv', 'stranger 7')
+    expect((await call(azure, 'PUT', linkPath('our'), { body: wish() })).status).toBe(200)
+    azure.turn(65_000)
+    expect(azure.connections('contoso-kv')).toHaveLength(64)
+    // Its own connection does not stand in its own way.
+    await call(azure, 'PUT', linkPath('our'), { body: wish() })
+    azure.turn(65_000)
+    expect(azure.links()[0]?.provisioningState).toBe('Succeeded')
   })
 
   test('portalDescription', async () => {

@@ -1,5 +1,5 @@
 /** `@azure/identity`'s own credentials against the local Entra ID, and the tokens against the local Azure. */
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { decodeJwt, SignJWT } from 'jose'
 import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
 import { makeServerCertificate } from '../../sandbox/entra/certificates.ts'
+import { azureCli } from '../../sandbox/entra/directory.ts'
 import { bot, directory, people, subscriptions, tenantId } from '../../sandbox/seed.ts'
 
 const arm = 'https://management.azure.com/.default'
@@ -120,6 +121,13 @@ describe('a client proves itself', () => {
     await denied(
       new ClientCertificateCredential(tenantId, bot.appId, { certificatePath: other }, options),
     ).toThrow('AADSTS700027')
+    const elsewhere = await assertion(
+      { iss: bot.appId, sub: bot.appId, aud: `${options.authorityHost}/${randomUUID()}/oauth2/v2.0/token` },
+      createPrivateKey(pem),
+    )
+    await denied(new ClientAssertionCredential(tenantId, bot.appId, async () => elsewhere, options)).toThrow(
+      'AADSTS700212',
+    )
   })
 
   test('by an assertion of an issuer that it trusts', async () => {
@@ -127,7 +135,7 @@ describe('a client proves itself', () => {
       new ClientAssertionCredential(tenantId, bot.appId, get, options)
     expect(await seenBy(by(() => assertion()))).toEqual(both)
     await denied(by(() => assertion({}, stranger.privateKey))).toThrow('AADSTS700027')
-    await denied(by(() => assertion({ sub: 'somebody else' }))).toThrow('AADSTS700212')
+    await denied(by(() => assertion({ sub: 'somebody else' }))).toThrow('AADSTS700213')
     await denied(by(() => assertion({ aud: 'somewhere else' }))).toThrow('AADSTS700212')
     await denied(by(() => assertion({ iss: 'https://other.example' }))).toThrow('AADSTS700211')
     await denied(by(() => assertion({ exp: 1 }))).toThrow('AADSTS700024')
@@ -157,6 +165,7 @@ test('a managed identity gets its token where the platform says', async () => {
       await seenBy(new ManagedIdentityCredential(), `${azure.url.replace('http:', 'https:')}/.default`),
     ).toEqual(both)
     await denied(new ManagedIdentityCredential({ clientId: approver.appId })).toThrow()
+    await denied(new ManagedIdentityCredential({ resourceId: `/subscriptions/${randomUUID()}/x` })).toThrow()
     const bare = (header: string) =>
       fetch(`${environment.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://management.azure.com`, {
         headers: { 'x-identity-header': header },
@@ -209,5 +218,61 @@ describe('on behalf of a person', () => {
     await denied(as(await azure.identity.tokenFor(randomUUID(), { aud: approver.appId }))).toThrow(
       'AADSTS50034',
     )
+  })
+})
+
+describe('a bare request for a token', () => {
+  const { owner } = people
+  const username = 'owner@contoso.example'
+  const password = 'sandbox-password'
+  const ask = async (form: Record<string, string>, root: string = tenantId) => {
+    const path = root === 'adfs' ? '/adfs/oauth2/token' : `/${root}/oauth2/v2.0/token`
+    const body = new URLSearchParams({ scope: arm, ...form })
+    const answer = await fetch(`${azure.url}${path}`, { method: 'POST', body })
+    return (await answer.json()) as Readonly<Record<string, unknown>>
+  }
+  const refused = (code: number) => expect.objectContaining({ error_codes: [code] })
+  const byPassword = { grant_type: 'password', client_id: azureCli, username, password }
+  const bySecret = { client_id: approver.appId, client_secret: 'approver-secret' }
+
+  test('by a person: with their own password, by the Azure CLI or a client that proves itself', async () => {
+    for (const root of [tenantId, 'adfs'])
+      expect(decodeJwt(String((await ask(byPassword, root)).access_token))).toMatchObject({
+        oid: owner.objectId,
+        upn: username,
+      })
+    expect(await ask({ ...byPassword, ...bySecret })).toHaveProperty('access_token')
+    expect(await ask({ ...byPassword, password: 'guessed' })).toEqual(refused(50126))
+    expect(await ask({ ...byPassword, username: 'nobody@contoso.example' })).toEqual(refused(50126))
+    expect(await ask({ ...byPassword, client_id: randomUUID() })).toEqual(refused(700016))
+    expect(await ask({ ...byPassword, client_id: approver.appId })).toEqual(refused(7000218))
+  })
+
+  test('by a refresh token: one that was given to that client', async () => {
+    const given = await ask(byPassword)
+    const again = { grant_type: 'refresh_token', client_id: azureCli }
+    const refresh_token = String(given.refresh_token)
+    expect(decodeJwt(String((await ask({ ...again, refresh_token })).access_token)).oid).toBe(owner.objectId)
+    expect(await ask({ ...again, ...bySecret, refresh_token })).toEqual(refused(70000))
+    expect(await ask({ ...again, refresh_token: String(given.access_token) })).toEqual(refused(70000))
+    expect(await ask({ ...again, refresh_token: `${refresh_token}x` })).toEqual(refused(70000))
+  })
+
+  test('for what there is, in the form that its grant has', async () => {
+    const own = { grant_type: 'client_credentials', ...bySecret }
+    expect(await ask(own)).toHaveProperty('access_token')
+    expect(await ask({ ...own, scope: 'https://management.azure.com/user_impersonation' })).toEqual(
+      refused(1002012),
+    )
+    expect(await ask({ ...byPassword, scope: 'openid profile' })).toEqual(refused(70011))
+    expect(await ask({ ...own, grant_type: 'device_code' })).toEqual(refused(70003))
+    const assertionOf = await azure.identity.tokenFor(owner.objectId, { aud: approver.appId })
+    const behalf = {
+      ...bySecret,
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion: assertionOf,
+    }
+    expect(await ask(behalf)).toEqual(refused(900144))
+    expect(await ask({ ...behalf, requested_token_use: 'on_behalf_of' })).toHaveProperty('access_token')
   })
 })

@@ -3,12 +3,13 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 
+const { PATH, HOME, SANDBOX_OPENAPI, SANDBOX_CONFORMITY } = process.env
 const script = fileURLToPath(new URL('../../sandbox/chat.ts', import.meta.url))
 
 type Run = { readonly code: number | null; readonly output: string; readonly errors: string }
 function chat(lines: readonly string[], ...options: string[]): Promise<Run> {
   const child = spawn(process.execPath, [script, ...options], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    env: { PATH, HOME, SANDBOX_OPENAPI, SANDBOX_CONFORMITY },
   })
   let output = ''
   let errors = ''

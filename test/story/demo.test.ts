@@ -5,13 +5,14 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 
 type Run = { readonly code: number; readonly output: string; readonly errors: string }
 
+const { PATH, HOME, SANDBOX_OPENAPI, SANDBOX_CONFORMITY } = process.env
 const script = fileURLToPath(new URL('../../sandbox/demo.ts', import.meta.url))
 const demo = (...options: string[]): Promise<Run> =>
   new Promise((resolve) => {
     execFile(
       process.execPath,
       [script, ...options],
-      { maxBuffer: 64 * 1024 * 1024, env: { PATH: process.env.PATH, HOME: process.env.HOME } },
+      { maxBuffer: 64 * 1024 * 1024, env: { PATH, HOME, SANDBOX_OPENAPI, SANDBOX_CONFORMITY } },
       (error, output, errors) =>
         resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, output, errors }),
     )
@@ -63,6 +64,7 @@ describe('the demo', () => {
     expect(new Set(lines.map(({ kind }) => kind))).toEqual(
       new Set([
         'arm',
+        'anonymous',
         'effect',
         'says',
         'presses',

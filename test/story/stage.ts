@@ -119,14 +119,14 @@ function doneTwice({ azure, teams }: World): readonly string[] {
   for (const event of azure.events) {
     if (event.kind === 'effect') {
       const { what, id } = event
-      if (what === 'linkCreated') generation++
+      if (what === 'linkCreated' || what === 'linkKept') generation++
       if (what === 'linkUpdated') twice.push(`${id} was put over`)
-      if (what !== 'propagated') {
+      if (what !== 'propagated' && what !== 'linkKept') {
         if (standing.get(id) === what) twice.push(`${what} ${id}`)
         standing.set(id, what)
       }
     } else if (event.kind === 'arm' && event.write && event.status >= 200 && event.status < 300) {
-      // A DELETE has no body: what it removes was made anew in between, or it was sent twice.
+      // A DELETE has no body: what it removes was made anew in between, or could not be removed, or it was sent twice.
       const key = `${event.method} ${event.path} ${JSON.stringify(event.requestBody) ?? generation}`
       if (sent.has(key)) twice.push(key)
       sent.add(key)
@@ -152,12 +152,14 @@ export const troubles = (world: World): readonly unknown[] =>
 /** Ends the world; what must be empty of everything that happened in it. */
 export async function closed(
   world: World,
-): Promise<{ twice: readonly string[]; troubles: readonly unknown[] }> {
-  const found = { twice: doneTwice(world), troubles: troubles(world) }
+): Promise<{ twice: readonly string[]; troubles: readonly unknown[]; misfits: object }> {
+  // What the bot sent that Microsoft's OpenAPI files do not describe.
+  const misfits = world.azure.conformity()?.misfits ?? {}
+  const found = { twice: doneTwice(world), troubles: troubles(world), misfits }
   await world.close()
   return found
 }
-export const allWell = { twice: [], troubles: [] }
+export const allWell = { twice: [], troubles: [], misfits: {} }
 
 // ---- what people do ----------------------------------------------------------------------------------
 

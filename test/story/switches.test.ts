@@ -16,11 +16,13 @@ import {
   minutes,
   pending,
   rejects,
+  says,
   seen,
   signalrId,
   startStage,
   told,
   unlinked,
+  until,
   watch,
   within,
 } from './stage.ts'
@@ -69,6 +71,7 @@ async function allThree(): Promise<void> {
 const elsewhere: readonly (keyof Settings)[] = [
   'propagation',
   'operationOutcome',
+  'deletionOutcome',
   'extraDescription',
   'extraEndpoint',
 ]
@@ -187,6 +190,24 @@ describe.each([['Failed'], ['Canceled']] as const)('operationOutcome = %s', (ope
     expect(seen(card)).toContain('✕ Failed · nothing of it is left in Azure')
     expect(buttonsOf(card)).toEqual([])
     expect(since.told().filter(({ channel }) => channel !== 'general')).toEqual([])
+    nothingLeft()
+  })
+})
+
+describe.each([['Failed'], ['Canceled']] as const)('deletionOutcome = %s', (deletionOutcome) => {
+  test('the link is still there, and removing it is tried again until it is gone', async () => {
+    const { thread } = await linked(world)
+    world.azure.configure({ deletionOutcome })
+    await says(world, 'unlink', { in: thread })
+    const question = await thread.shows(/^Unlink /, { within })
+    await world.teams.person('requester').presses('Yes, unlink').on(question)
+    await until(
+      world,
+      'the removal ends without success',
+      () => world.azure.links()[0]?.provisioningState === deletionOutcome,
+    )
+    world.azure.configure({ deletionOutcome: 'Succeeded' })
+    await thread.shows(/^\S.* removed the link/, { within })
     nothingLeft()
   })
 })

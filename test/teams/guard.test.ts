@@ -17,7 +17,7 @@ describe('with tokens, against a signed Teams', () => {
   let activity: Activity
   beforeAll(async () => {
     stage = await startStage({
-      teams: { signed: true, throttle: false, secret: 'a secret of the sandbox' },
+      teams: { signed: true, secret: 'a secret of the sandbox', throttle: false },
       identity: (teams) => ({
         appId: bot.appId,
         tenantId,

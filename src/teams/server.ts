@@ -214,6 +214,9 @@ function reply(response: restify.Response, status: number, body?: unknown): void
 /** The body; undefined once it grows beyond `most` bytes. Rejects when the caller goes away. */
 function readBody(request: restify.Request, most: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
+    const away = (): void => reject(new Error('The caller went away'))
+    // Gone while its token was looked at: nothing more will be heard of it.
+    if (request.destroyed) return away()
     const chunks: Buffer[] = []
     let size = 0
     request.on('data', (chunk: Buffer) => {
@@ -225,7 +228,7 @@ function readBody(request: restify.Request, most: number): Promise<Buffer | unde
     })
     request.once('end', () => resolve(Buffer.concat(chunks)))
     request.once('error', reject)
-    request.once('close', () => reject(new Error('The caller went away')))
+    request.once('close', away)
   })
 }
 

@@ -142,8 +142,7 @@ class ServiceNotListed extends Error {
 
 /**
  * Clients for listed hosts alone. The connector client sends a POST up to four times, and Teams has no idempotency key:
- * a card would be there twice. Its options for that are ignored (4.23.3), so the policy is taken out of its pipeline; so
- * is the one that follows a redirect to wherever it leads.
+ * a card would be there twice. Its options for that are ignored (4.23.3), so the policy is taken out of its pipeline.
  */
 function toTeamsOnce(factory: ConnectorFactory, isListed: IsListed): ConnectorFactory {
   return {
@@ -152,7 +151,6 @@ function toTeamsOnce(factory: ConnectorFactory, isListed: IsListed): ConnectorFa
       const connector = await factory.create(serviceUrl, audience)
       const { pipeline } = (connector as unknown as { client: ConnectorPipeline }).client
       pipeline.removePolicy({ name: 'defaultRetryPolicy' })
-      pipeline.removePolicy({ name: 'redirectPolicy' })
       pipeline.addPolicy({
         name: 'deadline',
         sendRequest(request, next) {

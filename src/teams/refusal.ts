@@ -8,7 +8,6 @@ export type Reason = OfTheDoor | OfTheToken | OfTheActivity
 type OfTheDoor =
   | 'shutting down'
   | 'compressed'
-  | 'multipart'
   | 'not JSON by its type'
   | 'too large'
   | 'not UTF-8'

@@ -177,7 +177,6 @@ const securityHeaders = {
 function unfitBody({ headers }: restify.Request, most: number): Refused | undefined {
   const type = headers['content-type'] ?? ''
   const encoding = headers['content-encoding'] ?? 'identity'
-  if (/^multipart\//i.test(type)) return refused(415, 'multipart')
   if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type))
     return refused(415, 'not JSON by its type')
   if (encoding !== 'identity') return refused(415, 'compressed')
@@ -189,7 +188,6 @@ function unfitBody({ headers }: restify.Request, most: number): Refused | undefi
 const told: Partial<Record<Refused['why'], string>> = {
   'shutting down': 'shutting down',
   'no token': 'a bearer token is needed',
-  multipart: 'plain application/json is needed',
   'not JSON by its type': 'plain application/json is needed',
   compressed: 'plain application/json is needed',
   'too large': 'too large',
@@ -216,6 +214,9 @@ function reply(response: restify.Response, status: number, body?: unknown): void
 /** The body; undefined once it grows beyond `most` bytes. Rejects when the caller goes away. */
 function readBody(request: restify.Request, most: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
+    const away = (): void => reject(new Error('The caller went away'))
+    // Gone while its token was looked at: nothing more will be heard of it.
+    if (request.destroyed) return away()
     const chunks: Buffer[] = []
     let size = 0
     request.on('data', (chunk: Buffer) => {
@@ -227,7 +228,7 @@ function readBody(request: restify.Request, most: number): Promise<Buffer | unde
     })
     request.once('end', () => resolve(Buffer.concat(chunks)))
     request.once('error', reject)
-    request.once('close', () => reject(new Error('The caller went away')))
+    request.once('close', away)
   })
 }
 

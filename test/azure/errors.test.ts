@@ -242,6 +242,25 @@ describe('what is no answer of ARM', () => {
 })
 
 describe("ARM's words", () => {
+  test('are not in the log, not even where a code should be, nor what could not be read', async () => {
+    const json = { 'content-type': 'application/json' }
+    const words = 'because of a yellow feather'
+    const refusing = await startPeer((_request, response) =>
+      headed(response, 400, { ...json, 'x-ms-request-id': words }).end(
+        JSON.stringify({
+          error: { code: words, message: words, details: [{ code: 'Known', message: words }] },
+        }),
+      ),
+    )
+    expect(failed(await adapter(refusing.url).azure.perform(put, never)).log).toBe(
+      '400 (not a code) / Known, correlation (not a code)',
+    )
+    const garbling = await startPeer((_request, response) => headed(response, 200, json).end(`{"${words}"`))
+    const { log, cause } = failed(await adapter(garbling.url).azure.perform(put, never))
+    expect(cause.cause).toBe('unavailable')
+    expect(log).toMatch(/^[\w.-]+$/)
+  })
+
   test('are one line, without control or direction characters, 300 characters at most', () => {
     expect(clean(' a\r\n\tb\u200Fc\u2028d  e ')).toBe('a b c d e')
     const long = clean('😀'.repeat(400))

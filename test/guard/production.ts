@@ -25,6 +25,8 @@ export type Production = {
   readonly database: string
   /** Every file of the bot's: its store, and what it would put where temporary files go. */
   files(): Promise<readonly string[]>
+  /** Resolves once the bot's log holds such an event. */
+  logged(event: RegExp): Promise<void>
   /** Time passes, for everybody. */
   passes(ms: number): Promise<void>
   /** Starts the bot anew, on the same store. */
@@ -66,7 +68,12 @@ export async function startProduction(more: Readonly<Record<string, string>> = {
     TMPDIR: temporary,
     ...more,
   })
-  let bot = await startBot(environment())
+  const watching = new Set<() => void>()
+  const begin = (changed: Readonly<Record<string, string>> = {}): Promise<BotProcess> =>
+    startBot({ ...environment(), ...changed }, () => {
+      for (const look of watching) look()
+    })
+  let bot = await begin()
   const connect = (): void => teams.connect(`${bot.url}/api/messages`)
   connect()
   return {
@@ -75,6 +82,16 @@ export async function startProduction(more: Readonly<Record<string, string>> = {
     bot: () => bot,
     database,
     files: () => readdir(folder, { recursive: true }),
+    logged: (event) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!bot.log.some((line) => event.test(line.event))) return
+          watching.delete(look)
+          resolve()
+        }
+        watching.add(look)
+        look()
+      }),
     async passes(ms) {
       offset += ms
       azure.turn(ms)
@@ -83,7 +100,7 @@ export async function startProduction(more: Readonly<Record<string, string>> = {
     },
     async restart(changed = {}) {
       await bot.stop()
-      bot = await startBot({ ...environment(), ...changed })
+      bot = await begin(changed)
       connect()
     },
     async overhears(act) {

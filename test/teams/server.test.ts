@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { bot, tenantId } from '../../sandbox/seed.ts'
 import type { Identity } from '../../src/teams/adapter.ts'
+import { refused } from '../../src/teams/refusal.ts'
 import { type Stage, startStage } from './stage.ts'
 
 let stage: Stage | undefined
@@ -33,6 +34,7 @@ async function dial(port: number) {
   socket.on('error', () => wake())
   return {
     send: (text: string) => socket.write(text),
+    leave: () => socket.destroy(),
     hears: (what: RegExp) =>
       new Promise<string>((resolve, reject) => {
         wake = () => {
@@ -152,6 +154,32 @@ describe('before a request is read', () => {
     slow.send(`POST /api/messages HTTP/1.1\r\nHost: x\r\n${json}Content-Length: 100\r\n\r\n{`)
     await slow.closed()
     await stage?.logged('http.aborted')
+  })
+
+  test('a caller that goes away while its token is looked at is let go of', async () => {
+    const looking = Promise.withResolvers<void>()
+    const looked = Promise.withResolvers<{ readonly is: 'unasked' }>()
+    const { server, logged } = await start({
+      server: {
+        guard: {
+          tokens: false,
+          admitCaller: () => {
+            looking.resolve()
+            return looked.promise
+          },
+          admitActivity: () => refused(403, 'no tenant'),
+        },
+      },
+    })
+    const line = await dial(server.port)
+    line.send(post(`${json}Content-Length: 100\r\n`).replace('Content-Length: 0\r\n', ''))
+    await looking.promise
+    line.leave()
+    // It closes once nobody is left, and a few turns of the loop later the request has heard of it too.
+    await server.close()
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+    looked.resolve({ is: 'unasked' })
+    await logged('http.aborted')
   })
 
   test('nobody is told to go on with a body before the door has looked', async () => {

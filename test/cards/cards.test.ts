@@ -170,6 +170,16 @@ describe('views of every stage', () => {
     }
   })
 
+  test('where owners decide as themselves the bot rejects no connection, so the card leads to the portal', async () => {
+    const view = approvalOf(records.unfollowed)
+    if (!view) throw new Error('no such view')
+    const { card } = await renderView(view, names, en, { ...drawing, asApprover: true })
+    expect(await shown(view)).toContain(en.buttons.rejectConnection)
+    expect(JSON.stringify(card)).not.toContain('rejectConnection')
+    expect(cardText(card, { open: true }).join('\n')).not.toContain(en.buttons.rejectConnection)
+    expect(cardText(card).join('\n')).toContain('reject it there.')
+  })
+
   test('times are in the zone that was asked for', async () => {
     const { card } = await renderView(statusOf(records.pending), names, en, { timeZone: 'Asia/Kolkata' })
     expect(cardText(card).join('\n')).toContain('until 30 Nov, 19:32 GMT+5:30')

@@ -92,6 +92,24 @@ test('is said after a decision on the card, with the decision in it', async () =
   expect((await store.facts('link-1')).at(-1)).toMatchObject({ fact: 'decided', by: 'owner', from: 'there' })
 })
 
+test('is said after an approval that waits for others', async () => {
+  const { journal, said, until } = await pending()
+  const wish = {
+    wish: 'approve',
+    by: 'owner',
+    right: { is: 'held' },
+    connections: onVault(connection()),
+    conversation: vaultOwners.conversation,
+    needs: { is: 'present', value: 2 },
+    others: [],
+    freshSince: 0,
+  } as const
+  expect(await journal.wish('link-1', wish, 'there')).toMatchObject({ is: 'granted' })
+  await until(2)
+  expect(said.slice(1)).toEqual([await newest()])
+  expect((await store.facts('link-1')).at(-1)).toMatchObject({ fact: 'endorsed', by: 'owner', from: 'there' })
+})
+
 test('is said after a decision that Azure shows', async () => {
   const { journal, said, until } = await pending()
   const approved = looked({ own: own(), connections: onVault(connection('Approved')) })

@@ -35,6 +35,7 @@ import {
   isAsPinned,
   isOurs,
   matchConnection,
+  othersBearing,
   pinnedAmong,
   samePin,
 } from './match.ts'
@@ -215,7 +216,8 @@ function unblock(link: Link): Link {
 
 function decided(link: Link, fact: Fact & { fact: 'decided' }): Link {
   if (link.stage.status !== 'Pending') return link
-  const { endorsements: _decided, ...rest } = link
+  // At the press exactly one connection bears the mark: what was there before no longer matters.
+  const { endorsements: _decided, partedAt: _known, ...rest } = link
   const others = fact.verdict === 'approve' ? standingEndorsements(link, fact) : []
   const decision: Decision = {
     at: fact.at,
@@ -387,15 +389,34 @@ function observed(link: Link, seen: Seen, at: Millis): Link {
   if (isEnded(link.stage.status)) return link
   const isSame = link.looked && link.seen && sight(link.seen) === sight(seen)
   // A removal may end by the same absence, seen late enough.
-  if (isSame && !(link.stage.status === 'Removing' && seen.own.is === 'absent')) return link
+  const mayEnd = link.stage.status === 'Removing' && seen.own.is === 'absent'
+  if (isSame && !mayEnd && !waitsFor(link, seen)) return link
   const { sighted, ...unsighted } = link
   // What began before the last decision, attempt or outcome says nothing of it.
-  const looked = { ...unsighted, seen, looked: seen.at >= link.unlookedAt }
+  const looked = parted({ ...unsighted, seen, looked: seen.at >= link.unlookedAt }, link.seen)
   const followed = sightedSince(sighted, follow(looked, seen, at, link.seen))
+  if (isSame && !mayEnd && followed.stage === link.stage) return link
   const begun = link.stage.status !== 'Removing' && followed.stage.status === 'Removing'
   // The look that began a removal may already show that nothing is left to remove.
   return begun ? follow(followed, seen, at, link.seen) : followed
 }
+
+/** Another that bore the mark beside the pinned connection is gone: which of the two SignalR meant shows only in time. */
+function parted(link: Link, before: Seen | undefined): Link {
+  const { seen, pinned } = link
+  if (!pinned || seen?.connections.is !== 'present' || before?.connections.is !== 'present') return link
+  const now = othersBearing(link, seen.connections.value)
+  const missed = othersBearing(link, before.connections.value).some((id) => !now.includes(id))
+  return missed ? { ...link, partedAt: seen.at } : link
+}
+
+/** SignalR follows the vault within minutes; until then it may still speak of the connection that is gone. */
+const partedForMs = 15 * 60_000
+const hasPartedLately = ({ partedAt }: Link, seen: Seen): boolean =>
+  partedAt !== undefined && seen.at - partedAt < partedForMs
+/** Whether the same as before may now be believed. */
+const waitsFor = (link: Link, seen: Seen): boolean =>
+  link.partedAt !== undefined && !hasPartedLately(link, seen) && link.stage.status !== 'Approved'
 
 /** Of the looks in a row that showed this one connection alone, the first counts. */
 const sightedSince = (before: Sighted | undefined, link: Link): Link =>
@@ -426,7 +447,7 @@ function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): L
   if (isFunctional(link, seen)) {
     const count = seen.connections.is === 'present' ? countApproved(link, seen.connections.value) : 0
     if (count > 1 && status !== 'Approved') return block(link, at, { cause: 'ambiguous', count })
-    return works(link, at, before)
+    if (status === 'Approved' || !hasPartedLately(link, seen)) return works(link, at, before)
   }
   switch (status) {
     case 'Requested':
@@ -500,7 +521,8 @@ function works(link: Link, at: Millis, before?: Seen): Link {
     before?.connections.is === 'present' && pinnedAmong(link, before.connections.value)?.status === 'Rejected'
   const known = rejected ? undefined : (decisionSent(link, 'approve') ?? link.decision)
   const decision = known?.verdict === 'approve' ? known : inPortal('approve', at)
-  return stage({ ...link, decision, vaultApprovedAt: link.vaultApprovedAt ?? at }, at, { status: 'Approved' })
+  const { partedAt: _waited, ...rest } = link
+  return stage({ ...rest, decision, vaultApprovedAt: link.vaultApprovedAt ?? at }, at, { status: 'Approved' })
 }
 
 function provisioningFailed(link: Link, seen: Seen, at: Millis): Link {

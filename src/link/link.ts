@@ -272,6 +272,8 @@ export type Link = {
   /** Not yet believed: an imitation may come before the connection that it imitates. */
   readonly sighted?: Sighted
   readonly pinned?: Pinned
+  /** When a look first missed another connection with our mark that the one before had shown beside the pinned one. */
+  readonly partedAt?: Millis
   /** How many different people have to approve, when more than one: as many as the vault ever asked for meanwhile. */
   readonly needs?: number
   /** Approvals that wait for others. */

@@ -95,6 +95,12 @@ export const samePin = (a: Pinned, b: Pinned): boolean =>
 export const pinnedAmong = (link: Link, connections: readonly Connection[]): Connection | undefined =>
   connections.find((connection) => link.pinned && sameResource(connection.id, link.pinned.connection))
 
+/** Ids of the connections other than the pinned one that bear our mark. */
+export const othersBearing = (link: Link, connections: readonly Connection[]): readonly string[] =>
+  connections
+    .filter((one) => bears(link.asked.nonce, one.description) && one !== pinnedAmong(link, connections))
+    .map(({ id }) => id)
+
 /** Whether the endpoint behind it is still the one that was pinned: a name can be given away and taken anew. */
 export const isAsPinned = (link: Link, { privateEndpoint }: Connection): boolean =>
   link.pinned !== undefined && sameResource(privateEndpoint, link.pinned.privateEndpoint)

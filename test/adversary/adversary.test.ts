@@ -18,7 +18,7 @@ import {
 /** `npm run figures` plays every moment of every single act, and more scripts of several. */
 const inFigures = process.env.VAULTLINK_FIGURES === '1'
 const stride = inFigures ? 1 : 18
-const several = inFigures ? 500 : 24
+const several = inFigures ? 1_200 : 24
 
 let ground: Ground
 beforeAll(async () => {
@@ -26,6 +26,7 @@ beforeAll(async () => {
 })
 const outcomes = new Map<string, number>()
 let played = 0
+let acted = 0
 let inFull = 0
 afterAll(async () => {
   await ground.close()
@@ -33,7 +34,7 @@ afterAll(async () => {
   const rows = [...outcomes].sort(([, a], [, b]) => b - a)
   const lines = rows.map(([outcome, times]) => `${String(times).padStart(6)}  ${outcome}`)
   process.stdout.write(
-    `An attacker between the calls to Azure: ${played} interleavings, in ${inFull} of them every act could be done\n${lines.join('\n')}\n`,
+    `An attacker between the calls to Azure: ${played} interleavings; in ${acted} of them something could be done, in ${inFull} all that was meant to be\n${lines.join('\n')}\n`,
   )
 })
 
@@ -61,6 +62,7 @@ function outcomeOf({ link, approvals, refusals, revoked }: Played): string {
 async function plays(script: Script): Promise<Played> {
   const run = await ground.play(script)
   played += 1
+  if (run.done.length > 0) acted += 1
   if (run.done.length === script.length) inFull += 1
   const outcome = outcomeOf(run)
   outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
@@ -141,6 +143,18 @@ describe('an attacker', () => {
     },
     inFigures ? 1_200_000 : 120_000,
   )
+
+  test('whose imitation was approved, and who takes the genuine one away once it was opened in the portal', async () => {
+    // SignalR says Approved for a while, of a connection that is no longer there.
+    for (const after of [100, 106, 112, 118])
+      expect(
+        await breaks([
+          { after: 8, act: 'imitate' },
+          { after: 74, act: 'approveGenuine' },
+          { after, act: 'removeGenuine' },
+        ]),
+      ).toEqual([])
+  })
 
   describe('in the one instant that cannot be closed, between the last read and the approval', () => {
     test('takes the name of the genuine connection: it is found at once, told to both sides, and rejected', async () => {

@@ -187,6 +187,11 @@ describe('the look at the moment of the click', () => {
       { cause: 'connectionChanged' },
     ],
     [
+      'its endpoint where the bot sees by now',
+      onVault(connection('Pending', { endpointIsOurs: true })),
+      { cause: 'strangeEndpoint' },
+    ],
+    [
       'no endpoint behind it',
       onVault(connection('Pending', { privateEndpoint: '' })),
       { cause: 'connectionChanged' },

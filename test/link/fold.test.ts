@@ -455,12 +455,49 @@ describe('while the owners decide', () => {
       const twins = approved(connection('Approved'), imitation({ status: 'Approved' }))
       const link = at(status, twins)
       expect(link).toMatchObject({ stage: { status }, blocked: { cause: { cause: 'ambiguous', count: 2 } } })
-      expect(at(status, twins, approved(connection('Approved'))).stage.status).toBe('Approved')
+      const alone = at(status, twins, approved(connection('Approved')))
+      const later = timed(approved(connection('Approved')), alone.moved + 15 * minute)
+      expect(fold(alone, later).stage.status).toBe('Approved')
       // One that is not open does no harm.
       const beside = approved(connection('Approved'), imitation())
       expect(at(status, beside).stage.status).toBe('Approved')
     },
   )
+
+  describe('of two that bear the mark one is gone, and SignalR says Approved', () => {
+    const shown = (status: 'Pending' | 'Approved', ...connections: Connection[]): Step =>
+      looked({ own: own({ status }), connections: onVault(...connections) })
+    const ours = connection('Approved')
+    const both = shown('Pending', ours, imitation())
+    const one = shown('Approved', ours)
+    const later = (link: Link, step: Step, ms: number): Link => fold(link, timed(step, link.moved + ms))
+
+    test('it may still speak of the one that is gone: nobody says that it works before that has passed', () => {
+      const link = at('Propagating', both, one)
+      expect(link.stage.status).toBe('Propagating')
+      expect(later(link, one, 14 * minute)).toBe(link)
+      expect(later(link, one, 15 * minute).stage.status).toBe('Approved')
+      const silent = later(link, shown('Pending', ours), 15 * minute)
+      expect(silent.stage.status).toBe('Propagating')
+      expect(later(silent, shown('Pending', ours), minute)).toBe(silent)
+      // Decided in the portal, with no press that saw one alone.
+      expect(at('Pending', shown('Pending', connection(), imitation()), one).stage.status).toBe('Propagating')
+    })
+
+    test('one that is still there, and not open, is not what SignalR means', () => {
+      expect(at('Propagating', both, shown('Approved', ours, imitation())).stage.status).toBe('Approved')
+    })
+
+    test('what was gone before an owner pressed does not matter: the press saw one alone', () => {
+      const pressed = at(
+        'Pending',
+        shown('Pending', connection(), imitation()),
+        shown('Pending', connection()),
+        approvedBy('owner'),
+      )
+      expect(later(pressed, one, minute).stage.status).toBe('Approved')
+    })
+  })
 
   test.each(deciding)('%s: the vault is gone', (status) => {
     expect(at(status, looked({ own: own(), connections: absent })).stage).toMatchObject({

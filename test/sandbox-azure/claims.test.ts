@@ -22,6 +22,7 @@ const others = [
   'ServiceMode',
   'ServicePrincipal',
   'SignalR',
+  'SystemDefined',
   'VaultlinkSandbox',
   'WebPubSub',
 ]

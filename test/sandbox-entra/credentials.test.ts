@@ -313,7 +313,7 @@ describe('a bare request for a token', () => {
   }
   const refused = (code: number) => expect.objectContaining({ error_codes: [code] })
   const byPassword = { grant_type: 'password', client_id: azureCli, username, password }
-  const bySecret = { client_id: approver.appId, client_secret: 'approver-secret' }
+  const bySecret = { client_id: approver.appId, client_secret: approver.secret }
 
   test('by a person: with their own password, by the Azure CLI or a client that proves itself', async () => {
     for (const root of [tenantId, 'adfs'])

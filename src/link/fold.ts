@@ -216,7 +216,7 @@ function unblock(link: Link): Link {
 
 function decided(link: Link, fact: Fact & { fact: 'decided' }): Link {
   if (link.stage.status !== 'Pending') return link
-  // At the press exactly one connection bears the mark: what was there before no longer matters.
+  // The press saw the pinned connection alone: what was there before no longer matters.
   const { endorsements: _decided, partedAt: _known, ...rest } = link
   const others = fact.verdict === 'approve' ? standingEndorsements(link, fact) : []
   const decision: Decision = {
@@ -403,8 +403,10 @@ function observed(link: Link, seen: Seen, at: Millis): Link {
 
 /** Another that bore the mark beside the pinned connection is gone: which of the two SignalR meant shows only in time. */
 function parted(link: Link, before: Seen | undefined): Link {
-  const { seen, pinned } = link
+  const { seen, pinned, decision } = link
   if (!pinned || seen?.connections.is !== 'present' || before?.connections.is !== 'present') return link
+  // The press since then saw the pinned one alone.
+  if (decision?.where === 'card' && before.at < decision.at) return link
   const now = othersBearing(link, seen.connections.value)
   const missed = othersBearing(link, before.connections.value).some((id) => !now.includes(id))
   return missed ? { ...link, partedAt: seen.at } : link

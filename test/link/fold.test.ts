@@ -496,6 +496,8 @@ describe('while the owners decide', () => {
         approvedBy('owner'),
       )
       expect(later(pressed, one, minute).stage.status).toBe('Approved')
+      const unseen = at('Pending', shown('Pending', connection(), imitation()), approvedBy('owner'))
+      expect(later(unseen, one, minute).stage.status).toBe('Approved')
     })
   })
 

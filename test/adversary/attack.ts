@@ -193,7 +193,11 @@ export type Played = {
   readonly openedByBot: number
 }
 
-export type Ground = { play(script: Script): Promise<Played>; close(): Promise<void> }
+export type Ground = {
+  /** `thinksMs`: how long the owner looks at the card before pressing. */
+  play(script: Script, thinksMs?: number): Promise<Played>
+  close(): Promise<void>
+}
 
 /** A local Azure with so many SignalRs and vaults that each attack has a pair of its own. */
 export async function openGround(): Promise<Ground> {
@@ -204,7 +208,7 @@ export async function openGround(): Promise<Ground> {
   const token = await tokenFor(bot.objectId)
 
   return {
-    async play(script) {
+    async play(script, thinksMs = 0) {
       if (used === pairs) {
         await azure?.close()
         azure = await startAzure({ ...pace, seed, clock: () => time })
@@ -213,7 +217,7 @@ export async function openGround(): Promise<Ground> {
       if (!azure) throw new Error('There is no Azure')
       const store = await openStore({ url: ':memory:' })
       try {
-        return await playOn(azure, store, used++, script)
+        return await playOn(azure, store, used++, script, thinksMs)
       } finally {
         await store.close()
       }
@@ -221,7 +225,13 @@ export async function openGround(): Promise<Ground> {
     close: async () => azure?.close(),
   }
 
-  async function playOn(sandbox: Azure, store: Store, n: number, script: Script): Promise<Played> {
+  async function playOn(
+    sandbox: Azure,
+    store: Store,
+    n: number,
+    script: Script,
+    thinksMs: number,
+  ): Promise<Played> {
     const clock = { now: () => time, until: async () => undefined }
     const { azure, directory, access } = createAzure({
       endpoint: sandbox.url,
@@ -305,7 +315,7 @@ export async function openGround(): Promise<Ground> {
       const holder = 'bot'
       const refusals: Refusal[] = []
       let presses = 0
-      let nextPress = 0
+      let nextPress: number | undefined
       let revoked = false
       const end = time + 3 * hour
       while (time < end) {
@@ -339,16 +349,23 @@ export async function openGround(): Promise<Ground> {
           conversation: card.conversation,
           pressed: { activity: card.activity },
         }
-        if (press && link.stage.status === 'Pending' && presses < 3 && time >= nextPress) {
+        if (press) nextPress ??= time + thinksMs
+        const maySoon = nextPress !== undefined && time >= nextPress
+        if (press && link.stage.status === 'Pending' && presses < 3 && maySoon) {
           presses += 1
           nextPress = time + 6 * minute
           const answer = await watcher.click(() => desk.approve(press))
           if (answer.is === 'refused') refusals.push(answer.refusal)
-        } else if (press && quiet && mayRevoke(link) && !revoked && time >= nextPress) {
+        } else if (press && quiet && mayRevoke(link) && !revoked && maySoon) {
           nextPress = time + 6 * minute
           revoked = (await desk.rejectConnection(press)).is === 'granted'
         } else if (quiet) {
-          time = Math.max(time + second, Math.min((await store.nextDue()) ?? end, end))
+          const due = Math.min(
+            (await store.nextDue()) ?? end,
+            presses < 3 && press ? (nextPress ?? end) : end,
+            end,
+          )
+          time = Math.max(time + second, due)
         }
       }
       return { refusals, revoked }

@@ -23,6 +23,15 @@ const quick: Delays = {
   follows: minute,
   deleted: 10 * second,
 }
+/** Goes on until nothing is left to do, and holds the end to what must be true of every life. */
+function keepsTheLaws(life: Life): void {
+  const rested = life.rest(600)
+  const { stage } = life.link()
+  expect(life.broken).toEqual([])
+  expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
+  expect(life.azure.approvals()).toBeLessThanOrEqual(1)
+  if (isEnded(stage.status)) expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
+}
 const owner = { move: 'wish', wish: 'approve', right: 'held' } as const satisfies Move
 
 describe('a whole life', () => {
@@ -66,16 +75,8 @@ describe('a whole life', () => {
         fc.nat({ max: 40 }),
         anyMoves,
         fc.constantFrom(1, 2),
-        (of, rounds, script, approvers) => {
-          const life = lived(of, [...worked(rounds), ...script], 'bot', approvers)
-          const rested = life.rest(600)
-          const { stage } = life.link()
-          expect(life.broken).toEqual([])
-          expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
-          expect(life.azure.approvals()).toBeLessThanOrEqual(1)
-          if (isEnded(stage.status))
-            expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
-        },
+        (of, rounds, script, approvers) =>
+          keepsTheLaws(lived(of, [...worked(rounds), ...script], 'bot', approvers)),
       ),
       { numRuns: 600 * many },
     )
@@ -134,16 +135,8 @@ describe('a whole life', () => {
         fc.nat({ max: 40 }),
         script,
         fc.constantFrom(1, 2),
-        (of, rounds, played, approvers) => {
-          const life = lived(of, [...worked(rounds), ...played], 'approver', approvers)
-          const rested = life.rest(600)
-          const { stage } = life.link()
-          expect(life.broken).toEqual([])
-          expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
-          expect(life.azure.approvals()).toBeLessThanOrEqual(1)
-          if (isEnded(stage.status))
-            expect({ stage, left: life.azure.holds() }).toEqual({ stage, left: false })
-        },
+        (of, rounds, played, approvers) =>
+          keepsTheLaws(lived(of, [...worked(rounds), ...played], 'approver', approvers)),
       ),
       { numRuns: 400 * many },
     )

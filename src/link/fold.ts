@@ -34,6 +34,8 @@ import {
   countApproved,
   isAsPinned,
   isOurs,
+  isUnproven,
+  leftOpen,
   matchConnection,
   othersBearing,
   pinnedAmong,
@@ -180,7 +182,17 @@ function stage(link: Link, at: Millis, to: Stage): Link {
   if (to.status === 'Approved') return { ...news(moved, { news: 'approved', at }), functionalAt: at }
   if (isEnded(to.status)) {
     const { by, cause } = to as Stage & { status: Ended }
-    return news(moved, { news: 'ended', at, outcome: to.status, ...(by && { by }), ...(cause && { cause }) })
+    const { attempt } = link
+    const closed =
+      isUnproven(link) && !isRevoking(link) && attempt?.effect === 'reject' && attempt.outcome.is !== 'failed'
+    return news(moved, {
+      news: 'ended',
+      at,
+      outcome: to.status,
+      ...(by && { by }),
+      ...(cause && { cause }),
+      ...(closed && { closed: true }),
+    })
   }
   return moved
 }
@@ -350,7 +362,7 @@ function failed(link: Link, fact: Fact & { fact: 'failed' }): Link {
   const { at, notBefore, effect } = fact
   // Not Pending is what an approved connection always is: Azure then rejects no such thing.
   const cause: Cause =
-    effect === 'reject' && isRevoking(link) && fact.cause.cause === 'decidedMeanwhile'
+    effect === 'reject' && (isRevoking(link) || leftOpen(link)) && fact.cause.cause === 'decidedMeanwhile'
       ? { cause: 'cannotReject' }
       : fact.cause
   const ended: Link = {
@@ -641,11 +653,16 @@ function removing(link: Link, to: Stage & { status: 'Removing' }, seen: Seen, at
   // Before our own link is let go of, what is open has to be closed.
   if (isRevoking(link) && seen.connections.is === 'hidden')
     return hiddenFrom(link, seen.connections.cause, at)
-  const open = isRevoking(link) && checkApproved(link, seen.connections) === undefined
+  const open = isRevoking(link) ? checkApproved(link, seen.connections) === undefined : leftOpen(link)
   const end = (): Link => stage(link, at, { status: outcome, ...(by && { by }), ...(cause && { cause }) })
   if (seen.own.is === 'hidden') return hiddenFrom(link, seen.own.cause, at)
   if (seen.own.is === 'absent' && mayStillAppear(link, seen)) return link
-  if (seen.own.is === 'absent' || !isOurs(link, seen.own.value)) return open ? unblockSeen(link) : end()
+  if (seen.own.is === 'absent' || !isOurs(link, seen.own.value)) {
+    // Nor is it over while nobody can see whether what was approved went with it.
+    if (isUnproven(link) && seen.connections.is === 'hidden')
+      return hiddenFrom(link, seen.connections.cause, at)
+    return open ? unblockSeen(link) : end()
+  }
   // SignalR has followed after all, and nothing was rejected yet: the approval was right.
   const rejected = link.attempt?.effect === 'reject' || link.attempt?.effect === 'delete'
   if (isRevoking(link) && !rejected && isFunctional(link, seen)) return works(withApproval(link), at)
@@ -725,7 +742,7 @@ function passed(link: Link, what: Time, at: Millis): Link {
         ? link
         : news({ ...link, late: true }, { news: 'late', at, status })
     case 'alarmTime':
-      return status === 'Propagating' ? alarm(link, at) : link
+      return status === 'Propagating' || leftOpen(link) ? alarm(link, at) : link
     case 'expiry':
       return status === 'Requested' || status === 'Provisioning' || status === 'Pending'
         ? remove(unlook(link, at), at, 'Expired')

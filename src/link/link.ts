@@ -204,6 +204,8 @@ export type News =
       readonly outcome: Ended
       readonly by?: PersonKey
       readonly cause?: Cause
+      /** What had been approved was open still when the link was gone, and was rejected. */
+      readonly closed?: true
     }
   | { readonly news: 'disconnected'; readonly at: Millis; readonly status: ConnectionState }
   | { readonly news: 'late'; readonly at: Millis; readonly status: Status }

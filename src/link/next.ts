@@ -14,7 +14,7 @@ import type {
   PostKey,
   Time,
 } from './link.ts'
-import { isOurs, pinnedAmong } from './match.ts'
+import { isOurs, leftOpen, pinnedAmong } from './match.ts'
 import { isCopy, standingOf } from './places.ts'
 import { beingSent } from './sent.ts'
 import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
@@ -109,6 +109,9 @@ function timers(link: Link, around: Surroundings): { passed?: Plan['passed']; wa
   const followed = link.seen?.own.is === 'present' && link.seen.own.value.status === 'Approved'
   if (status === 'Propagating' && !link.alarmed && !followed)
     times.push({ what: 'alarmTime', at: link.since + limits.alarmMs })
+  // Where only people decide, only they can close it.
+  if (around.approveAs === 'approver' && !link.alarmed && leftOpen(link))
+    times.push({ what: 'alarmTime', at: link.since + limits.alarmMs })
   // A look that shows nothing new is no fact, but moves `lookedAt`.
   const { sighted } = link
   if (status === 'Provisioning' && sighted && link.looked && lookedAt !== undefined) {
@@ -197,6 +200,8 @@ function wanted(
       // Where only people decide, it is theirs to close in the portal, and nothing is said to be over before.
       if (revokes && connection?.status === 'Approved')
         return approveAs === 'bot' ? { step: 'reject', connection } : undefined
+      const left = leftOpen(link)
+      if (left) return approveAs === 'bot' ? { step: 'reject', connection: left } : undefined
       if (seen.own.is !== 'present' || !isOurs(link, seen.own.value)) return undefined
       const byCard = stage.outcome === 'Rejected' && link.decision?.where === 'card'
       if (byCard && approveAs === 'bot' && connection?.status === 'Pending')
@@ -220,6 +225,9 @@ function wanted(
  */
 function notYet(link: Link, effect: Effect, settleMs: number): Millis {
   const { attempt } = link
+  // What is SignalR's goes from the vault soon after its link.
+  if (effect === 'reject' && leftOpen(link) && attempt?.effect !== 'reject')
+    return Math.max(link.since, attempt?.outcome.is === 'done' ? attempt.outcome.at : 0) + settleMs
   if (attempt?.effect !== effect) return 0
   const decides = effect === 'approve' || effect === 'reject'
   switch (attempt.outcome.is) {

@@ -196,8 +196,10 @@ const statusLede = (view: StatusView, about: About, names: Names, words: Words, 
     : words.standing(view.status, about, facts, zone)
 }
 
+const isAlarmed = ({ waits }: StatusView): boolean => waits?.for === 'signalr' && waits.alarmed === true
+
 const thenOf = (view: StatusView): Then => {
-  if (view.waits?.for === 'retry') return 'blocked'
+  if (view.waits?.for === 'retry' || isAlarmed(view)) return 'blocked'
   if (view.status === 'Removing') return 'ending'
   return isEnded(view.status) ? 'ended' : 'trying'
 }
@@ -215,7 +217,9 @@ export function statusData(view: StatusView, names: Names, words: Words, drawing
   const about = aboutOf(view, names, words)
   const lede = statusLede(view, about, names, words, zone)
   const then = thenOf(view)
-  const trouble = view.cause && words.cause(view.cause, about, then)
+  const trouble = isAlarmed(view)
+    ? words.statusCard.alarm(about)
+    : view.cause && words.cause(view.cause, about, then)
   const final = isEnded(view.status) || view.status === 'Approved'
   const vault = parseResourceId(view.vault)
   const unseen = final ? undefined : labels.unseen

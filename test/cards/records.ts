@@ -188,6 +188,7 @@ export const news: readonly News[] = [
   { news: 'approved', at: told },
   { news: 'ended', at: told, outcome: 'Rejected' },
   { news: 'ended', at: told, outcome: 'Cancelled', by: 'riley' },
+  { news: 'ended', at: told, outcome: 'Cancelled', by: 'riley', closed: true },
   { news: 'ended', at: told, outcome: 'Expired' },
   { news: 'ended', at: told, outcome: 'Failed', cause: failed },
   { news: 'ended', at: told, outcome: 'Removed', by: 'mika' },

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { fold } from '../../src/link/fold.ts'
 import type { Link, Millis } from '../../src/link/link.ts'
+import { isOurs } from '../../src/link/match.ts'
 import { next, type Plan } from '../../src/link/next.ts'
 import { isCopy } from '../../src/link/places.ts'
 import { isEnded, viewSchema, views } from '../../src/link/views.ts'
@@ -86,6 +87,14 @@ describe('whatever the record', () => {
     const decidesOn =
       plan.azure?.step === 'approve' || plan.azure?.step === 'reject' ? plan.azure.connection : undefined
     const takesBack = plan.azure?.step === 'reject' && link.decision?.takesBack !== undefined
+    // Opened by the card's approval, never functional, and SignalR has no link of ours that it could belong to.
+    const own = link.seen?.own
+    const leftBehind =
+      link.stage.status === 'Removing' &&
+      link.functionalAt === undefined &&
+      link.decision?.where === 'card' &&
+      own !== undefined &&
+      (own.is === 'absent' || (own.is === 'present' && !isOurs(link, own.value)))
     const effect = plan.azure && ['put', 'approve', 'reject', 'delete'].includes(plan.azure.step)
     const { attempt } = link
     const laws = {
@@ -117,7 +126,9 @@ describe('whatever the record', () => {
       'only the pinned connection is decided on':
         !decidesOn ||
         (decidesOn.id === link.pinned?.connection &&
-          (decidesOn.status === 'Pending' || (takesBack && decidesOn.status === 'Approved'))),
+          (decidesOn.status === 'Pending' ||
+            (decidesOn.status === 'Approved' &&
+              (takesBack || (plan.azure?.step === 'reject' && leftBehind))))),
       'an approval has a decision': plan.azure?.step !== 'approve' || link.decision?.verdict === 'approve',
       'a failing post waits': plan.messages.every(({ post }) => {
         const was = link.told[post]

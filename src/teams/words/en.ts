@@ -519,26 +519,63 @@ function askRefusal(refusal: AskRefusal, about: Omit<About, 'name' | 'asker'>): 
   }
 }
 
-/** What somebody is told in a reply. The mention, if any, goes before it; `link` is the portal's. */
-function news(
-  piece: News,
-  to: 'requester' | 'owners' | 'follower',
+type Told = 'requester' | 'owners' | 'follower'
+type NewsFacts = {
+  readonly decided: Decided | undefined
+  readonly who: string | undefined
+  readonly functionalAt: Millis | undefined
+  readonly vaultIsPublic: boolean | undefined
+  readonly portal: string
+  /** Owners decide as themselves, and the bot rejects nothing for them. */
+  readonly asYou: boolean
+}
+
+/** How it ended, without what is to be said besides. */
+function ended(
+  piece: News & { readonly news: 'ended' },
+  to: Told,
   about: About,
-  facts: {
-    readonly decided: Decided | undefined
-    readonly who: string | undefined
-    readonly functionalAt: Millis | undefined
-    readonly vaultIsPublic: boolean | undefined
-    readonly portal: string
-    /** Owners decide as themselves, and the bot rejects nothing for them. */
-    readonly asYou: boolean
-  },
-  zone: string,
-): Prose {
+  { decided, who }: Pick<NewsFacts, 'decided' | 'who'>,
+): string {
   const { signalr, vault, name } = about
-  const { decided, who, functionalAt, vaultIsPublic, portal, asYou } = facts
-  const view = { link: portal, title: buttons.portal }
   const pair = `${signalr} to ${vault}`
+  switch (piece.outcome) {
+    case 'Rejected': {
+      const rejected = decided?.verdict === 'reject' ? decided : undefined
+      const head = sentence(`Rejected ${by(rejected?.who)}`, rejected?.reason)
+      return to === 'owners'
+        ? `${head} The link ${name} is removed from ${signalr}.`
+        : `${head} ${signalr} is not linked to ${vault}, and the link ${name} is removed. If that can be settled, ask again: ${linkAgain(about)}.`
+    }
+    case 'Cancelled':
+      return `Cancelled${who ? ` by ${who}` : ''}. The link ${name} is removed from ${signalr}; there is nothing left to decide.`
+    case 'Expired':
+      return to === 'owners'
+        ? `Nobody answered in time, so the link ${name} is removed from ${signalr}. There is nothing left to decide.`
+        : `Nobody answered for ${vault} in time, so the link ${name} is removed from ${signalr}. If it is still wanted, talk to the vault's owner and ask again: ${linkAgain(about)}.`
+    case 'Failed': {
+      const why = piece.cause ? cause(piece.cause, about, 'ended') : undefined
+      return why
+        ? `Linking ${pair} failed. ${why.happened} ${why.next} ${why.todo}`
+        : `Linking ${pair} failed; nothing of it is left in Azure. If it is still wanted, ask again: ${linkAgain(about)}.`
+    }
+    case 'Removed': {
+      const how = who
+        ? `${who} removed the link ${name}`
+        : piece.cause?.cause === 'deletedElsewhere'
+          ? `Somebody removed the link ${name} in Azure`
+          : `The link ${name} is removed`
+      return `${how}. ${signalr} no longer reaches ${vault} privately.`
+    }
+  }
+  return piece.outcome satisfies never
+}
+
+/** What somebody is told in a reply. The mention, if any, goes before it; `link` is the portal's. */
+function news(piece: News, to: Told, about: About, facts: NewsFacts, zone: string): Prose {
+  const { signalr, vault } = about
+  const { decided, functionalAt, vaultIsPublic, portal, asYou } = facts
+  const view = { link: portal, title: buttons.portal }
   const near = (at: Millis): string => time.near(at, piece.at, zone)
   switch (piece.news) {
     case 'approved': {
@@ -551,37 +588,18 @@ function news(
         view,
       ]
     }
-    case 'ended':
-      switch (piece.outcome) {
-        case 'Rejected': {
-          const rejected = decided?.verdict === 'reject' ? decided : undefined
-          const head = sentence(`Rejected ${by(rejected?.who)}`, rejected?.reason)
-          return to === 'owners'
-            ? `${head} The link ${name} is removed from ${signalr}.`
-            : `${head} ${signalr} is not linked to ${vault}, and the link ${name} is removed. If that can be settled, ask again: ${linkAgain(about)}.`
-        }
-        case 'Cancelled':
-          return `Cancelled${who ? ` by ${who}` : ''}. The link ${name} is removed from ${signalr}; there is nothing left to decide.`
-        case 'Expired':
-          return to === 'owners'
-            ? `Nobody answered in time, so the link ${name} is removed from ${signalr}. There is nothing left to decide.`
-            : `Nobody answered for ${vault} in time, so the link ${name} is removed from ${signalr}. If it is still wanted, talk to the vault's owner and ask again: ${linkAgain(about)}.`
-        case 'Failed': {
-          const why = piece.cause ? cause(piece.cause, about, 'ended') : undefined
-          return why
-            ? `Linking ${pair} failed. ${why.happened} ${why.next} ${why.todo}`
-            : `Linking ${pair} failed; nothing of it is left in Azure. If it is still wanted, ask again: ${linkAgain(about)}.`
-        }
-        case 'Removed': {
-          const how = who
-            ? `${who} removed the link ${name}`
-            : piece.cause?.cause === 'deletedElsewhere'
-              ? `Somebody removed the link ${name} in Azure`
-              : `The link ${name} is removed`
-          return `${how}. ${signalr} no longer reaches ${vault} privately.`
-        }
-      }
-      break
+    case 'ended': {
+      const over = ended(piece, to, about, facts)
+      return piece.closed
+        ? [
+            `${over} Careful: the connection that had been approved on ${vault} was still open after that, so it may not have been from ${signalr}. ${app} rejected it. `,
+            to === 'owners'
+              ? `Look at ${vault}, under Networking, Private endpoint connections, and ask who made it: `
+              : `The vault's owners are told too; ask them who made it: `,
+            view,
+          ]
+        : over
+    }
     case 'disconnected':
       return [
         `${signalr} no longer reaches ${vault} privately: SignalR says ${piece.status === 'Unknown' ? 'something that has no name here' : piece.status}. ${app} has removed nothing. `,
@@ -828,6 +846,12 @@ export const en = {
   },
   statusCard: {
     title: ({ signalr, vault }: Pick<About, 'signalr' | 'vault'>): string => `Link ${signalr} to ${vault}`,
+    /** What goes with SignalR not following: the owners have the button, if there is one. */
+    alarm: ({ signalr, vault }: About): Explanation => ({
+      happened: `SignalR does not follow the approval, so the connection that is open on ${vault} may not be ${signalr}'s.`,
+      next: `The vault's owners are told too, and ${app} keeps looking.`,
+      todo: `Ask the vault's owners to look at ${vault} now, under Networking, Private endpoint connections, and to reject what is not from ${signalr}.`,
+    }),
     publicVault: (vault: string): string => `${vault} still accepts public traffic.`,
     /** What pressing "Cancel request" leads to. */
     cancelling: ({ signalr, name }: About, decided: boolean): string =>

@@ -408,7 +408,8 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
         if (wake === undefined) return round
         const stands = link.stage.status === 'Approved' || link.stage.status === 'Disconnected'
         // The wrong connection is open: people were told so, and it is theirs to undo.
-        const told = link.stage.status === 'Propagating' && link.late && link.alarmed && azure.imitated()
+        const waits = link.stage.status === 'Propagating' ? link.late : link.stage.status === 'Removing'
+        const told = waits && link.alarmed && azure.imitated()
         // An imitation stopped what an owner had granted: that too is for people to clear up.
         const stopped = link.stage.status === 'Approving' && link.blocked?.cause.cause === 'ambiguous'
         if (stands || told || stopped) return round

@@ -1,5 +1,5 @@
 /**
- * `npm run figures`: the same tests with larger counts: every crash moment, twenty times the random lives, ten thousand
+ * `npm run figures`: the same tests with larger counts: every crash moment, a hundred farewells, twenty times the random lives, ten thousand
  * role graphs, as many mutations of the audit log, the whole flood at the door, every naughty string in every field
  * of every place, more clicks delivered again, an attacker at every moment. What was counted there is printed as `figure: …`.
  */
@@ -14,6 +14,7 @@ const run = spawn(
     jest,
     'test/link/life',
     'test/story/crash',
+    'test/story/leaving',
     'test/audit/mutations',
     'test/guard/',
     'test/azure/rights.test',

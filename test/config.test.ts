@@ -188,7 +188,7 @@ describe('refused', () => {
     { name: 'MicrosoftAppTenantId', values: ['', 'contoso'], beside: { ...sandbox, ...approver, ...named } },
     {
       name: 'DATABASE_URL',
-      values: [`postgres://vaultlink:${secret}@db/vaultlink`, 'postgresql://db/x', `mysql://x:${secret}@db`],
+      values: [`postgres://vaultlink:${secret}@db`, 'postgresql://', `mysql://x:${secret}@db/x`],
     },
     { name: 'VAULTLINK_OWNERS_CHANNEL', values: ['vault-owners', '19:'] },
     { name: 'VAULTLINK_ADMIT', values: ['everybody', 'guests, anonymous', 'guest'] },
@@ -228,7 +228,9 @@ describe('refused', () => {
   test('the database is read alone, with its default, for who needs nothing else', () => {
     expect(readDatabaseUrl({})).toBe(readConfig(production).databaseUrl)
     expect(readDatabaseUrl({ DATABASE_URL: ' /var/vaultlink.db\n' })).toBe('/var/vaultlink.db')
-    const refused = () => readDatabaseUrl({ DATABASE_URL: `postgres://vaultlink:${secret}@db/vaultlink` })
+    const shared = `postgres://vaultlink:${secret}@db.test/vaultlink?sslmode=verify-full`
+    expect(readDatabaseUrl({ DATABASE_URL: shared })).toBe(shared)
+    const refused = () => readDatabaseUrl({ DATABASE_URL: `mysql://vaultlink:${secret}@db/vaultlink` })
     expect(refused).toThrow(/^DATABASE_URL: write a path/)
     expect(refused).not.toThrow(secret)
   })

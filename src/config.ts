@@ -25,6 +25,8 @@ export type Config = {
     }
   }
   readonly databaseUrl: string
+  /** How long a record is held for an instance that says nothing any more. */
+  readonly leaseMs: number
   /** How often at least the audit log's head is written into the bot's own log. */
   readonly anchorMs: number
   readonly arm: { readonly endpoint: string; readonly clientId?: string; readonly deadlineMs: number }
@@ -179,6 +181,12 @@ export const settings = [
     what: 'A path for SQLite, never on a network share; or `postgres://<user>:<password>@<host>/<database>?sslmode=verify-full` for PostgreSQL and any number of instances',
     secret: true,
     default: usualDatabase,
+  },
+  {
+    name: 'VAULTLINK_LEASE_SECONDS',
+    group: 'Storage',
+    what: 'With several instances: how long what one of them was working on waits when it dies',
+    default: '30',
   },
   {
     name: 'VAULTLINK_ANCHOR_MINUTES',
@@ -376,6 +384,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     serviceHosts: readServiceHosts(),
     bot: { ...bot, appType },
     databaseUrl,
+    leaseMs: number('VAULTLINK_LEASE_SECONDS', inSandbox ? least : 5, 600, second),
     anchorMs: number('VAULTLINK_ANCHOR_MINUTES', least, 1_440, minute),
     arm: {
       endpoint: arm?.href.replace(/\/$/, '') ?? '',

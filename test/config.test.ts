@@ -41,6 +41,7 @@ describe('what production needs', () => {
       ],
       bot: { appId, tenantId, appType: 'UserAssignedMSI' },
       databaseUrl: 'data/vaultlink.db',
+      leaseMs: 30_000,
       anchorMs: 60 * 60_000,
       arm: { endpoint: 'https://management.azure.com', clientId: appId, deadlineMs: 20_000 },
       admits: [],
@@ -199,6 +200,7 @@ describe('refused', () => {
     { name: 'VAULTLINK_TURN_SECONDS', values: ['0', '4', 'now'] },
     ...(
       [
+        'VAULTLINK_LEASE_SECONDS',
         'VAULTLINK_ANCHOR_MINUTES',
         'VAULTLINK_PROVISIONING_MINUTES',
         'VAULTLINK_PROPAGATING_MINUTES',

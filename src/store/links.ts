@@ -145,8 +145,9 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
       return claimed.map(parseRow).sort((a, b) => (a.due ?? 0) - (b.due ?? 0))
     },
 
-    async renew(id, holder, until) {
-      const { numUpdatedRows } = await db
+    async renew(ids, holder, until) {
+      if (ids.length === 0) return
+      await db
         .updateTable('links')
         .set((row) => ({
           lease_until: until,
@@ -159,10 +160,9 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
             .else(until)
             .end(),
         }))
-        .where('id', '=', id)
+        .where('id', 'in', ids)
         .where('lease_holder', '=', holder)
-        .executeTakeFirstOrThrow()
-      return numUpdatedRows === 1n
+        .execute()
     },
 
     async release(id, holder) {

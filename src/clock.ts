@@ -1,5 +1,5 @@
-/** The clock of production, and the one that a sandbox can turn. */
-import type { Clock } from './engine/ports.ts'
+/** The clock of production, the one that a sandbox can turn, and the one that follows a clock elsewhere. */
+import type { Clock, Log } from './engine/ports.ts'
 import type { Millis } from './link/link.ts'
 
 /** Node's timers cannot wait longer than 2^31 - 1 ms; so far off, a clock that was set is looked at again. */
@@ -7,11 +7,11 @@ const longestWaitMs = 60_000
 
 export type TurnableClock = Clock & { turn(ms: number): void }
 
-/** A clock that is `offsetMs` ahead, and can be turned further. Turning wakes whoever waits. */
-export function turnableClock(offsetMs: number): TurnableClock {
+/** A clock that is `offsetMs` ahead of its source, and can be turned further. Turning wakes whoever waits. */
+export function turnableClock(offsetMs: number, source: () => Millis = Date.now): TurnableClock {
   let offset = offsetMs
   const waiting = new Set<() => void>()
-  const now = (): Millis => Date.now() + offset
+  const now = (): Millis => source() + offset
   return {
     now,
     turn(ms) {
@@ -44,4 +44,39 @@ export function turnableClock(offsetMs: number): TurnableClock {
 export function systemClock(): Clock {
   const { now, until } = turnableClock(0)
   return { now, until }
+}
+
+/** How often the time elsewhere is read. Between two readings a machine's oscillator is off by a millisecond or so. */
+const readingMs = 10_000
+/** A reading that took longer says too little. */
+const longestReadingMs = 1_000
+
+/**
+ * The time elsewhere, as read there, and told between two readings by this machine's monotonic clock: so nobody who sets
+ * the machine's own time can make it believe that a lease has ended.
+ */
+export async function timeElsewhere(
+  read: () => Promise<Millis>,
+  log: Log,
+): Promise<{ now(): Millis; stop(): void }> {
+  const measure = async (): Promise<{ time: Millis; at: number; within: number }> => {
+    const began = performance.now()
+    const time = await read()
+    const within = performance.now() - began
+    return { time, at: began + within / 2, within }
+  }
+  let known = await measure()
+  const timer = setInterval(() => {
+    measure().then(
+      (measured) => {
+        if (measured.within < longestReadingMs) known = measured
+      },
+      (error: unknown) => log('warn', 'clock.unread', {}, error),
+    )
+  }, readingMs)
+  timer.unref()
+  return {
+    now: () => Math.round(known.time + performance.now() - known.at),
+    stop: () => clearInterval(timer),
+  }
 }

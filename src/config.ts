@@ -25,6 +25,8 @@ export type Config = {
     }
   }
   readonly databaseUrl: string
+  /** How long a record is held for an instance that says nothing any more. */
+  readonly leaseMs: number
   /** How often at least the audit log's head is written into the bot's own log. */
   readonly anchorMs: number
   readonly arm: { readonly endpoint: string; readonly clientId?: string; readonly deadlineMs: number }
@@ -176,8 +178,15 @@ export const settings = [
   {
     name: 'DATABASE_URL',
     group: 'Storage',
-    what: 'A path for SQLite, never on a network share',
+    what: 'A path for SQLite, never on a network share; or `postgres://<user>:<password>@<host>/<database>?sslmode=verify-full` for PostgreSQL and any number of instances',
+    secret: true,
     default: usualDatabase,
+  },
+  {
+    name: 'VAULTLINK_LEASE_SECONDS',
+    group: 'Storage',
+    what: 'With several instances: how long what one of them was working on waits when it dies',
+    default: '30',
   },
   {
     name: 'VAULTLINK_ANCHOR_MINUTES',
@@ -349,7 +358,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (get(name) !== undefined && !inSandbox) problem(name, 'leave it out: it exists in sandbox mode alone')
   }
   const databaseUrl = or('DATABASE_URL')
-  if (!isSqlite(databaseUrl)) problem('DATABASE_URL', noOtherDatabase)
+  if (!isDatabase(databaseUrl)) problem('DATABASE_URL', noOtherDatabase)
   const timeZone = or('VAULTLINK_TIME_ZONE')
   if (!isTimeZone(timeZone)) problem('VAULTLINK_TIME_ZONE', 'write a time zone as Europe/Berlin, or UTC')
   const portal = url('VAULTLINK_PORTAL', ['https:'])
@@ -375,6 +384,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     serviceHosts: readServiceHosts(),
     bot: { ...bot, appType },
     databaseUrl,
+    leaseMs: number('VAULTLINK_LEASE_SECONDS', inSandbox ? least : 5, 600, second),
     anchorMs: number('VAULTLINK_ANCHOR_MINUTES', least, 1_440, minute),
     arm: {
       endpoint: arm?.href.replace(/\/$/, '') ?? '',
@@ -520,13 +530,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
 }
 
-const isSqlite = (url: string): boolean => !/^[a-z][a-z0-9+.-]+:\/\//i.test(url) || /^file:/i.test(url)
-const noOtherDatabase = 'write a path for SQLite; PostgreSQL is not supported yet'
+function isDatabase(url: string): boolean {
+  if (/^postgres(ql)?:\/\//i.test(url)) return URL.canParse(url) && new URL(url).pathname.length > 1
+  return !/^[a-z][a-z0-9+.-]+:\/\//i.test(url) || /^file:/i.test(url)
+}
+const noOtherDatabase = 'write a path for SQLite, or postgres://<user>:<password>@<host>/<database>'
 
 /** The one setting that `npm run audit` needs: whoever looks into the database need not know the bot's others. */
 export function readDatabaseUrl(environment: Readonly<Record<string, string | undefined>>): string {
   const url = environment.DATABASE_URL?.trim() || usualDatabase
-  if (!isSqlite(url)) throw new ConfigError([`DATABASE_URL: ${noOtherDatabase}`])
+  if (!isDatabase(url)) throw new ConfigError([`DATABASE_URL: ${noOtherDatabase}`])
   return url
 }
 

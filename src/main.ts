@@ -2,13 +2,14 @@
 import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity'
 import type { ActingApplication } from './azure/actAs.ts'
 import { createAzure } from './azure/index.ts'
-import { systemClock, turnableClock } from './clock.ts'
+import { timeElsewhere, turnableClock } from './clock.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { crashMoments } from './crash.ts'
 import { startAnchor } from './engine/anchor.ts'
 import { createDesk } from './engine/desk.ts'
 import { createJournal } from './engine/journal.ts'
 import { createPerformer } from './engine/perform.ts'
+import type { Log, Store } from './engine/ports.ts'
 import { createRouter } from './engine/router.ts'
 import { createSender } from './engine/send.ts'
 import { startWorker, type Worker } from './engine/worker.ts'
@@ -43,10 +44,10 @@ try {
 }
 
 async function run({ bot: identity, limits, arm, approver, sandbox, ...settings }: Config): Promise<void> {
-  const turnable = sandbox && turnableClock(sandbox.clockOffsetMs)
-  const clock = turnable ?? systemClock()
+  const offset = sandbox?.clockOffsetMs ?? 0
+  const machine = turnableClock(offset)
   const moments = crashMoments(sandbox?.crashAt ?? [])
-  const log = createLog(clock.now, identity.password === undefined ? [] : [identity.password])
+  const log = createLog(machine.now, secretsOf(identity, settings.databaseUrl))
   process.on('uncaughtException', (error, origin) => {
     log('error', 'crashed', { origin }, error)
     process.exit(1)
@@ -57,6 +58,9 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     })
 
   const store = await openStore({ url: settings.databaseUrl, log, onCommit: moments.onCommit })
+  // Whoever shares a database goes by its clock: leases and due times mean the same to all.
+  const shared = store.now && (await timeElsewhere(store.now, log))
+  const clock = shared ? turnableClock(offset, shared.now) : machine
   const credential = credentialOf(identity, arm.clientId)
   const { azure, directory, access, actAs, warm } = createAzure({
     endpoint: arm.endpoint,
@@ -67,7 +71,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     log,
   })
   const { openIdMetadataUrl, issuer } = identity.cloud ?? publicCloud
-  const keys = createSigningKeys({ openIdMetadataUrl, now: clock.now, log })
+  const keys = createSigningKeys({ openIdMetadataUrl, now: machine.now, log })
   const metrics = createMetrics({ openByStatus: store.openByStatus, keysAgeMs: keys.ageMs })
   const isListed = createServiceList({ hosts: settings.serviceHosts, log, onMiss: metrics.serviceMissed })
   const adapter = createAdapter(identity, isListed)
@@ -98,6 +102,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   const approveAs = approver ? 'approver' : 'bot'
   const journal = createJournal({ store, clock, limits, approveAs, wake, onDecision: anchor.say })
   const sender = createSender({ store, clock, journal, wake, log, crashPoint: moments.at })
+  const leavingSoon = new AbortController()
   const performer = createPerformer({
     store,
     clock,
@@ -109,6 +114,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     limits,
     log,
     crashPoint: moments.at,
+    leaving: leavingSoon.signal,
   })
   const desk = createDesk({
     store,
@@ -130,7 +136,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
       ...(identity.tenantId !== undefined && { tenantId: identity.tenantId }),
       ...(identity.appId !== undefined && {
         appId: identity.appId,
-        tokenCheck: createTokenCheck({ keys, issuer, appId: identity.appId, now: clock.now }),
+        tokenCheck: createTokenCheck({ keys, issuer, appId: identity.appId, now: machine.now }),
       }),
       isListed,
     }),
@@ -150,10 +156,18 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   })
   const probes = await startProbes({
     ...settings.probes,
-    ready: () => worker !== undefined && !leaving,
+    ready: async () => worker !== undefined && !leaving && (await answersSoon(store, log)),
     metrics: metrics.text,
   })
-  worker = startWorker({ store, clock, journal, performer, limits, log })
+  worker = startWorker({
+    store,
+    clock,
+    journal,
+    performer,
+    limits,
+    leaseMs: settings.leaseMs,
+    log,
+  })
   // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
   if (identity.appId !== undefined) keys.refresh()
   warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
@@ -163,10 +177,12 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     if (leaving) return
     leaving = true
     log('info', 'leaving', { signal })
+    leavingSoon.abort()
     await server.close()
     await sender.settled()
     await worker?.stop()
     await anchor.stop()
+    shared?.stop()
     await store.close()
     await probes.close()
     log('info', 'left')
@@ -174,18 +190,35 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   }
   process.on('SIGTERM', leave)
   process.on('SIGINT', leave)
-  if (turnable) {
+  if (sandbox) {
     process.on('message', (message: unknown) => {
       const ms =
         typeof message === 'object' && message !== null && 'turn' in message ? message.turn : undefined
       if (typeof ms !== 'number') return
-      turnable.turn(ms)
+      for (const one of new Set([machine, clock])) one.turn(ms)
       worker?.wake()
       process.send?.({ turned: ms })
     })
   }
   // Said last: whoever waits for it may end the process at once, and is heard.
   log('info', 'listening', { url: server.url, probes: probes.url })
+}
+
+/** What no line of the log may hold. */
+function secretsOf({ password }: Config['bot'], databaseUrl: string): readonly string[] {
+  const ofDatabase = URL.canParse(databaseUrl) ? decodeURIComponent(new URL(databaseUrl).password) : ''
+  return [password, ofDatabase].flatMap((secret) => (secret ? [secret] : []))
+}
+
+/** Sooner than a platform gives up on its probe. */
+async function answersSoon(store: Pick<Store, 'answers'>, log: Log): Promise<boolean> {
+  const silent = new Promise<'silent'>((resolve) => setTimeout(resolve, 900, 'silent').unref())
+  try {
+    return (await Promise.race([store.answers(), silent])) !== 'silent'
+  } catch (error) {
+    log('warn', 'store.away', {}, error)
+    return false
+  }
 }
 
 /** As whom the bot acts on Azure: a managed identity, or without one the bot registration itself. */

@@ -41,6 +41,7 @@ describe('what production needs', () => {
       ],
       bot: { appId, tenantId, appType: 'UserAssignedMSI' },
       databaseUrl: 'data/vaultlink.db',
+      leaseMs: 30_000,
       anchorMs: 60 * 60_000,
       arm: { endpoint: 'https://management.azure.com', clientId: appId, deadlineMs: 20_000 },
       admits: [],
@@ -188,7 +189,7 @@ describe('refused', () => {
     { name: 'MicrosoftAppTenantId', values: ['', 'contoso'], beside: { ...sandbox, ...approver, ...named } },
     {
       name: 'DATABASE_URL',
-      values: [`postgres://vaultlink:${secret}@db/vaultlink`, 'postgresql://db/x', `mysql://x:${secret}@db`],
+      values: [`postgres://vaultlink:${secret}@db`, 'postgresql://', `mysql://x:${secret}@db/x`],
     },
     { name: 'VAULTLINK_OWNERS_CHANNEL', values: ['vault-owners', '19:'] },
     { name: 'VAULTLINK_ADMIT', values: ['everybody', 'guests, anonymous', 'guest'] },
@@ -199,6 +200,7 @@ describe('refused', () => {
     { name: 'VAULTLINK_TURN_SECONDS', values: ['0', '4', 'now'] },
     ...(
       [
+        'VAULTLINK_LEASE_SECONDS',
         'VAULTLINK_ANCHOR_MINUTES',
         'VAULTLINK_PROVISIONING_MINUTES',
         'VAULTLINK_PROPAGATING_MINUTES',
@@ -228,7 +230,9 @@ describe('refused', () => {
   test('the database is read alone, with its default, for who needs nothing else', () => {
     expect(readDatabaseUrl({})).toBe(readConfig(production).databaseUrl)
     expect(readDatabaseUrl({ DATABASE_URL: ' /var/vaultlink.db\n' })).toBe('/var/vaultlink.db')
-    const refused = () => readDatabaseUrl({ DATABASE_URL: `postgres://vaultlink:${secret}@db/vaultlink` })
+    const shared = `postgres://vaultlink:${secret}@db.test/vaultlink?sslmode=verify-full`
+    expect(readDatabaseUrl({ DATABASE_URL: shared })).toBe(shared)
+    const refused = () => readDatabaseUrl({ DATABASE_URL: `mysql://vaultlink:${secret}@db/vaultlink` })
     expect(refused).toThrow(/^DATABASE_URL: write a path/)
     expect(refused).not.toThrow(secret)
   })

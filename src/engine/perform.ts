@@ -9,12 +9,16 @@ import { viewSchema } from '../link/views.ts'
 import { gateKey, longestGateMs, settledGates } from './gates.ts'
 import type { Journal } from './journal.ts'
 import type { Access, Act, Azure, Clock, Log, Messenger, Row, Store, Watch } from './ports.ts'
+import { StoreAway, StoreInDoubt } from './ports.ts'
 import type { Router } from './router.ts'
 
 const callDeadlineMs = 20_000
 /** Looks that share one deadline. */
 const mostTogether = 8
 const rerouteAgainMs = 60 * 60_000
+const insistAgainMs = 2_000
+/** Ten minutes at least: beyond that Azure is looked at, and a message may come twice. */
+const mostInsisting = 300
 
 /** Named moments at which a test may kill the process; see `config.ts`. */
 export type CrashPoint = (moment: `${'before' | 'after' | 'committing' | 'committed'} ${string}`) => void
@@ -36,10 +40,12 @@ type Ports = {
   limits: Limits
   log: Log
   crashPoint: CrashPoint
+  /** Aborted when the process is to end. */
+  leaving?: AbortSignal
 }
 
 export function createPerformer(ports: Ports): Performer {
-  const { clock, journal, log } = ports
+  const { clock, journal, log, leaving = new AbortController().signal } = ports
   const look = createLooker(ports.azure)
   const failedLooks = new Map<LinkId, number>()
 
@@ -65,6 +71,21 @@ export function createPerformer(ports: Ports): Performer {
       },
     )
     return undefined
+  }
+
+  /** What came of an effect is kept in mind while the store is away: forgotten, a message would be posted again. */
+  async function insist(id: LinkId, facts: readonly Fact[]): Promise<void> {
+    for (let count = 1; ; count++) {
+      try {
+        await journal.record(id, facts)
+        return
+      } catch (error) {
+        const isAway = error instanceof StoreAway || error instanceof StoreInDoubt
+        if (!isAway || leaving.aborted || count === mostInsisting) throw error
+        log('warn', 'link.unrecorded', { link: id, count }, error)
+        await clock.until(clock.now() + insistAgainMs, leaving)
+      }
+    }
   }
 
   async function effect(
@@ -98,7 +119,7 @@ export function createPerformer(ports: Ports): Performer {
     if (outcome.is === 'done') {
       log('info', 'azure.done', { link: id, effect: step.step })
       const { operation } = outcome
-      await journal.record(id, [
+      await insist(id, [
         { fact: 'done', effect: step.step, at, ...(operation !== undefined && { operation }) },
       ])
       ports.crashPoint(`committed ${step.step}`)
@@ -112,7 +133,7 @@ export function createPerformer(ports: Ports): Performer {
     })
     const count = intended.link.attempt?.count ?? 1
     const notBefore = retryAt(at, count, outcome.retryAfterMs)
-    await journal.record(id, [
+    await insist(id, [
       { fact: 'failed', effect: step.step, cause: namelessCause(outcome.cause), notBefore, at },
     ])
     return undefined
@@ -202,7 +223,7 @@ export function createPerformer(ports: Ports): Performer {
           }
         }
       })()
-      await journal.record(link.id, [fact])
+      await insist(link.id, [fact])
       ports.crashPoint(`committed ${name}`)
       return undefined
     },

@@ -221,14 +221,31 @@ export type KnownConversation = {
 /** The audit log's newest entry: its number and hash. */
 export type Head = { readonly n: number; readonly head: string }
 
-/** `scrubbed`: whether the files hold no trace either of what is erased. */
+/** Whether the files hold no trace either of what is erased; `later` where that is a database server's own business. */
+export type Scrubbed = boolean | 'later'
 export type Forgotten =
-  | { readonly is: 'forgotten'; readonly texts: number; readonly scrubbed: boolean }
-  | { readonly is: 'already'; readonly at: Millis; readonly scrubbed: boolean }
-  | { readonly is: 'unknown'; readonly scrubbed: boolean }
+  | { readonly is: 'forgotten'; readonly texts: number; readonly scrubbed: Scrubbed }
+  | { readonly is: 'already'; readonly at: Millis; readonly scrubbed: Scrubbed }
+  | { readonly is: 'unknown'; readonly scrubbed: Scrubbed }
   /** They have a part in these links, in which something is still decided or done. */
   | { readonly is: 'involved'; readonly links: readonly LinkId[] }
 
+/** The database does not answer, or cannot write now. What was to be written was not. */
+export class StoreAway extends Error {
+  override readonly name = 'StoreAway'
+  /** PostgreSQL's or the network's own, for the log. */
+  readonly code: string | undefined
+  constructor(message: string, { code, ...options }: ErrorOptions & { code?: string | undefined } = {}) {
+    super(message, options)
+    this.code = code
+  }
+}
+/** The database was lost while it was committing, and is still away: what was to be written may have been. */
+export class StoreInDoubt extends Error {
+  override readonly name = 'StoreInDoubt'
+}
+
+/** Whatever needs the database rejects with `StoreAway` or `StoreInDoubt` while it is away. */
 export type Store = {
   /** Begins a link, in one transaction: the row, its facts, its gates. One open link per SignalR and vault: else the open one is returned. */
   create(change: Change): Promise<{ readonly is: 'created' } | { readonly is: 'open'; readonly link: Link }>
@@ -243,6 +260,8 @@ export type Store = {
   ): Promise<T>
   /** Takes up to `most` due records that nobody holds, and holds them until `now + leaseMs`. */
   claim(holder: string, now: Millis, leaseMs: number, most: number): Promise<readonly Row[]>
+  /** Holds those of these records that are still ours until then. */
+  renew(ids: readonly LinkId[], holder: string, until: Millis): Promise<void>
   /** Gives a record back, if it is still ours. */
   release(id: LinkId, holder: string): Promise<void>
   /** When the next record falls due that nobody holds, or a lease ends. */
@@ -291,6 +310,10 @@ export type Store = {
   /** True the first time only: so that a welcome is not repeated. */
   welcome(conversation: string): Promise<boolean>
 
+  /** Resolves when the database answers. */
+  answers(): Promise<void>
+  /** The time by the database's own clock, where instances on several machines share one. */
+  readonly now?: () => Promise<Millis>
   close(): Promise<void>
 }
 

@@ -23,6 +23,7 @@ type Links = Pick<
   | 'create'
   | 'transact'
   | 'claim'
+  | 'renew'
   | 'release'
   | 'nextDue'
   | 'get'
@@ -61,7 +62,7 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
 
   return {
     create: (change) =>
-      db.transaction().execute(async (trx) => {
+      database.transaction(async (trx) => {
         const { link, facts } = change
         const { rows, ...end } = chain(link.id, 0, genesis(link.id), facts)
         const row = { ...written(change, undefined), ...end }
@@ -94,7 +95,7 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
       }),
 
     transact: (id, gates, work) =>
-      db.transaction().execute(async (trx) => {
+      database.transaction(async (trx) => {
         const before = await trx
           .selectFrom('links')
           .select([...rowColumns, 'head'])
@@ -125,9 +126,8 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
     async claim(holder, now, leaseMs, most) {
       const until = now + leaseMs
       const claimed = await db
-        .updateTable('links')
-        .set({ lease_holder: holder, lease_until: until, claimable_at: until })
-        .where('id', 'in', (next) =>
+        // Named first, since PostgreSQL may run a subquery once for each row, and lock more each time.
+        .with('next', (next) =>
           next
             .selectFrom('links')
             .select('id')
@@ -137,9 +137,32 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
             .limit(most)
             .$if(locksRows, (query) => query.forUpdate().skipLocked()),
         )
+        .updateTable('links')
+        .set({ lease_holder: holder, lease_until: until, claimable_at: until })
+        .where('id', 'in', (claimed) => claimed.selectFrom('next').select('next.id'))
         .returning(rowColumns)
         .execute()
       return claimed.map(parseRow).sort((a, b) => (a.due ?? 0) - (b.due ?? 0))
+    },
+
+    async renew(ids, holder, until) {
+      if (ids.length === 0) return
+      await db
+        .updateTable('links')
+        .set((row) => ({
+          lease_until: until,
+          claimable_at: row
+            .case()
+            .when('due', 'is', null)
+            .then(null)
+            .when('due', '>', until)
+            .then(row.ref('due'))
+            .else(until)
+            .end(),
+        }))
+        .where('id', 'in', ids)
+        .where('lease_holder', '=', holder)
+        .execute()
     },
 
     async release(id, holder) {
@@ -309,13 +332,16 @@ async function writePlaces(trx: Trx, before: Link | undefined, after: Link): Pro
 
 async function readGates(trx: Trx, keys: readonly string[], locksRows: boolean): Promise<readonly Gate[]> {
   if (keys.length === 0) return []
+  // A gate that is open has no row, and two must not find it open at once: what is locked is its name. Always in one
+  // order, so that two transactions cannot wait for each other.
+  if (locksRows)
+    for (const key of keys.toSorted())
+      await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(trx)
   return await trx
     .selectFrom('gates')
     .select(['key', 'holder', 'until'])
     .where('key', 'in', keys)
-    // Always in one order, so that two transactions that lock the same gates cannot wait for each other.
     .orderBy('key')
-    .$if(locksRows, (query) => query.forUpdate())
     .execute()
 }
 

@@ -67,6 +67,7 @@ async function atWork(links: number, performer: Partial<Performer> = {}) {
     clock,
     journal,
     limits,
+    leaseMs: 30_000,
     log: (_level, event) => void logged.push(event),
     performer: {
       act: async ({ link }) => {

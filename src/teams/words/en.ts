@@ -798,6 +798,10 @@ const replies = {
     stranger: `${app} cannot tell who you are here, so it does nothing for you. Ask a colleague who belongs to this organisation.`,
   },
   teamsSlow: "Teams isn't answering. Nothing was recorded; please try again in a minute.",
+  storeAway: "I can't write this down right now; nothing was done. Please try again in a minute.",
+  storeInDoubt:
+    "I lost my database while I was writing this down, and can't tell yet whether it was. Say status in a minute to see.",
+  storeAwayAfter: "I can't look up right now what came of this. Say status in a minute to see.",
   tooLong: 'This takes longer than it should. Say status in a minute to see whether it was recorded.',
   broken:
     'Something went wrong on my side; it was logged. Say status to see what was recorded, or try again in a minute.',

@@ -347,6 +347,22 @@ describe('the roster', () => {
     kind: 'channel',
   })
 
+  test('is read once for all who ask meanwhile, so that many are not too many', async () => {
+    teams.configure({ throttle: true })
+    const refused = teams.throttled()
+    const answers = await Promise.all(Array.from({ length: 60 }, () => roster(place(), signal)))
+    teams.configure({ throttle: false })
+    expect(new Set(answers.map(({ length }) => length)).size).toBe(1)
+    expect(teams.throttled()).toBe(refused)
+  })
+
+  test('is not waited for longer than whoever asks has time', async () => {
+    await Promise.all([
+      roster(place(), signal),
+      expect(roster(place(), AbortSignal.abort())).rejects.toThrow(Unanswered),
+    ])
+  })
+
   test('names everybody in the channel of a thread, by their object ids', async () => {
     // Teams knows members of a channel, not of a thread in it.
     teams.fail({ method: 'GET', path: /messageid/, times: 1 })

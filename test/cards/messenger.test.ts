@@ -227,6 +227,7 @@ describe('a delivery that failed is told once and not repeated', () => {
     expect(await deliver(status, { how: 'post', conversation: general })).toEqual({
       is: 'failed',
       log: `${code} Arranged`,
+      ...(code === 429 && { throttled: 'here' }),
     })
     expect(sends()).toBe(before)
   })
@@ -239,6 +240,13 @@ describe('a delivery that failed is told once and not repeated', () => {
     expect(await deliver(status, { how: 'post', conversation: general })).toMatchObject({
       is: 'failed',
       retryAfterMs,
+    })
+  })
+
+  test('of too many messages in the whole tenant, where Teams speaks of that', async () => {
+    teams.fail({ method: 'POST', times: 1, status: 429, message: 'Too many requests for this tenant.' })
+    expect(await deliver(status, { how: 'post', conversation: general })).toMatchObject({
+      throttled: 'tenant',
     })
   })
 

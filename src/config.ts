@@ -49,7 +49,11 @@ export type Config = {
   readonly turnReadsMs: number
   readonly limits: Limits
   /** What only `VAULTLINK_MODE=sandbox` brings: a clock that turns, places to be killed, a token of no worth. */
-  readonly sandbox?: { readonly clockOffsetMs: number; readonly crashAt: readonly string[] }
+  readonly sandbox?: {
+    readonly clockOffsetMs: number
+    readonly crashAt: readonly string[]
+    readonly sendsFaster: number
+  }
 }
 
 export class ConfigError extends Error {
@@ -297,6 +301,12 @@ export const settings = [
   },
   { name: 'VAULTLINK_CLOCK_OFFSET_MS', group: 'Sandbox', what: 'How far ahead the clock is', default: '0' },
   {
+    name: 'VAULTLINK_SENDS_FASTER',
+    group: 'Sandbox',
+    what: 'How many times as fast as Teams allows messages are sent, to a local Teams without limits',
+    default: '1',
+  },
+  {
     name: 'VAULTLINK_CRASH_AT',
     group: 'Sandbox',
     what: 'The moments at which the process kills itself, as `after put,before approve`',
@@ -354,7 +364,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const appType = oneOf('MicrosoftAppType', ['SingleTenant', 'UserAssignedMSI']) ?? 'UserAssignedMSI'
   const bot = readBot()
-  for (const name of ['VAULTLINK_CLOCK_OFFSET_MS', 'VAULTLINK_CRASH_AT'] as const) {
+  for (const name of ['VAULTLINK_CLOCK_OFFSET_MS', 'VAULTLINK_SENDS_FASTER', 'VAULTLINK_CRASH_AT'] as const) {
     if (get(name) !== undefined && !inSandbox) problem(name, 'leave it out: it exists in sandbox mode alone')
   }
   const databaseUrl = or('DATABASE_URL')
@@ -413,6 +423,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ...(inSandbox && {
       sandbox: {
         clockOffsetMs: number('VAULTLINK_CLOCK_OFFSET_MS', -1e13, 1e13),
+        sendsFaster: number('VAULTLINK_SENDS_FASTER', 1, 10_000),
         crashAt: or('VAULTLINK_CRASH_AT')
           .split(',')
           .filter((moment) => moment !== ''),

@@ -12,6 +12,7 @@ import { createPerformer } from './engine/perform.ts'
 import type { Log, Store } from './engine/ports.ts'
 import { createRouter } from './engine/router.ts'
 import { createSender } from './engine/send.ts'
+import { createSendLimits } from './engine/sendLimits.ts'
 import { startWorker, type Worker } from './engine/worker.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -74,7 +75,8 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   const keys = createSigningKeys({ openIdMetadataUrl, now: machine.now, log })
   const metrics = createMetrics({ openByStatus: store.openByStatus, keysAgeMs: keys.ageMs })
   const isListed = createServiceList({ hosts: settings.serviceHosts, log, onMiss: metrics.serviceMissed })
-  const adapter = createAdapter(identity, isListed)
+  const sendLimits = createSendLimits({ store, clock, log, ...(sandbox && { faster: sandbox.sendsFaster }) })
+  const adapter = createAdapter(identity, isListed, sendLimits)
   const appId = identity.appId ?? ''
   const drawing = {
     portal: settings.portal,
@@ -111,6 +113,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     access,
     messenger,
     router,
+    sendLimits,
     limits,
     log,
     crashPoint: moments.at,

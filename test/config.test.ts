@@ -216,6 +216,7 @@ describe('refused', () => {
     ).map((name) => ({ name, values: [...numbers.filter((value) => value !== ''), '0'] })),
     { name: 'VAULTLINK_MODE', values: ['development', 'sand box'] },
     { name: 'VAULTLINK_CLOCK_OFFSET_MS', values: ['1000'] },
+    { name: 'VAULTLINK_SENDS_FASTER', values: ['2'] },
     { name: 'VAULTLINK_CRASH_AT', values: ['after put'] },
   ]
 
@@ -276,6 +277,7 @@ describe('the sandbox', () => {
     const config = readConfig({
       ...sandbox,
       VAULTLINK_CLOCK_OFFSET_MS: '-5',
+      VAULTLINK_SENDS_FASTER: '20',
       VAULTLINK_CRASH_AT: 'after put,before approve',
     })
     expect(config).toMatchObject({

@@ -11,6 +11,7 @@ import type { Journal } from './journal.ts'
 import type { Access, Act, Azure, Clock, Log, Messenger, Row, Store, Watch } from './ports.ts'
 import { StoreAway, StoreInDoubt } from './ports.ts'
 import type { Router } from './router.ts'
+import type { SendLimits } from './sendLimits.ts'
 
 const callDeadlineMs = 20_000
 /** Looks that share one deadline. */
@@ -37,6 +38,7 @@ type Ports = {
   access: Access
   messenger: Messenger
   router: Router
+  sendLimits: Pick<SendLimits, 'take' | 'throttled'>
   limits: Limits
   log: Log
   crashPoint: CrashPoint
@@ -195,8 +197,10 @@ export function createPerformer(ports: Ports): Performer {
       }
     },
 
-    async tell(row, { post, view, digest, to, place }) {
+    async tell(row, { post, view, digest, to, place, lane }) {
       const { link } = row
+      const later = await ports.sendLimits.take({ link: link.id, lane, to })
+      if (later !== undefined) return later
       const name = `${to.how === 'update' ? 'update' : 'post'} ${post}`
       ports.crashPoint(`before ${name}`)
       const delivered = await ports.messenger.deliver(
@@ -204,6 +208,8 @@ export function createPerformer(ports: Ports): Performer {
         AbortSignal.timeout(callDeadlineMs),
       )
       ports.crashPoint(`after ${name}`)
+      if (delivered.is === 'failed' && delivered.throttled)
+        await ports.sendLimits.throttled(to, delivered.throttled, delivered.retryAfterMs)
       const at = clock.now()
       const fact = ((): Fact => {
         switch (delivered.is) {

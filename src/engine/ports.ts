@@ -163,8 +163,21 @@ export type Delivered =
   | { readonly is: 'posted'; readonly conversation: string; readonly activity: string }
   /** Finally gone: 404, BotNotInConversationRoster, MessageWritesBlocked. */
   | { readonly is: 'gone'; readonly log: string }
-  | { readonly is: 'failed'; readonly retryAfterMs?: number; readonly log: string }
+  /** `throttled`: Teams has heard too much of the bot there, or in the whole tenant. */
+  | {
+      readonly is: 'failed'
+      readonly retryAfterMs?: number
+      readonly throttled?: 'here' | 'tenant'
+      readonly log: string
+    }
 export type Messenger = { deliver(message: Message, signal: AbortSignal): Promise<Delivered> }
+
+/** What the turns' own calls to Teams tell the send limits: nobody holds an answer up, but it counts. Never rejects. */
+export type Traffic = {
+  /** Without a conversation it counts for the tenant alone. */
+  called(conversation: string | undefined): Promise<void>
+  refused(conversation: string | undefined, retryAfterMs: number | undefined): Promise<void>
+}
 
 // ---- the store -------------------------------------------------------------------------------------
 
@@ -184,8 +197,16 @@ export type Row = {
   readonly lookedAt: Millis | undefined
   readonly lease: { readonly holder: string; readonly until: Millis } | undefined
 }
-/** A gate keeps writes serial where Azure is serial: one row per SignalR and per vault. */
-export type Gate = { readonly key: string; readonly holder: LinkId; readonly until: Millis }
+/**
+ * A gate keeps writes serial where Azure is serial, one per SignalR and per vault, and messages as seldom as Teams wants
+ * them (`sendLimits.ts`). `at`: when it was written, for whoever reckons with how long ago that is.
+ */
+export type Gate = {
+  readonly key: string
+  readonly holder: LinkId | ''
+  readonly until: Millis
+  readonly at?: Millis
+}
 
 /** What a transaction writes. `facts` may be empty; `link` is the fold of them onto the row's. */
 export type Change = {
@@ -257,6 +278,15 @@ export type Store = {
     id: LinkId,
     gates: readonly string[],
     work: (row: Row, gates: readonly Gate[]) => { readonly change?: Change; readonly result: T },
+  ): Promise<T>
+  /** The same on gates alone, whoever holds them. Those that stand open have no row. */
+  gates<T>(
+    keys: readonly string[],
+    work: (gates: readonly Gate[]) => {
+      readonly take?: readonly Gate[]
+      readonly release?: readonly string[]
+      readonly result: T
+    },
   ): Promise<T>
   /** Takes up to `most` due records that nobody holds, and holds them until `now + leaseMs`. */
   claim(holder: string, now: Millis, leaseMs: number, most: number): Promise<readonly Row[]>

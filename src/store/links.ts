@@ -22,6 +22,7 @@ type Links = Pick<
   Store,
   | 'create'
   | 'transact'
+  | 'gates'
   | 'claim'
   | 'renew'
   | 'release'
@@ -120,6 +121,14 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         await writeGates(trx, change)
         if (rows.length > 0 || after.record !== before.record) await witness(trx, change, after)
         onCommit?.(change.facts)
+        return result
+      }),
+
+    gates: (keys, work) =>
+      database.transaction(async (trx) => {
+        const { take = [], release = [], result } = work(await readGates(trx, keys, locksRows))
+        if (release.length > 0) await trx.deleteFrom('gates').where('key', 'in', release).execute()
+        await takeGates(trx, take)
         return result
       }),
 
@@ -337,27 +346,28 @@ async function readGates(trx: Trx, keys: readonly string[], locksRows: boolean):
   if (locksRows)
     for (const key of keys.toSorted())
       await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(trx)
-  return await trx
-    .selectFrom('gates')
-    .select(['key', 'holder', 'until'])
-    .where('key', 'in', keys)
-    .orderBy('key')
-    .execute()
+  const gates = await trx.selectFrom('gates').selectAll().where('key', 'in', keys).orderBy('key').execute()
+  return gates.map(({ at, ...gate }) => ({ ...gate, ...(at !== null && { at }) }))
 }
 
 async function writeGates(trx: Trx, { link, take = [], release = [] }: Change): Promise<void> {
   if (release.length > 0) await dropGates(trx, link.id, release)
-  if (take.length > 0)
-    await trx
-      .insertInto('gates')
-      .values(take)
-      .onConflict((conflict) =>
-        conflict.column('key').doUpdateSet((gate) => ({
-          holder: gate.ref('excluded.holder'),
-          until: gate.ref('excluded.until'),
-        })),
-      )
-      .execute()
+  await takeGates(trx, take)
+}
+
+async function takeGates(trx: Trx, gates: readonly Gate[]): Promise<void> {
+  if (gates.length === 0) return
+  await trx
+    .insertInto('gates')
+    .values(gates.map((gate) => ({ ...gate, at: gate.at ?? null })))
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet((gate) => ({
+        holder: gate.ref('excluded.holder'),
+        until: gate.ref('excluded.until'),
+        at: gate.ref('excluded.at'),
+      })),
+    )
+    .execute()
 }
 
 async function dropGates(trx: Trx, holder: LinkId, keys: readonly string[]): Promise<void> {

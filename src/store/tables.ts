@@ -49,7 +49,7 @@ export type Tables = {
   }
   /** One row, `only` 1: it is what two instances wait for each other on. */
   ledger_head: { only: number; n: number; head: string }
-  gates: { key: string; holder: string; until: number }
+  gates: { key: string; holder: string; until: number; at: number | null }
   people: { key: string; tenant: string; object_id: string; person: string }
   texts: { key: string; by: string; words: string }
   /** Keys of people whose name, ids and words were erased: nothing may be written under them again. */

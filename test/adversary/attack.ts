@@ -260,6 +260,7 @@ export async function openGround(): Promise<Ground> {
       azure,
       access,
       router,
+      sendLimits: { take: async () => undefined, throttled: async () => undefined },
       limits,
       log: () => undefined,
       crashPoint: () => undefined,

@@ -10,6 +10,7 @@ import type { Fact, PostKey } from '../../src/link/link.ts'
 import type { Audit } from '../../src/store/audit.ts'
 import { openStore, type StoreOptions } from '../../src/store/openStore.ts'
 import { databases, type Place } from './databases.ts'
+import { drawFrom } from './draw.ts'
 import {
   appending,
   ask,
@@ -26,6 +27,7 @@ import {
 } from './samples.ts'
 
 const appender = fileURLToPath(new URL('./appender.ts', import.meta.url))
+const drawer = fileURLToPath(new URL('./drawer.ts', import.meta.url))
 
 describe.each(databases)('a store on $name', (kind) => {
   let place: Place
@@ -58,6 +60,19 @@ describe.each(databases)('a store on $name', (kind) => {
     })
     children.push(child)
     return child
+  }
+  const draw = (count: string) => {
+    const child = spawn(process.execPath, [drawer, place.url, count], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    children.push(child)
+    return child
+  }
+  const drawn = async (child: ChildProcess): Promise<readonly number[]> => {
+    const moments: number[] = []
+    if (child.stdout)
+      for await (const line of createInterface({ input: child.stdout })) moments.push(Number(line))
+    return moments
   }
   const row = async (id: string): Promise<Row> => {
     const found = await store.get(id)
@@ -237,6 +252,33 @@ describe.each(databases)('a store on $name', (kind) => {
           change(ask('one').link, [{ fact: 'followed', at: noon, by: 'z', thread: channel('a') }]).link,
         ),
       )
+    })
+  })
+
+  describe('turns to gates alone', () => {
+    const keys = ['bucket', 'ticket']
+    const gates = () => store.gates(keys, (found) => ({ result: found }))
+
+    test('whoever holds them, with when they were written', async () => {
+      const bucket = { key: 'bucket', holder: '', until: noon + 1, at: noon }
+      const ticket = { key: 'ticket', holder: 'one', until: noon }
+      expect(await store.gates(keys, (found) => ({ take: [bucket, ticket], result: found }))).toEqual([])
+      expect(await gates()).toEqual([bucket, ticket])
+      const later = { ...bucket, until: noon + 2, at: noon + 1 }
+      expect(await store.gates(keys, () => ({ take: [later], release: ['ticket'], result: 'done' }))).toBe(
+        'done',
+      )
+      expect(await gates()).toEqual([later])
+    })
+
+    test('one after the other, even where there is none yet', async () => {
+      const add = () =>
+        store.gates(['bucket'], ([found]) => {
+          const until = (found?.until ?? 0) + 1
+          return { take: [{ key: 'bucket', holder: '', until }], result: until }
+        })
+      const turns = await Promise.all(Array.from({ length: 20 }, add))
+      expect(turns.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
     })
   })
 
@@ -756,7 +798,8 @@ describe.each(databases)('a store on $name', (kind) => {
         'drop table ledger',
         'drop table ledger_head',
         'drop table forgotten',
-        `delete from kysely_migration where name = '0002-ledger'`,
+        'alter table gates drop column at',
+        `delete from kysely_migration where name <> '0001-links'`,
       )
       expect(await store.verify()).toEqual({
         links: 2,
@@ -1072,6 +1115,17 @@ describe.each(databases)('a store on $name', (kind) => {
       expect(await flaw()).toBeUndefined()
     })
 
+    test('they draw from one bucket as much as it holds, and come again one after the other', async () => {
+      const draws = [1, 2].map(() => drawn(draw('40')))
+      const [own, ...others] = await Promise.all([drawFrom(store, 40), ...draws])
+      const all = [...own, ...others.flat()]
+      expect(all).toHaveLength(120)
+      const promised = all.filter((at) => at !== 0)
+      // Three tokens, twenty-five times.
+      expect(promised).toHaveLength(45)
+      expect(new Set(promised).size).toBe(45)
+    })
+
     test('and all create it at once, they end up with one', async () => {
       const fresh = await kind.place()
       try {
@@ -1083,7 +1137,7 @@ describe.each(databases)('a store on $name', (kind) => {
           [0, null],
           [0, null],
         ])
-        expect(await fresh.sql('select name from kysely_migration')).toHaveLength(2)
+        expect(await fresh.sql('select name from kysely_migration')).toHaveLength(3)
       } finally {
         await fresh.remove()
       }

@@ -9,7 +9,7 @@ import { startAnchor } from './engine/anchor.ts'
 import { createDesk } from './engine/desk.ts'
 import { createJournal } from './engine/journal.ts'
 import { createPerformer } from './engine/perform.ts'
-import { createRouter } from './engine/router.ts'
+import { createEscalations, createRouter } from './engine/router.ts'
 import { createSender } from './engine/send.ts'
 import { startWorker, type Worker } from './engine/worker.ts'
 import { createLog } from './log.ts'
@@ -26,6 +26,7 @@ import { createServer } from './teams/server.ts'
 import { createServiceList } from './teams/services.ts'
 import { createTokenCheck } from './teams/token.ts'
 import { en } from './teams/words/en.ts'
+import { workingTime } from './workingHours.ts'
 
 let config: Config
 try {
@@ -96,7 +97,8 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   const anchor = startAnchor({ store, clock, everyMs: settings.anchorMs, log })
   const wake = (): void => worker?.wake()
   const approveAs = approver ? 'approver' : 'bot'
-  const journal = createJournal({ store, clock, limits, approveAs, wake, onDecision: anchor.say })
+  const working = workingTime(settings.workingHours, settings.timeZone)
+  const journal = createJournal({ store, clock, limits, working, approveAs, wake, onDecision: anchor.say })
   const sender = createSender({ store, clock, journal, wake, log, crashPoint: moments.at })
   const performer = createPerformer({
     store,
@@ -117,6 +119,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     access,
     roster: createRoster({ adapter, appId, log }),
     router,
+    escalations: createEscalations({ store, fallback: settings.escalation }),
     ...(actAs && { asApprover: { actAs, sender } }),
     deadlineMs: settings.turnReadsMs,
     freshDecisionMs: limits.freshDecisionMs,

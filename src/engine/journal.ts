@@ -7,6 +7,7 @@ import { decide } from '../link/decide.ts'
 import { begin, fold } from '../link/fold.ts'
 import type { ApproveAs, Asked, Fact, Limits, Link, LinkId, Millis, Refusal, Wish } from '../link/link.ts'
 import { next, type Plan, type Surroundings } from '../link/next.ts'
+import { anyTime, type Working } from '../link/nudges.ts'
 import { adopt, type Pressed } from '../link/places.ts'
 import type { View } from '../link/views.ts'
 import { gateKey, longestGateMs } from './gates.ts'
@@ -34,17 +35,19 @@ export function createJournal(ports: {
   store: Store
   clock: Clock
   limits: Limits
+  working?: Working
   approveAs?: ApproveAs
   wake: () => void
   /** Called after each commit that holds a decision, ours or the portal's. */
   onDecision?: () => void
 }) {
-  const { store, clock, limits, approveAs = 'bot' } = ports
+  const { store, clock, limits, working = anyTime, approveAs = 'bot' } = ports
 
   const around = (lookedAt: Millis | undefined): Surroundings => ({
     now: clock.now(),
     lookedAt,
     limits,
+    working,
     approveAs,
     digest: digestOf,
   })

@@ -134,7 +134,10 @@ async function tend(
     const plan: Plan = journal.planFor(now.link, now.lookedAt)
     if (!rested) {
       if (plan.passed && free('azure')) {
-        await journal.record(id, [{ fact: 'passed', what: plan.passed, at: clock.now() }])
+        const what = plan.passed
+        // Another instance may have written it meanwhile, and a reminder is one more each time.
+        const unless = ({ link, lookedAt }: Row): boolean => journal.planFor(link, lookedAt).passed !== what
+        await journal.record(id, [{ fact: 'passed', what, at: clock.now() }], { unless })
         continue
       }
       const { azure } = plan

@@ -49,7 +49,7 @@ describe('a whole life', () => {
   test('where two have to approve, one is not enough, and the same one twice is one', () => {
     const alone = lived(quick, [...worked(40), owner, owner], 'bot', 2)
     expect(alone.link()).toMatchObject({ stage: { status: 'Pending' }, endorsements: [{ by: 'owner' }] })
-    expect(alone.rest(300)).toBeDefined()
+    expect(alone.rest(400)).toBeDefined()
     expect(alone.link().stage.status).toBe('Expired')
     expect(alone.azure.approvals()).toBe(0)
     const both = lived(quick, [...worked(40), owner, { ...owner, wish: 'approveToo' }], 'bot', 2)

@@ -4,22 +4,49 @@ import type { Millis } from './link/link.ts'
 
 /** Node's timers cannot wait longer than 2^31 - 1 ms; so far off, a clock that was set is looked at again. */
 const longestWaitMs = 60_000
+/** What a machine's clock may gain or lose on its steady one between two looks without having been set. */
+const slackMs = 1_000
 
-export type TurnableClock = Clock & { turn(ms: number): void }
+export type TurnableClock = Required<Clock> & { turn(ms: number): void }
 
 /** A clock that is `offsetMs` ahead, and can be turned further. Turning wakes whoever waits. */
 export function turnableClock(offsetMs: number): TurnableClock {
   let offset = offsetMs
+  const ahead = (): number => Date.now() - performance.now()
+  let known = ahead()
+  let since: Millis | undefined
+  let backMs = 0
   const waiting = new Set<() => void>()
-  const now = (): Millis => Date.now() + offset
+
+  function wasSet(ms: number): void {
+    since = Date.now() + offset
+    if (ms < 0) backMs -= ms
+  }
+  /** Whoever asks for the time finds out whether it was set meanwhile. */
+  const now = (): Millis => {
+    const by = ahead() - known
+    if (Math.abs(by) > slackMs) {
+      known += by
+      wasSet(by)
+    }
+    return Date.now() + offset
+  }
+
   return {
     now,
+    set() {
+      now()
+      return { since, backMs }
+    },
     turn(ms) {
+      now()
       offset += ms
+      wasSet(ms)
       for (const look of [...waiting]) look()
     },
     until: (at, signal) =>
       new Promise((resolve) => {
+        const before = backMs
         let timer: NodeJS.Timeout | undefined
         const end = (): void => {
           clearTimeout(timer)
@@ -30,7 +57,7 @@ export function turnableClock(offsetMs: number): TurnableClock {
         const look = (): void => {
           clearTimeout(timer)
           const left = at - now()
-          if (left <= 0 || signal.aborted) end()
+          if (left <= 0 || signal.aborted || backMs > before) end()
           else timer = setTimeout(look, Math.min(left, longestWaitMs))
         }
         waiting.add(look)
@@ -41,7 +68,4 @@ export function turnableClock(offsetMs: number): TurnableClock {
 }
 
 /** The machine's own time. */
-export function systemClock(): Clock {
-  const { now, until } = turnableClock(0)
-  return { now, until }
-}
+export const systemClock = (): Required<Clock> => turnableClock(0)

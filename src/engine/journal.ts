@@ -10,7 +10,7 @@ import { next, type Plan, type Surroundings } from '../link/next.ts'
 import { anyTime, type Working } from '../link/nudges.ts'
 import { adopt, type Pressed } from '../link/places.ts'
 import type { View } from '../link/views.ts'
-import { gateKey, longestGateMs } from './gates.ts'
+import { gateKey, isShut, longestGateMs } from './gates.ts'
 import type { Change, Clock, Gate, Row, Store, WishAnswer } from './ports.ts'
 
 export type Journal = ReturnType<typeof createJournal>
@@ -48,6 +48,7 @@ export function createJournal(ports: {
     lookedAt,
     limits,
     working,
+    steadySince: clock.set?.().since,
     approveAs,
     digest: digestOf,
   })
@@ -178,8 +179,7 @@ export function createJournal(ports: {
           if (decided.is === 'refused') return refused(decided.refusal)
           const sends = decided.fact.fact === 'intended'
           if (sends && !hold) return only(() => ({ is: 'signInNeeded' }))
-          if (sends && gates.some(({ holder: by, until }) => by !== id && until > now))
-            return refused({ refusal: 'vaultBusy' })
+          if (sends && gates.some((gate) => isShut(gate, id, now))) return refused({ refusal: 'vaultBusy' })
           const taken = change(row, said(wish.conversation, [decided.fact], adoption))
           const { link } = taken
           if (!sends || !hold)
@@ -240,9 +240,7 @@ export function createJournal(ports: {
         if (row.lease?.holder !== holder || row.lease.until <= clock.now()) return { result: { is: 'lost' } }
         const intent = wanted(planFor(row.link, row.lookedAt))
         if (!intent) return { result: { is: 'changed' } }
-        const taken = gates.find(
-          ({ key, holder: by, until }) => key === gate.key && by !== id && until > clock.now(),
-        )
+        const taken = gates.find((one) => one.key === gate.key && isShut(one, id, clock.now()))
         if (taken) return { result: { is: 'busy', until: taken.until } }
         const changed = change(row, [intent])
         return {

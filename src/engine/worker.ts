@@ -31,10 +31,22 @@ export function startWorker(ports: Ports): Worker {
   const active = new Map<LinkId, Promise<void>>()
   const failures = new Map<LinkId, number>()
   const patience = new Map<LinkId, Map<string, Millis>>()
+  let backMs = clock.set?.().backMs ?? 0
   let alarm = new AbortController()
   const wake = (): void => alarm.abort()
 
+  /** What waits for a time that the clock had shown already would wait until it shows it again. */
+  async function hasten(): Promise<void> {
+    const by = (clock.set?.().backMs ?? 0) - backMs
+    if (by <= 0) return
+    log('warn', 'clock.setBack', { ms: by })
+    await store.hasten(by)
+    for (const notBefore of patience.values()) notBefore.clear()
+    backMs += by
+  }
+
   async function round(): Promise<Millis | undefined> {
+    await hasten()
     const free = most - active.size
     const rows = free > 0 ? await store.claim(holder, clock.now(), leaseMs, free) : []
     for (const row of rows) {

@@ -393,7 +393,7 @@ function asksFor({ stage: { status } }: Link, effect: Effect): boolean {
 
 // ---- what Azure shows --------------------------------------------------------------------------------
 
-const sight = ({ at: _when, ...what }: Seen): string => JSON.stringify(what)
+const sight = ({ at: _when, steadySince: _by, ...what }: Seen): string => JSON.stringify(what)
 
 /** When the last attempt was begun or, once that is known, came to its outcome. */
 const attemptedAt = ({ attempt }: Pick<Link, 'attempt'>): Millis =>
@@ -426,10 +426,13 @@ function parted(link: Link, before: Seen | undefined): Link {
   return missed ? { ...link, partedAt: seen.at } : link
 }
 
+/** How long ago something was when the look began, for certain. */
+const sureAge = (time: Millis, { at, steadySince = time }: Seen): Millis => at - Math.max(time, steadySince)
+
 /** SignalR follows the vault within minutes; until then it may still speak of the connection that is gone. */
 const partedForMs = 15 * 60_000
 const hasPartedLately = ({ partedAt }: Link, seen: Seen): boolean =>
-  partedAt !== undefined && seen.at - partedAt < partedForMs
+  partedAt !== undefined && sureAge(partedAt, seen) < partedForMs
 /** Whether the same as before may now be believed. */
 const waitsFor = (link: Link, seen: Seen): boolean =>
   link.partedAt !== undefined && !hasPartedLately(link, seen) && link.stage.status !== 'Approved'
@@ -689,7 +692,7 @@ function mayStillAppear({ attempt }: Link, seen: Seen): boolean {
   if (attempt?.effect !== 'put') return false
   const { outcome } = attempt
   if (outcome.is === 'failed' && outcome.cause.cause !== 'unavailable') return false
-  return seen.at < attemptedAt({ attempt }) + putShownWithinMs
+  return sureAge(attemptedAt({ attempt }), seen) < putShownWithinMs
 }
 
 // ---- what Teams was told, and time -------------------------------------------------------------------

@@ -125,6 +125,8 @@ export type Sighting<T> =
 export type Seen = {
   /** When the look began: anything done later is not in it. */
   readonly at: Millis
+  /** Since when the clock goes steadily, where it was set lately: what happened before may be younger than it looks. */
+  readonly steadySince?: Millis
   readonly own: Sighting<SharedPrivateLink>
   readonly rivals: readonly SharedPrivateLink[]
   readonly connections: Sighting<readonly Connection[]>

@@ -28,6 +28,8 @@ export type Surroundings = {
   readonly lookedAt: Millis | undefined
   readonly limits: Limits
   readonly working: Working
+  /** Since when the clock goes steadily, where it was set: what began before may be younger than it looks. */
+  readonly steadySince?: Millis | undefined
   /** As `approver` the worker sends no decision to Azure: it has no right to. */
   readonly approveAs: ApproveAs
   /** A short text that differs when the view's data differ. */
@@ -92,7 +94,7 @@ export function next(link: Link, around: Surroundings): Plan {
 // ---- times that pass ---------------------------------------------------------------------------------
 
 function timers(link: Link, around: Surroundings): { passed?: Plan['passed']; wake?: Millis } {
-  const { now, lookedAt, limits } = around
+  const { now, lookedAt, limits, steadySince = 0 } = around
   const { status } = link.stage
   // Before anything else: what is ahead of the clock would be waited for.
   if (isAhead(link, now)) return { passed: 'setBack' }
@@ -120,7 +122,7 @@ function timers(link: Link, around: Surroundings): { passed?: Plan['passed']; wa
   // A look that shows nothing new is no fact, but moves `lookedAt`.
   const { sighted } = link
   if (status === 'Provisioning' && sighted && link.looked && lookedAt !== undefined) {
-    const at = sighted.since + limits.pinMs
+    const at = Math.max(sighted.since, steadySince) + limits.pinMs
     if (lookedAt >= at) times.push({ what: 'pinTime', at })
   }
   // Expiry looks once more: an approval that came first wins.
@@ -136,10 +138,10 @@ function timers(link: Link, around: Surroundings): { passed?: Plan['passed']; wa
 }
 
 /** When Azure has to show what a person sent, or what nobody but a person can send; undefined when nothing waits so. */
-function mustBeShownBy(link: Link, { approveAs, limits }: Surroundings): Millis | undefined {
+function mustBeShownBy(link: Link, { approveAs, limits, steadySince = 0 }: Surroundings): Millis | undefined {
   const taken = link.stage.status === 'Approving' && approveAs === 'approver'
   if (!taken && !(link.stage.status === 'Pending' && beingSent(link))) return undefined
-  return link.unlookedAt + limits.settleMs
+  return Math.max(link.unlookedAt, steadySince) + limits.settleMs
 }
 
 const isStillPending = (link: Link, lookedAt: Millis | undefined, by: Millis): boolean =>
@@ -159,9 +161,10 @@ function azureStep(link: Link, around: Surroundings): Chosen {
   if (!link.looked || lookedAt === undefined)
     return now >= notBefore ? { step: { step: 'look' } } : { wake: notBefore }
   if (effect) {
-    const earliest = notYet(link, effect.step, limits.settleMs)
+    const earliest = notYet(link, effect.step, around)
     if (now < earliest) return lookAgain(link, around, earliest)
-    if (now - lookedAt > limits.freshLookMs || lookedAt < earliest) return { step: { step: 'look' } }
+    if (Math.abs(now - lookedAt) > limits.freshLookMs || lookedAt < earliest)
+      return { step: { step: 'look' } }
     const old = effect.step === 'approve' ? oldApprover(link, now - limits.freshDecisionMs) : undefined
     return { step: old === undefined ? effect : { step: 'recheck', by: old } }
   }
@@ -228,23 +231,24 @@ function wanted(
  * The earliest moment for this effect: after a failure its not-before; after a success, what Azure needs to show it.
  * A decision whose answer was lost may still arrive: sent again too soon, it could override what an owner did since.
  */
-function notYet(link: Link, effect: Effect, settleMs: number): Millis {
+function notYet(link: Link, effect: Effect, { limits, steadySince = 0 }: Surroundings): Millis {
   const { attempt } = link
+  const settled = (since: Millis): Millis => Math.max(since, steadySince) + limits.settleMs
   // What is SignalR's goes from the vault soon after its link.
   if (effect === 'reject' && leftOpen(link) && attempt?.effect !== 'reject')
-    return Math.max(link.since, attempt?.outcome.is === 'done' ? attempt.outcome.at : 0) + settleMs
+    return settled(Math.max(link.since, attempt?.outcome.is === 'done' ? attempt.outcome.at : 0))
   if (attempt?.effect !== effect) return 0
   const decides = effect === 'approve' || effect === 'reject'
   switch (attempt.outcome.is) {
     case 'underWay':
-      return decides ? attempt.at + settleMs : 0
+      return decides ? settled(attempt.at) : 0
     case 'done':
-      return attempt.outcome.at + settleMs
+      return settled(attempt.outcome.at)
     case 'notApplied':
       return attempt.outcome.at
     case 'failed': {
       const { at, cause, notBefore } = attempt.outcome
-      return decides && cause.cause === 'unavailable' ? Math.max(notBefore, at + settleMs) : notBefore
+      return decides && cause.cause === 'unavailable' ? Math.max(notBefore, settled(at)) : notBefore
     }
   }
 }

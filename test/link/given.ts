@@ -83,8 +83,10 @@ export const around = (
   lookedAt: Millis | undefined,
   approveAs: ApproveAs = 'bot',
   reminding?: Reminding,
+  steadySince?: Millis,
 ): Surroundings => ({
   now,
+  steadySince,
   lookedAt,
   limits: reminding ? { ...limits, reminders: reminding.reminders } : limits,
   working: reminding?.working ?? anyTime,

@@ -114,6 +114,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
   const read: Read[] = []
   /** How far our clock is ahead of Azure's. */
   let ahead = 0
+  let steadySince: Millis | undefined
   let now: Millis = noon
   let link: Link = begin(request)
   let lookedAt: Millis | undefined
@@ -126,7 +127,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
   const law = (name: string, holds: boolean): void => {
     if (!holds) broken.push(`${name} (at ${(now - noon) / second} s, ${link.stage.status})`)
   }
-  const plan = (): Plan => next(link, around(now, lookedAt, approveAs, waiting))
+  const plan = (): Plan => next(link, around(now, lookedAt, approveAs, waiting, steadySince))
 
   function record(fact: Fact): void {
     const before = link.stage.status
@@ -154,7 +155,11 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
     azure.turn(now - ahead)
   }
 
-  const look = (): Seen => ({ ...azure.look(now - ahead), at: now })
+  const look = (): Seen => ({
+    ...azure.look(now - ahead),
+    at: now,
+    ...(steadySince !== undefined && { steadySince }),
+  })
 
   const requestOf = (step: AzureStep & { step: Effect }): Request =>
     step.step === 'approve' || step.step === 'reject'
@@ -404,6 +409,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
       case 'set':
         now += move.ms
         ahead += move.ms
+        steadySince = now
         return
       case 'beginLook':
         looking = { seen: look(), attempt: link.attempt }

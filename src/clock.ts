@@ -7,9 +7,14 @@ const longestWaitMs = 60_000
 /** What a machine's clock may gain or lose on its steady one between two looks without having been set. */
 const slackMs = 1_000
 
-export type TurnableClock = Required<Clock> & { turn(ms: number): void }
+export type TurnableClock = Required<Clock> & {
+  /** So much time passes, for everybody. */
+  turn(ms: number): void
+  /** It is set, as a machine's is by whoever minds it; for others no time has passed. */
+  jump(ms: number): void
+}
 
-/** A clock that is `offsetMs` ahead, and can be turned further. Turning wakes whoever waits. */
+/** A clock that is `offsetMs` ahead, and can be turned further and set. Either wakes whoever waits. */
 export function turnableClock(offsetMs: number): TurnableClock {
   let offset = offsetMs
   const ahead = (): number => Date.now() - performance.now()
@@ -32,17 +37,23 @@ export function turnableClock(offsetMs: number): TurnableClock {
     return Date.now() + offset
   }
 
+  function turn(ms: number): void {
+    offset += ms
+    for (const look of [...waiting]) look()
+  }
+
   return {
     now,
     set() {
       now()
       return { since, backMs }
     },
-    turn(ms) {
+    turn,
+    jump(ms) {
       now()
       offset += ms
       wasSet(ms)
-      for (const look of [...waiting]) look()
+      turn(0)
     },
     until: (at, signal) =>
       new Promise((resolve) => {

@@ -179,12 +179,12 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   process.on('SIGINT', leave)
   if (turnable) {
     process.on('message', (message: unknown) => {
-      const ms =
-        typeof message === 'object' && message !== null && 'turn' in message ? message.turn : undefined
-      if (typeof ms !== 'number') return
-      turnable.turn(ms)
+      const asked = typeof message === 'object' && message !== null ? message : {}
+      if ('turn' in asked && typeof asked.turn === 'number') turnable.turn(asked.turn)
+      else if ('jump' in asked && typeof asked.jump === 'number') turnable.jump(asked.jump)
+      else return
       worker?.wake()
-      process.send?.({ turned: ms })
+      process.send?.({ turned: asked })
     })
   }
   // Said last: whoever waits for it may end the process at once, and is heard.

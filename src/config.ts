@@ -197,7 +197,7 @@ export const settings = [
   {
     name: 'VAULTLINK_ESCALATION_CHANNEL',
     group: 'Owners and words',
-    what: 'The id of a second channel, which hears of a request whose reminders nobody answers. A vault tagged `vaultlink-escalation` has its own',
+    what: 'The id of a second channel, which hears of a request whose reminders nobody answers. Say `help` to the bot there once, so that it can write there. A vault tagged `vaultlink-escalation` has its own',
   },
   {
     name: 'VAULTLINK_ADMIT',

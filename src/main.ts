@@ -119,7 +119,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     access,
     roster: createRoster({ adapter, appId, log }),
     router,
-    escalations: createEscalations({ store, fallback: settings.escalation }),
+    escalations: createEscalations({ store, fallback: settings.escalation, log }),
     ...(actAs && { asApprover: { actAs, sender } }),
     deadlineMs: settings.turnReadsMs,
     freshDecisionMs: limits.freshDecisionMs,

@@ -1,7 +1,7 @@
 /** Reads what is known of a vault's owners and lets `route.ts` choose. */
 import type { Place, Route } from '../link/link.ts'
 import { escalation, escalationTag, ownersTag, route } from '../link/route.ts'
-import type { Directory, Store } from './ports.ts'
+import type { Directory, Log, Store } from './ports.ts'
 
 /** The channel that decides for a vault; undefined when there is none. Rejects with `Unanswered`. */
 export type Router = (vault: string, signal: AbortSignal, tags?: Tags) => Promise<Route | undefined>
@@ -17,11 +17,12 @@ async function knownTo(store: Store, conversation: string | undefined): Promise<
 }
 
 export const createEscalations =
-  ({ store, fallback }: { store: Store; fallback: string | undefined }): Escalations =>
+  ({ store, fallback, log }: { store: Store; fallback: string | undefined; log: Log }): Escalations =>
   async (tags, owners) => {
-    const [tagged, usual] = await Promise.all(
-      [tags[escalationTag], fallback].map((conversation) => knownTo(store, conversation)),
-    )
+    const named = [tags[escalationTag], fallback]
+    const [tagged, usual] = await Promise.all(named.map((conversation) => knownTo(store, conversation)))
+    if (!tagged && !usual && named.some((one) => one !== undefined))
+      log('warn', 'escalation.channelUnknown', {})
     return escalation({ tagged, fallback: usual, owners })
   }
 

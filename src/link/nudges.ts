@@ -74,13 +74,19 @@ export function nudgeTimes(
   const posted = forOwners.flatMap(({ postedAt }) => postedAt ?? [])
   const last = posted.length > 0 ? Math.max(...posted) : undefined
   const at = nextAt(unansweredSince(link) + afterMs, last, now, working)
-  const escalates =
-    asked.escalation !== undefined &&
-    unanswered(link).length >= escalateAfter &&
-    !nudges.some(({ nudge }) => nudge === 'escalation')
+  const mayEscalate = asked.escalation !== undefined && !nudges.some(({ nudge }) => nudge === 'escalation')
+  const { length: count } = unanswered(link)
+  const soon = endsSoonAt(asked)
+  const escalations = mayEscalate
+    ? [
+        ...(count >= escalateAfter ? [at] : []),
+        // Where time is short, one that was not answered is enough.
+        ...(count > 0 ? [soon > now ? soon : working.from(now)] : []),
+      ]
+    : []
   return [
     ...ending,
-    ...(escalates ? [{ what: 'escalationTime', at } as const] : []),
+    ...escalations.map((time) => ({ what: 'escalationTime', at: time }) as const),
     { what: 'reminderTime', at },
   ]
 }

@@ -105,6 +105,16 @@ describe('a week in which nobody answers, asked on a Monday at noon', () => {
     expect(Object.keys(life.link().told).filter((post) => post.startsWith('escalation/'))).toHaveLength(2)
   })
 
+  test('where time is short one reminder is enough: the second channel hears of it when the end is near', () => {
+    const life = begun({ lastsMs: 2 * day, escalation: leads })
+    passes(life, 2.1 * day, 10 * minute)
+    expect(nudges(life, 'reminder').map((one) => said(one.at).slice(0, -3))).toEqual(['Mon 11-23 16'])
+    expect(nudges(life, 'ending').map((one) => said(one.at).slice(0, -3))).toEqual(
+      Array(2).fill('Tue 11-24 12'),
+    )
+    expect(nudges(life, 'escalation').map((one) => said(one.at).slice(0, -3))).toEqual(['Tue 11-24 12'])
+  })
+
   test('a month of it, told of each working day once at most', () => {
     const life = begun({ lastsMs: 30 * day, escalation: leads })
     passes(life, 30.1 * day)

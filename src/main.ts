@@ -10,7 +10,7 @@ import { createDesk } from './engine/desk.ts'
 import { createJournal } from './engine/journal.ts'
 import { createPerformer } from './engine/perform.ts'
 import type { Log, Store } from './engine/ports.ts'
-import { createRouter } from './engine/router.ts'
+import { createEscalations, createRouter } from './engine/router.ts'
 import { createSender } from './engine/send.ts'
 import { createSendLimits } from './engine/sendLimits.ts'
 import { startWorker, type Worker } from './engine/worker.ts'
@@ -28,6 +28,7 @@ import { createServer } from './teams/server.ts'
 import { createServiceList } from './teams/services.ts'
 import { createTokenCheck } from './teams/token.ts'
 import { en } from './teams/words/en.ts'
+import { workingTime } from './workingHours.ts'
 
 let config: Config
 try {
@@ -102,7 +103,8 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   const anchor = startAnchor({ store, clock, everyMs: settings.anchorMs, log })
   const wake = (): void => worker?.wake()
   const approveAs = approver ? 'approver' : 'bot'
-  const journal = createJournal({ store, clock, limits, approveAs, wake, onDecision: anchor.say })
+  const working = workingTime(settings.workingHours, settings.timeZone)
+  const journal = createJournal({ store, clock, limits, working, approveAs, wake, onDecision: anchor.say })
   const sender = createSender({ store, clock, journal, wake, log, crashPoint: moments.at })
   const leavingSoon = new AbortController()
   const performer = createPerformer({
@@ -126,6 +128,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     access,
     roster: createRoster({ adapter, appId, log }),
     router,
+    escalations: createEscalations({ store, fallback: settings.escalation, log }),
     ...(actAs && { asApprover: { actAs, sender } }),
     deadlineMs: settings.turnReadsMs,
     freshDecisionMs: limits.freshDecisionMs,
@@ -195,12 +198,14 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   process.on('SIGINT', leave)
   if (sandbox) {
     process.on('message', (message: unknown) => {
-      const ms =
-        typeof message === 'object' && message !== null && 'turn' in message ? message.turn : undefined
-      if (typeof ms !== 'number') return
-      for (const one of new Set([machine, clock])) one.turn(ms)
+      const asked = typeof message === 'object' && message !== null ? message : {}
+      const clocks = new Set([machine, clock])
+      if ('turn' in asked && typeof asked.turn === 'number') for (const one of clocks) one.turn(asked.turn)
+      else if ('jump' in asked && typeof asked.jump === 'number')
+        for (const one of clocks) one.jump(asked.jump)
+      else return
       worker?.wake()
-      process.send?.({ turned: ms })
+      process.send?.({ turned: asked })
     })
   }
   // Said last: whoever waits for it may end the process at once, and is heard.

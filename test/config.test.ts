@@ -47,9 +47,11 @@ describe('what production needs', () => {
       admits: [],
       portal: 'https://portal.azure.com',
       timeZone: 'UTC',
+      workingHours: [1, 2, 3, 4, 5].map((day) => ({ day, from: 9 * 60, to: 17 * 60 })),
       turnReadsMs: 3_000,
       limits: {
         expiryMs: 7 * 86_400_000,
+        reminders: { afterMs: 4 * 3_600_000, escalateAfter: 2 },
         usualProvisioningMs: 15 * 60_000,
         usualPropagatingMs: 30 * 60_000,
         alarmMs: 15 * 60_000,
@@ -62,6 +64,18 @@ describe('what production needs', () => {
         pinMs: 10_000,
       },
     })
+  })
+
+  test('reminders can be left out, come at any hour, and be brought up elsewhere', () => {
+    const off = readConfig({ ...production, VAULTLINK_REMIND_AFTER_HOURS: 'Off' })
+    expect(off.limits).not.toHaveProperty('reminders')
+    const { workingHours, escalation } = readConfig({
+      ...production,
+      VAULTLINK_WORKING_HOURS: 'always',
+      VAULTLINK_ESCALATION_CHANNEL: '19:leads@thread.tacv2',
+    })
+    expect(workingHours).toHaveLength(7)
+    expect(escalation).toBe('19:leads@thread.tacv2')
   })
 
   test('with a client secret the bot registration itself acts on Azure, unless another identity is named', () => {
@@ -192,6 +206,27 @@ describe('refused', () => {
       values: [`postgres://vaultlink:${secret}@db`, 'postgresql://', `mysql://x:${secret}@db/x`],
     },
     { name: 'VAULTLINK_OWNERS_CHANNEL', values: ['vault-owners', '19:'] },
+    { name: 'VAULTLINK_ESCALATION_CHANNEL', values: ['vault-leads', '19:'] },
+    {
+      name: 'VAULTLINK_ESCALATION_CHANNEL',
+      values: ['19:owners@thread.tacv2'],
+      beside: { ...production, VAULTLINK_OWNERS_CHANNEL: '19:owners@thread.tacv2' },
+    },
+    { name: 'VAULTLINK_REMIND_AFTER_HOURS', values: ['0', '721', 'never'] },
+    { name: 'VAULTLINK_ESCALATE_AFTER_REMINDERS', values: ['0', '1.5', '31', 'never'] },
+    {
+      name: 'VAULTLINK_WORKING_HOURS',
+      values: [
+        'weekdays',
+        'Mon-Fri',
+        '09:00-17:00',
+        'Mon-Fri 17:00-09:00',
+        'Mon-Fri 09:00-25:00',
+        'Mon-Fry 09:00-17:00',
+        'Mon 09:00-09:00',
+        'Mon-Fri 09:00-17:00,',
+      ],
+    },
     { name: 'VAULTLINK_ADMIT', values: ['everybody', 'guests, anonymous', 'guest'] },
     { name: 'VAULTLINK_PORTAL', values: ['http://portal.azure.com', 'portal'] },
     { name: 'VAULTLINK_TIME_ZONE', values: ['Berlin', 'Mars/Olympus'] },

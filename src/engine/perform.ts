@@ -16,6 +16,8 @@ import type { SendLimits } from './sendLimits.ts'
 const callDeadlineMs = 20_000
 /** Looks that share one deadline. */
 const mostTogether = 8
+/** Nothing that the core times by looks takes longer. */
+const longestDoubtMs = 15 * 60_000
 const rerouteAgainMs = 60 * 60_000
 const insistAgainMs = 2_000
 /** Ten minutes at least: beyond that Azure is looked at, and a message may come twice. */
@@ -61,9 +63,14 @@ export function createPerformer(ports: Ports): Performer {
       return retryAt(clock.now(), count, answer.retryAfterMs, ports.limits.firstLookMs)
     }
     failedLooks.delete(link.id)
+    // The clock was set back meanwhile: whether it began before what happened since cannot be told.
+    if (answer.at > clock.now()) return undefined
+    const since = clock.set?.().since
+    const seen =
+      since !== undefined && answer.at - since < longestDoubtMs ? { ...answer, steadySince: since } : answer
     await journal.record(
       link.id,
-      [{ fact: 'observed', seen: withoutWords(link.asked.nonce, answer), at: clock.now() }],
+      [{ fact: 'observed', seen: withoutWords(link.asked.nonce, seen), at: clock.now() }],
       {
         lookedAt: answer.at,
         // An effect that began since makes this look a thing of the past.

@@ -24,7 +24,12 @@ import type { View } from '../link/views.ts'
 
 export type Clock = {
   now(): Millis
-  /** Resolves when `at` has come, or at once when the signal aborts. Never rejects. */
+  /**
+   * What was noticed of its being set, where that can be: since when it goes steadily, if it did not always, and by how
+   * much in all it was set back.
+   */
+  set?(): { readonly since: Millis | undefined; readonly backMs: number }
+  /** Resolves when `at` has come or the clock was set back, or at once when the signal aborts. Never rejects. */
   until(at: Millis, signal: AbortSignal): Promise<void>
 }
 
@@ -294,6 +299,8 @@ export type Store = {
   renew(ids: readonly LinkId[], holder: string, until: Millis): Promise<void>
   /** Gives a record back, if it is still ours. */
   release(id: LinkId, holder: string): Promise<void>
+  /** Makes what is due later due by so much earlier: the clock was set back. */
+  hasten(ms: number): Promise<void>
   /** When the next record falls due that nobody holds, or a lease ends. */
   nextDue(): Promise<Millis | undefined>
   get(id: LinkId): Promise<Row | undefined>

@@ -47,11 +47,24 @@ export function startWorker(ports: Ports): Worker {
   /** What could not be given back while the store was away. */
   const owed = new Set<LinkId>()
   let renewedAt = clock.now()
+  let backMs = clock.set?.().backMs ?? 0
   let alarm = new AbortController()
   const wake = (): void => alarm.abort()
 
+  /** What waits for a time that the clock had shown already would wait until it shows it again. */
+  async function hasten(): Promise<void> {
+    const by = (clock.set?.().backMs ?? 0) - backMs
+    if (by <= 0) return
+    log('warn', 'clock.setBack', { ms: by })
+    await store.hasten(by)
+    for (const notBefore of patience.values()) notBefore.clear()
+    renewedAt -= by
+    backMs += by
+  }
+
   async function round(): Promise<Millis | undefined> {
     await keepHeld()
+    await hasten()
     const free = most - active.size
     const rows = free > 0 ? await store.claim(holder, clock.now(), leaseMs, free) : []
     for (const row of rows) {
@@ -168,7 +181,10 @@ async function tend(
     const plan: Plan = journal.planFor(now.link, now.lookedAt)
     if (!rested) {
       if (plan.passed && free('azure')) {
-        await journal.record(id, [{ fact: 'passed', what: plan.passed, at: clock.now() }])
+        const what = plan.passed
+        // Another instance may have written it meanwhile, and a reminder is one more each time.
+        const unless = ({ link, lookedAt }: Row): boolean => journal.planFor(link, lookedAt).passed !== what
+        await journal.record(id, [{ fact: 'passed', what, at: clock.now() }], { unless })
         continue
       }
       const { azure } = plan

@@ -439,6 +439,19 @@ describe.each(databases)('a store on $name', (kind) => {
       expect(await claimed('a', noon + 24 * 60 * minute)).toEqual([])
     })
 
+    test('earlier when the clock was set back; what somebody holds stays theirs', async () => {
+      await claimed('a', noon)
+      await store.hasten(10 * minute)
+      expect(await claimed('b', noon - 10 * minute + 1)).toEqual(['later'])
+      expect((await row('late')).due).toBe(noon - 10 * minute)
+      expect(await claimed('b', noon - 10 * minute + 2)).toEqual(['latest'])
+      await store.release('late', 'a')
+      expect(await claimed('b', noon - 10 * minute)).toEqual(['late'])
+      await end('latest')
+      await store.hasten(minute)
+      expect((await row('latest')).due).toBeUndefined()
+    })
+
     test('but leaves alone what a newer version wrote', async () => {
       await tamper(`update links set schema = 3 where id = 'late'`)
       const events: string[] = []

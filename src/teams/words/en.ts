@@ -14,6 +14,7 @@ import type {
   Ended,
   Millis,
   News,
+  Nudge,
   Refusal,
   Route,
   Status,
@@ -53,7 +54,7 @@ const clock = (at: Millis, zone: string): string =>
   new Intl.DateTimeFormat(locale, {
     hour: '2-digit',
     minute: '2-digit',
-    hour12: false,
+    hourCycle: 'h23',
     timeZone: zone,
     timeZoneName: 'short',
   }).format(at)
@@ -644,6 +645,60 @@ function news(piece: News, to: Told, about: About, facts: NewsFacts, zone: strin
   return piece satisfies never
 }
 
+/** What people are told because time passes. The mention, if any, goes before it. */
+function nudge(
+  piece: Nudge['nudge'],
+  to: 'requester' | 'owners' | 'escalation',
+  about: About,
+  facts: {
+    readonly status: Status
+    readonly askedAt: Millis
+    readonly endsAt: Millis
+    readonly reason: string | undefined
+    readonly reminders: number
+    readonly isEscalated: boolean
+    readonly approvals: Approvals | undefined
+    readonly approvers: readonly string[]
+    readonly portal: string
+  },
+  zone: string,
+): Prose {
+  const { signalr, vault, name, asker } = about
+  const { askedAt, reason, reminders, isEscalated, approvals, approvers, portal } = facts
+  const view = { link: portal, title: buttons.portal }
+  const ends = time.moment(facts.endsAt, zone)
+  /** "Nobody has decided yet", or who has approved and how many more have to. */
+  const missing = approvals
+    ? `${approvers.length > 0 ? `${list(approvers)} approved, and ` : ''}${haveTo(approvals)}`
+    : undefined
+  const stands = missing === undefined ? `nobody has decided for ${vault} yet` : `${missing} for ${vault}`
+  switch (piece) {
+    case 'reminder':
+      return [
+        `${reminders > 1 ? `Reminder ${reminders}` : 'Reminder'}: ${asker} asked to connect ${signalr} on ${time.moment(askedAt, zone)}, and ${stands}. `,
+        `Please decide on the card above by ${ends}; after that the request ends. `,
+        ...(isEscalated ? ['Another channel has been told that it waits. '] : []),
+        view,
+      ]
+    case 'escalation':
+      return [
+        `Still waiting: ${stands}. ${sentence(`${asker} asked to connect ${signalr} on ${time.moment(askedAt, zone)}`, reason)} `,
+        `Its owners were reminded ${reminders === 1 ? 'once' : `${reminders} times`} in the channel that decides for ${vault}. `,
+        `Without an answer it ends on ${ends}. Whoever may approve there can decide on the card in that channel or in ${portalName}, and ${app} will notice: `,
+        view,
+      ]
+    case 'ending':
+      if (to === 'owners')
+        return [
+          `This request ends on ${ends}: ${stands}. If it is not decided on the card above by then, the link ${name} is removed from ${signalr}, and ${asker} can ask again. `,
+          view,
+        ]
+      return facts.status === 'Pending'
+        ? `Your request ends on ${ends}: ${stands}. Then the link ${name} is removed from ${signalr}. If it is still wanted, talk to the vault's owner now, or ask again after that: ${linkAgain(about)}.`
+        : `Your request ends on ${ends}: it is still ${status[facts.status]}, and the owners of ${vault} could not be asked yet. What was made of it is removed then. You can ask again after that: ${linkAgain(about)}.`
+  }
+}
+
 function whyHere(because: Route['because'], vault: string, zone: string): string {
   switch (because.is) {
     case 'owned':
@@ -827,6 +882,7 @@ export const en = {
   refusal,
   askRefusal,
   news,
+  nudge,
   labels: {
     name: 'Name',
     type: 'Type',

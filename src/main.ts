@@ -11,6 +11,7 @@ import { createJournal } from './engine/journal.ts'
 import { createPerformer } from './engine/perform.ts'
 import { createRouter } from './engine/router.ts'
 import { createSender } from './engine/send.ts'
+import { type Surveyor, startSurveyor } from './engine/surveyor.ts'
 import { startWorker, type Worker } from './engine/worker.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -58,7 +59,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
 
   const store = await openStore({ url: settings.databaseUrl, log, onCommit: moments.onCommit })
   const credential = credentialOf(identity, arm.clientId)
-  const { azure, directory, access, actAs, warm } = createAzure({
+  const { azure, survey, directory, access, actAs, warm } = createAzure({
     endpoint: arm.endpoint,
     credential,
     deadlineMs: arm.deadlineMs,
@@ -93,6 +94,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     defaultOwners: settings.defaultOwners,
   })
   let worker: Worker | undefined
+  let surveyor: Surveyor | undefined
   const anchor = startAnchor({ store, clock, everyMs: settings.anchorMs, log })
   const wake = (): void => worker?.wake()
   const approveAs = approver ? 'approver' : 'bot'
@@ -154,6 +156,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     metrics: metrics.text,
   })
   worker = startWorker({ store, clock, journal, performer, limits, log })
+  surveyor = startSurveyor({ store, clock, survey, look: performer.look, limits, log, wake })
   // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
   if (identity.appId !== undefined) keys.refresh()
   warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
@@ -165,7 +168,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     log('info', 'leaving', { signal })
     await server.close()
     await sender.settled()
-    await worker?.stop()
+    await Promise.all([worker?.stop(), surveyor?.stop()])
     await anchor.stop()
     await store.close()
     await probes.close()

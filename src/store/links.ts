@@ -26,6 +26,9 @@ type Links = Pick<
   | 'release'
   | 'nextDue'
   | 'get'
+  | 'rows'
+  | 'openVersions'
+  | 'takeGate'
   | 'open'
   | 'list'
   | 'openByStatus'
@@ -166,6 +169,38 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
     async get(id) {
       const row = await db.selectFrom('links').select(rowColumns).where('id', '=', id).executeTakeFirst()
       return row && parseRow(row)
+    },
+
+    async rows(ids) {
+      if (ids.length === 0) return []
+      const rows = await db.selectFrom('links').select(rowColumns).where('id', 'in', ids).execute()
+      return rows.filter(canRead).map(parseRow)
+    },
+
+    openVersions: () =>
+      db
+        .selectFrom('links')
+        .select(['id', 'version'])
+        // Written as the index has it, so that the ended ones are not read.
+        .where('ended', '=', sql.lit(0))
+        .execute(),
+
+    async takeGate(gate, now) {
+      await db
+        .insertInto('gates')
+        .values(gate)
+        .onConflict((conflict) =>
+          conflict
+            .column('key')
+            .doUpdateSet((row) => ({ holder: row.ref('excluded.holder'), until: row.ref('excluded.until') }))
+            .where((row) => row.or([row('gates.holder', '=', gate.holder), row('gates.until', '<=', now)])),
+        )
+        .execute()
+      return await db
+        .selectFrom('gates')
+        .select(['holder', 'until'])
+        .where('key', '=', gate.key)
+        .executeTakeFirstOrThrow()
     },
 
     async open(signalr, vault) {

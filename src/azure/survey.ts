@@ -31,7 +31,8 @@ type Pages = AsyncIterable<readonly unknown[]>
 type Found<T> = {
   reads: number
   readonly shown: Map<string, Shown<T>>
-  retryAfterMs?: number
+  /** Azure lets nothing more be read there for so long. */
+  stopMs?: number
 }
 
 export function createSurvey(
@@ -77,15 +78,20 @@ export function createSurvey(
     },
   }
 
-  /** What the list shows of the wanted; what it embeds nothing of, or nothing that can be read, is as if left out. */
+  /**
+   * Takes in what the list shows of the wanted; what it embeds nothing of, or nothing that can be read, is as if left out.
+   * Resolves to whether what is left out may now be read by itself.
+   */
   async function byList<T>(
     half: Half<T>,
     subscription: string,
     wanted: ReadonlySet<string>,
+    found: Found<T>,
     signal: AbortSignal,
-  ): Promise<Found<T>> {
+  ): Promise<boolean> {
     const key = `${half.name} ${subscription}`
-    const found: Found<T> = { reads: 0, shown: new Map() }
+    let count = 0
+    const shown = new Map<string, Shown<T>>()
     const list = await look(
       reading,
       half.action,
@@ -93,28 +99,33 @@ export function createSurvey(
       signal,
       async (within) => {
         for await (const page of pagesOf(await half.list(subscription, within), within)) {
-          found.reads += 1
+          count += 1
           for (const resource of page.map(record)) {
             const id = resourceKey(required(resource.id, 'the id of a resource'))
-            const shown = wanted.has(id) ? readable(() => half.shown(resource)) : undefined
-            if (shown) found.shown.set(id, { is: 'present', value: shown })
+            const value = wanted.has(id) ? readable(() => half.shown(resource)) : undefined
+            if (value) shown.set(id, { is: 'present', value })
           }
         }
         return true
       },
     )
     if (list.is === 'present') {
-      pages.set(key, found.reads)
+      found.reads += count
+      pages.set(key, count)
       failures.delete(key)
-      return found
+      for (const [id, value] of shown) found.shown.set(id, value)
+      return true
     }
-    const { reads } = found
-    const failed: Found<T> = { reads: reads + 1, shown: new Map() }
-    if (list.is !== 'silent') return failed
-    const { cause, retryAfterMs = 0 } = list.failure
-    const count = (failures.get(key) ?? 0) + 1
-    failures.set(key, count)
-    return cause.cause !== 'throttled' && count >= mostFailures ? failed : { ...failed, retryAfterMs }
+    // Half a list is none, and the page that failed was a read as well.
+    found.reads += count + 1
+    if (list.is !== 'silent') return true
+    if (list.failure.cause.cause === 'throttled') {
+      found.stopMs = list.failure.retryAfterMs ?? 0
+      return false
+    }
+    const failed = (failures.get(key) ?? 0) + 1
+    failures.set(key, failed)
+    return failed >= mostFailures
   }
 
   async function half<T>(
@@ -123,14 +134,11 @@ export function createSurvey(
     ids: readonly string[],
     signal: AbortSignal,
   ): Promise<Found<T>> {
-    if (ids.length === 0) return { reads: 0, shown: new Map() }
+    const found: Found<T> = { reads: 0, shown: new Map() }
     const wanted = new Set(ids.map(resourceKey))
-    // A few are read for less than a list of all that the subscription holds.
-    const few = wanted.size <= (pages.get(`${half.name} ${subscription}`) ?? 1)
-    const found: Found<T> = few
-      ? { reads: 0, shown: new Map() }
-      : await byList(half, subscription, wanted, signal)
-    if (found.retryAfterMs !== undefined) return found
+    // A few are read for less than a list of all that the subscription holds. Until that is known, one is.
+    const few = wanted.size < (pages.get(`${half.name} ${subscription}`) ?? 2)
+    if (!few && !(await byList(half, subscription, wanted, found, signal))) return found
     const left = ids
       .filter((id) => !found.shown.has(resourceKey(id)))
       .sort((a, b) => (readAt.get(resourceKey(a)) ?? 0) - (readAt.get(resourceKey(b)) ?? 0))
@@ -139,9 +147,8 @@ export function createSurvey(
       left.slice(0, mostSingle).map((id) =>
         turns(async () => {
           const hold = allowance.holdMs(subscription)
-          if (found.retryAfterMs !== undefined) return
-          if (hold > 0) found.retryAfterMs = hold
-          else await single(id)
+          if (hold > 0) found.stopMs ??= hold
+          if (found.stopMs === undefined) await single(id)
         }),
       ),
     )
@@ -152,7 +159,7 @@ export function createSurvey(
       found.reads += 1
       readAt.set(resourceKey(id), reading.now())
       if (one.is !== 'silent') found.shown.set(resourceKey(id), one.is === 'present' ? one : { is: one.is })
-      else if (one.failure.cause.cause === 'throttled') found.retryAfterMs = one.failure.retryAfterMs ?? 0
+      else if (one.failure.cause.cause === 'throttled') found.stopMs = one.failure.retryAfterMs ?? 0
     }
   }
 
@@ -160,15 +167,14 @@ export function createSurvey(
     const hold = allowance.holdMs(subscription)
     if (hold > 0) return { reads: 0, signalrs: new Map(), vaults: new Map(), retryAfterMs: hold }
     const own = await half(signalrHalf, subscription, signalrs, signal)
-    const onVault = await half(vaultHalf, subscription, vaults, signal)
-    const waits = [own, onVault].flatMap(({ retryAfterMs }) =>
-      retryAfterMs === undefined ? [] : [retryAfterMs],
-    )
+    // Asking early makes Azure's wait begin anew.
+    const onVault = await half(vaultHalf, subscription, own.stopMs === undefined ? vaults : [], signal)
+    const stopMs = own.stopMs ?? onVault.stopMs
     return {
       reads: own.reads + onVault.reads,
       signalrs: own.shown,
       vaults: onVault.shown,
-      ...(waits.length > 0 && { retryAfterMs: Math.max(...waits) }),
+      ...(stopMs !== undefined && { retryAfterMs: stopMs }),
     }
   }
 }

@@ -107,7 +107,7 @@ export type Surveyed = {
   /** By `resourceKey`. What is missing was not shown this time; `hidden` cannot be seen in this way. */
   readonly signalrs: ReadonlyMap<string, Shown<readonly SharedPrivateLink[]>>
   readonly vaults: ReadonlyMap<string, Shown<VaultShown>>
-  /** Azure lets no more be read now, or did not answer: not before when. */
+  /** Azure lets no more be read there for so long. */
   readonly retryAfterMs?: number
 }
 export type Shown<T> = { readonly is: 'present'; readonly value: T } | { readonly is: 'absent' | 'hidden' }

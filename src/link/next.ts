@@ -238,7 +238,7 @@ function notYet(link: Link, effect: Effect, settleMs: number): Millis {
 }
 
 function lookAgain(link: Link, { now, lookedAt = now, limits }: Surroundings, notAfter?: Millis): Chosen {
-  const due = lookedAt + ownInterval(link, now, limits)
+  const due = lookedAt + ownInterval(link, lookedAt, limits)
   // At its end a request is looked at once more, however long the interval has grown.
   const { expiresAt } = link.asked
   const at = Math.min(due, notAfter ?? due, lookedAt < expiresAt && now < expiresAt ? expiresAt : due)
@@ -246,12 +246,15 @@ function lookAgain(link: Link, { now, lookedAt = now, limits }: Surroundings, no
   return at <= now ? { step: { step: 'look' } } : { wake: at }
 }
 
-/** What rests is watched through the lists that show many links at once, and by itself only now and then. */
-function ownInterval(link: Link, now: Millis, limits: Limits): number {
+/**
+ * How long after a look the next is due. What rested then is watched through the lists that show many links at once, and
+ * looked at by itself only now and then.
+ */
+function ownInterval(link: Link, lookedAt: Millis, limits: Limits): number {
   const from = restsFrom(link, limits)
-  return from !== undefined && now >= from
+  return from !== undefined && lookedAt >= from
     ? restInterval(link, limits)
-    : lookInterval(Math.max(0, now - link.moved), limits)
+    : lookInterval(Math.max(0, lookedAt - link.moved), limits)
 }
 
 // ---- Teams -------------------------------------------------------------------------------------------

@@ -275,6 +275,45 @@ describe.each(databases)('a store on $name', (kind) => {
       await write('one', { release: ['vault'] })
       expect(await read('one')).toEqual([{ key: 'vault', holder: 'two', until: noon }])
     })
+
+    test('that one of many takes, keeps as long as it likes, and loses at their end', async () => {
+      const gate = (holder: string, until: number) => ({ key: 'survey', holder, until })
+      const holders = await Promise.all(
+        ['a', 'b', 'c'].map((holder) => store.takeGate(gate(holder, noon), noon - minute)),
+      )
+      expect(new Set(holders.map(({ holder }) => holder)).size).toBe(1)
+      const [first = 'none'] = holders.map(({ holder }) => holder)
+      expect(await store.takeGate(gate(first, noon + minute), noon - minute)).toEqual({
+        holder: first,
+        until: noon + minute,
+      })
+      expect(await store.takeGate(gate('d', noon + 2 * minute), noon + minute - 1)).toEqual({
+        holder: first,
+        until: noon + minute,
+      })
+      expect(await store.takeGate(gate('d', noon + 2 * minute), noon + minute)).toEqual({
+        holder: 'd',
+        until: noon + 2 * minute,
+      })
+    })
+  })
+
+  test('names what is not ended with its version, and reads many at once', async () => {
+    for (const id of ['one', 'two', 'three']) await store.create(ask(id))
+    await store.transact('two', [], appending(unposted(noon)))
+    await store.transact('three', [], ({ link }) => ({
+      change: change({ ...link, stage: { status: 'Removed' } }, []),
+      result: undefined,
+    }))
+    const open = await store.openVersions()
+    expect([...open].sort((a, b) => a.id.localeCompare(b.id))).toEqual([
+      { id: 'one', version: 1 },
+      { id: 'two', version: 2 },
+    ])
+    const rows = await store.rows(['two', 'one', 'nobody'])
+    expect(rows.map(({ link }) => link.id).sort()).toEqual(['one', 'two'])
+    expect(rows.find(({ link }) => link.id === 'two')).toEqual(await store.get('two'))
+    expect(await store.rows([])).toEqual([])
   })
 
   describe('hands out due links', () => {

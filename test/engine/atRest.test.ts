@@ -70,8 +70,8 @@ describe('waiting', () => {
     await world.passes(30 * minute)
     expect(exact(world)).toEqual([])
     expect(world.reads.length / 1_800).toBeLessThan(0.6)
-    const { vault, connection } = placeOf(world, 79)
-    world.sandbox.portal.reject(resourceName(vault), 'owner', connection)
+    const { vault, nonce } = placeOf(world, 79)
+    world.sandbox.portal.reject(resourceName(vault), 'owner', nonce)
     await world.passes(3 * minute)
     expect((await world.get(79)).decision).toMatchObject({ verdict: 'reject' })
   })
@@ -90,10 +90,10 @@ describe('waiting', () => {
     expect(await others(world)).toEqual(['Pending'])
     // All have had their own look of the day; now one of them is approved.
     await world.passes(2 * minute)
-    const { vault, connection } = placeOf(world, 7)
+    const { vault, nonce } = placeOf(world, 7)
     const began = world.written()
     world.reads.length = 0
-    world.sandbox.portal.approve(resourceName(vault), 'owner', connection)
+    world.sandbox.portal.approve(resourceName(vault), 'owner', nonce)
     await world.passes(10 * minute)
     expect(await statusOf(world, 7)).toBe('Approved')
     const close = world.reads.filter(({ path }) => path.endsWith(placeOf(world, 7).name)).length
@@ -108,8 +108,8 @@ describe('what changes', () => {
   test('in the portal is seen within the interval, and followed closely from then on', async () => {
     const world = await resting(small)
     await world.passes(10 * minute)
-    const { vault, connection } = placeOf(world, 7)
-    world.sandbox.portal.approve(resourceName(vault), 'owner', connection)
+    const { vault, nonce } = placeOf(world, 7)
+    world.sandbox.portal.approve(resourceName(vault), 'owner', nonce)
     world.reads.length = 0
     await world.passes(limits.longestLookMs + second)
     expect(await world.get(7)).toMatchObject({
@@ -130,11 +130,11 @@ describe('what changes', () => {
 
   test('while a link works, too', async () => {
     const world = await resting(small)
-    const { vault, connection } = placeOf(world, 7)
-    world.sandbox.portal.approve(resourceName(vault), 'owner', connection)
+    const { vault, nonce } = placeOf(world, 7)
+    world.sandbox.portal.approve(resourceName(vault), 'owner', nonce)
     await world.passes(2 * hour)
     expect(await statusOf(world, 7)).toBe('Approved')
-    world.sandbox.portal.reject(resourceName(vault), 'owner', connection)
+    world.sandbox.portal.reject(resourceName(vault), 'owner', nonce)
     await world.passes(5 * minute)
     expect(await statusOf(world, 7)).toBe('Disconnected')
   })
@@ -144,8 +144,8 @@ describe('what changes', () => {
     const crossing = world.all.findIndex(
       ({ signalr, vault }) => signalr.split('/')[2] !== vault.split('/')[2],
     )
-    const { vault, connection } = placeOf(world, crossing)
-    world.sandbox.portal.reject(resourceName(vault), 'owner', connection)
+    const { vault, nonce } = placeOf(world, crossing)
+    world.sandbox.portal.reject(resourceName(vault), 'owner', nonce)
     await world.passes(limits.longestLookMs + second)
     expect((await world.get(crossing)).decision).toMatchObject({ verdict: 'reject', where: 'portal' })
   })
@@ -164,10 +164,10 @@ describe('what changes', () => {
     async (which) => {
       const world = await resting(small)
       await world.passes(2 * minute)
-      const { signalr, vault, name, connection } = placeOf(world, 7)
+      const { signalr, vault, name, nonce, connection } = placeOf(world, 7)
       world.sandbox.configure({ deletingMs: 0 })
       if (which === 'link') world.sandbox.portal.deleteLink(resourceName(signalr), name)
-      else world.sandbox.portal.removeConnection(resourceName(vault), connection)
+      else world.sandbox.portal.removeConnection(resourceName(vault), nonce)
       world.reads.length = 0
       await world.passes(limits.longestLookMs + 10 * second)
       const gone = which === 'link' ? `${signalr}/sharedPrivateLinkResources/${name}` : connection
@@ -198,8 +198,8 @@ describe('a list', () => {
     expect(world.reads.some(({ path }) => /privateEndpointConnections/.test(path))).toBe(true)
     expect(world.reads.length / 3_600).toBeLessThan(0.6)
     // What the list cannot show is still seen, by the links' own looks.
-    const { vault, connection } = placeOf(world, 7)
-    world.sandbox.portal.reject(resourceName(vault), 'owner', connection)
+    const { vault, nonce } = placeOf(world, 7)
+    world.sandbox.portal.reject(resourceName(vault), 'owner', nonce)
     await world.passes(hour)
     expect((await world.get(7)).decision).toMatchObject({ verdict: 'reject' })
   })
@@ -217,12 +217,12 @@ describe('a list', () => {
               else properties[member] = [{ id: 7 }]
         },
       })
-      const { vault, connection } = placeOf(world, 7)
+      const { vault, nonce } = placeOf(world, 7)
       await world.passes(10 * minute)
       expect(world.reads.some(({ path }) => /privateEndpointConnections$/.test(path))).toBe(true)
       expect(world.reads.some(({ path }) => /(Connections|Resources)\/./.test(path))).toBe(false)
       expect(world.reads.length / (10 * 60)).toBeLessThan(0.6)
-      world.sandbox.portal.reject(resourceName(vault), 'owner', connection)
+      world.sandbox.portal.reject(resourceName(vault), 'owner', nonce)
       await world.passes(3 * minute)
       expect((await world.get(7)).decision).toMatchObject({ verdict: 'reject' })
     },
@@ -241,8 +241,8 @@ describe('a list', () => {
     await world.passes(hour)
     expect(world.reads.length / 3_600).toBeLessThan(0.8)
     const visible = world.all.findIndex(({ vault }) => vault === unseen[2])
-    const { vault, connection } = placeOf(world, visible)
-    world.sandbox.portal.reject(resourceName(vault), 'owner', connection)
+    const { vault, nonce } = placeOf(world, visible)
+    world.sandbox.portal.reject(resourceName(vault), 'owner', nonce)
     await world.passes(5 * minute)
     expect((await world.get(visible)).decision).toMatchObject({ verdict: 'reject' })
     // Of what may not be read at all the link says so, and nothing is concluded.
@@ -281,8 +281,8 @@ describe('a list', () => {
     world.sandbox.fail({ path: /providers\/Microsoft\.\w+\/\w+$/, times: 12, ...rule })
     await world.passes(2 * minute)
     expect(exact(world)).toEqual([])
-    const { vault, connection } = placeOf(world, 7)
-    world.sandbox.portal.reject(resourceName(vault), 'owner', connection)
+    const { vault, nonce } = placeOf(world, 7)
+    world.sandbox.portal.reject(resourceName(vault), 'owner', nonce)
     await world.passes(3 * minute)
     expect((await world.get(7)).decision).toMatchObject({ verdict: 'reject' })
   })

@@ -8,6 +8,7 @@ import type { Fact, Link, Millis } from '../../src/link/link.ts'
 import type { Plan } from '../../src/link/next.ts'
 import { viewSchema } from '../../src/link/views.ts'
 import {
+  asked,
   facts,
   limits as given,
   histories,
@@ -114,7 +115,7 @@ export function seedOf(size: Size, now: Millis): Seed {
 }
 
 /** The history of a link that waits for its owner, as it stands in Azure. */
-function historyOf(one: Placed, id: string, at: Millis): readonly Fact[] {
+function historyOf(one: Placed, id: string, at: Millis, serviceUrl: string): readonly Fact[] {
   const seen = {
     at: 0,
     own: {
@@ -146,8 +147,11 @@ function historyOf(one: Placed, id: string, at: Millis): readonly Fact[] {
   const made: Step = { fact: 'observed', seen }
   const [first, ...others] = facts(...histories.Provisioning, made, pinTime)
   if (first?.fact !== 'asked') throw new Error('A history begins with the request')
-  const asked = {
+  const { thread, owners } = first.asked
+  const wish = {
     ...first.asked,
+    thread: { ...thread, serviceUrl },
+    owners: { ...owners, place: { ...owners.place, serviceUrl } },
     at,
     expiresAt: at + limits.expiryMs,
     signalr: one.signalr,
@@ -155,7 +159,7 @@ function historyOf(one: Placed, id: string, at: Millis): readonly Fact[] {
     name: one.name,
     nonce: one.nonce,
   }
-  const { reason: _none, ...unreasoned } = asked
+  const { reason: _none, ...unreasoned } = wish
   return [{ ...first, id, at, asked: unreasoned }, ...others.map(({ at: _then, ...step }) => timed(step, at))]
 }
 
@@ -175,12 +179,17 @@ function told(history: readonly Fact[], planFor: (link: Link) => Plan) {
 }
 
 /** Keeps all the links in the store, `link-0` first; they were looked at a moment ago. */
-export async function keepResting(store: Store, size: Size, clock: Clock): Promise<void> {
+export async function keepResting(
+  store: Store,
+  size: Size,
+  clock: Clock,
+  serviceUrl = asked.thread.serviceUrl,
+): Promise<void> {
   const lookedAt = clock.now()
   const journal = createJournal({ store, clock, limits, wake: () => undefined })
   const planFor = (link: Link): Plan => journal.planFor(link, lookedAt)
   for (const [n, one] of placed(size).entries()) {
-    const { facts, link } = told(historyOf(one, `link-${n}`, lookedAt - stillFor), planFor)
+    const { facts, link } = told(historyOf(one, `link-${n}`, lookedAt - stillFor, serviceUrl), planFor)
     const { azure, wake: due } = planFor(link)
     if (azure || due === undefined) throw new Error('A link that rests waits')
     await store.create({ facts, link, due, lookedAt })

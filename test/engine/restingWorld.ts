@@ -67,7 +67,15 @@ export async function startResting(
       due.delete(waits)
     },
   }
-  const store: Store = await openStore({ url: ':memory:' })
+  const opened = await openStore({ url: ':memory:' })
+  let written = 0
+  const store: Store = {
+    ...opened,
+    transact(...given) {
+      written++
+      return opened.transact(...given)
+    },
+  }
   const running: { stop(): Promise<void>; wake(): void }[] = []
   const wake = (): void => {
     for (const one of running) one.wake()
@@ -78,21 +86,16 @@ export async function startResting(
   const way = onTheWay && (await between(sandbox.url, onTheWay))
   const { azure, survey } = adapter(way ?? sandbox.url, { now: turnable.now })
   let underWay = 0
-  let written = 0
   const counted =
     <A extends unknown[], T>(run: (...all: A) => Promise<T>) =>
     async (...given: A): Promise<T> => {
       underWay++
       return await run(...given).finally(() => underWay--)
     }
-  const transact: Store['transact'] = (...given) => {
-    written++
-    return store.transact(...given)
-  }
   const { act, tell, look } = createPerformer({
     store,
     clock,
-    journal: createJournal({ store: { ...store, transact }, clock, limits, wake }),
+    journal,
     azure,
     access: { may: async () => ({ is: 'unreadable' }), botMay: async () => ({ is: 'unreadable' }) },
     messenger: { deliver: async () => ({ is: 'posted', conversation: 'told', activity: 'told' }) },

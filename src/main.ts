@@ -13,6 +13,7 @@ import type { Log, Store } from './engine/ports.ts'
 import { createEscalations, createRouter } from './engine/router.ts'
 import { createSender } from './engine/send.ts'
 import { createSendLimits } from './engine/sendLimits.ts'
+import { type Surveyor, startSurveyor } from './engine/surveyor.ts'
 import { startWorker, type Worker } from './engine/worker.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -64,7 +65,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   const shared = store.now && (await timeElsewhere(store.now, log))
   const clock = shared ? turnableClock(offset, shared.now) : machine
   const credential = credentialOf(identity, arm.clientId)
-  const { azure, directory, access, actAs, warm } = createAzure({
+  const { azure, survey, directory, access, actAs, warm } = createAzure({
     endpoint: arm.endpoint,
     credential,
     deadlineMs: arm.deadlineMs,
@@ -100,6 +101,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     defaultOwners: settings.defaultOwners,
   })
   let worker: Worker | undefined
+  let surveyor: Surveyor | undefined
   const anchor = startAnchor({ store, clock, everyMs: settings.anchorMs, log })
   const wake = (): void => worker?.wake()
   const approveAs = approver ? 'approver' : 'bot'
@@ -165,15 +167,8 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     ready: async () => worker !== undefined && !leaving && (await answersSoon(store, log)),
     metrics: metrics.text,
   })
-  worker = startWorker({
-    store,
-    clock,
-    journal,
-    performer,
-    limits,
-    leaseMs: settings.leaseMs,
-    log,
-  })
+  worker = startWorker({ store, clock, journal, performer, limits, leaseMs: settings.leaseMs, log })
+  surveyor = startSurveyor({ store, clock, survey, look: performer.look, limits, log, wake })
   // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
   if (identity.appId !== undefined) keys.refresh()
   warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
@@ -186,7 +181,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     leavingSoon.abort()
     await server.close()
     await sender.settled()
-    await worker?.stop()
+    await Promise.all([worker?.stop(), surveyor?.stop()])
     await anchor.stop()
     shared?.stop()
     await store.close()

@@ -32,6 +32,8 @@ type Settings = {
   readonly credential: TokenCredential
   readonly audience?: string
   readonly deadlineMs: number
+  /** Hears what each answer says of how many reads its subscription has left. */
+  readonly heard?: (url: string, remaining: string | undefined) => void
 }
 
 const isLoopback = (host: string): boolean => ['127.0.0.1', 'localhost', '[::1]'].includes(host)
@@ -62,15 +64,22 @@ const onlySuccess = ({ RestError }: Pipeline): PipelinePolicy => ({
 })
 
 /** Goes to the endpoint alone, and never waits longer than the deadline, not even for the pages that forget the signal. */
-function transport(pipeline: Pipeline, endpoint: URL, plain: boolean, deadlineMs: number): HttpClient {
+function transport(
+  pipeline: Pipeline,
+  endpoint: URL,
+  plain: boolean,
+  { deadlineMs, heard }: Pick<Settings, 'deadlineMs' | 'heard'>,
+): HttpClient {
   const inner = pipeline.createDefaultHttpClient()
   return {
     async sendRequest(request) {
       if (!isOwn(request.url, endpoint)) throw new Error(`Not an address of ${endpoint.host}`)
       if (request.timeout === 0) request.timeout = deadlineMs
-      return plain
+      const response = plain
         ? { ...(await inner.sendRequest(inTheClear(request))), request }
-        : inner.sendRequest(request)
+        : await inner.sendRequest(request)
+      heard?.(request.url, response.headers.get('x-ms-ratelimit-remaining-subscription-reads'))
+      return response
     },
   }
 }
@@ -130,7 +139,8 @@ function secured(endpoint: string): URL {
 export const tokenScope = (endpoint: string, audience: string = secured(endpoint).href): string =>
   `${audience.replace(/\/+$/, '')}/.default`
 
-export function createClients({ endpoint: given, credential, audience, deadlineMs }: Settings): Clients {
+export function createClients(settings: Settings): Clients {
+  const { endpoint: given, credential, audience } = settings
   const url = new URL(given)
   const plain = url.protocol === 'http:'
   if (plain && !isLoopback(url.hostname))
@@ -145,7 +155,7 @@ export function createClients({ endpoint: given, credential, audience, deadlineM
       endpoint,
       // A PUT repeated after a reset has overridden an owner's rejection: what failed is looked at again, not sent again.
       retryOptions: { maxRetries: 0 },
-      httpClient: transport(pipeline, own, plain, deadlineMs),
+      httpClient: transport(pipeline, own, plain, settings),
       additionalPolicies: [{ policy: onlySuccess(pipeline), position: 'perRetry' as const }],
     }
     return { pipeline, options }

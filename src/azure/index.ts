@@ -1,14 +1,16 @@
 /** Azure as the engine and the Teams rim know it: what `src/engine/ports.ts` asks for, by ARM's official clients. */
 import type { TokenCredential } from '@azure/identity'
-import type { Access, ActAs, Azure, Directory, Log } from '../engine/ports.ts'
+import type { Access, ActAs, Azure, Directory, Log, Survey } from '../engine/ports.ts'
 import { createAccess } from './access.ts'
 import { type ActingApplication, createActAs } from './actAs.ts'
+import { createAllowance } from './allowance.ts'
 import { createClients } from './clients.ts'
 import { createDirectory } from './directory.ts'
 import type { Reading } from './looks.ts'
 import { createObserve } from './observe.ts'
 import { createPerform } from './perform.ts'
 import { createSharedPrivateLinks } from './sharedPrivateLinks.ts'
+import { createSurvey } from './survey.ts'
 import { createVaultConnections } from './vaultConnections.ts'
 
 /**
@@ -27,23 +29,30 @@ export function createAzure(options: {
   readonly log: Log
 }): {
   readonly azure: Azure
+  readonly survey: Survey
   readonly directory: Directory
   readonly access: Access
   readonly actAs?: ActAs
   readonly warm: () => Promise<void>
 } {
   const { endpoint, credential, audience, application, deadlineMs = 20_000, now = Date.now, log } = options
+  const allowance = createAllowance(now)
   const clients = createClients({
     endpoint,
     credential,
     deadlineMs,
+    heard: allowance.heard,
     ...(audience !== undefined && { audience }),
   })
   const reading: Reading = { deadlineMs, now, log }
   const links = createSharedPrivateLinks(clients, reading)
   const vaults = createVaultConnections(clients, reading)
   return {
-    azure: { observe: createObserve(links, vaults, now), perform: createPerform(links, vaults, reading) },
+    azure: {
+      observe: createObserve(links, vaults, allowance, now),
+      perform: createPerform(links, vaults, reading),
+    },
+    survey: createSurvey(clients, links, vaults, allowance, reading),
     directory: createDirectory(clients, links, vaults, reading),
     access: createAccess(clients, reading),
     ...(application && { actAs: createActAs({ application, endpoint, reading }) }),

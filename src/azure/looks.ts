@@ -35,17 +35,25 @@ export async function look<T>(
   }
 }
 
-/** All pages of a list. Stops with the signal, since a page may lead to itself. */
+/** All pages of a list. */
 export async function all(
   pages: { byPage(): AsyncIterable<readonly unknown[]> },
   signal: AbortSignal,
 ): Promise<readonly unknown[]> {
   const found: unknown[] = []
-  for await (const page of pages.byPage()) {
-    signal.throwIfAborted()
-    found.push(...page)
-  }
+  for await (const page of pagesOf(pages.byPage(), signal)) found.push(...page)
   return found
+}
+
+/** The pages of a list, one by one. Stops with the signal, since a page may lead to itself. */
+export async function* pagesOf(
+  pages: AsyncIterable<readonly unknown[]>,
+  signal: AbortSignal,
+): AsyncIterable<readonly unknown[]> {
+  for await (const page of pages) {
+    signal.throwIfAborted()
+    yield page
+  }
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Azure, Watch } from '../engine/ports.ts'
 import type { LinkId, Seen } from '../link/link.ts'
 import { parseResourceId, resourceKey, sameResource } from '../link/resourceId.ts'
+import type { Allowance } from './allowance.ts'
 import { inTurn } from './deadline.ts'
 import type { Failure } from './errors.ts'
 import type { Look } from './looks.ts'
@@ -17,9 +18,11 @@ const mostAtOnce = 8
 export function createObserve(
   links: SharedPrivateLinks,
   vaults: VaultConnections,
+  allowance: Allowance,
   now: () => number,
 ): Azure['observe'] {
   const turns = inTurn(mostAtOnce)
+  const turnMs = (id: string): number => allowance.turnMs(parseResourceId(id)?.subscription ?? '')
 
   return async (watches, signal) => {
     const at = now()
@@ -47,6 +50,8 @@ export function createObserve(
 
     const one = async (watch: Watch): Promise<Entry> => {
       const { signalr, vault, operation } = watch
+      const hold = watch.canWait ? Math.max(...[signalr, vault].map(turnMs)) : 0
+      if (hold > 0) return { failed: { cause: 'throttled' }, retryAfterMs: hold }
       const [own, all, open, listed, polled] = await Promise.all([
         read(signalr, () => links.get(signalr, watch.name, signal)),
         once('links', signalr, () => links.list(signalr, signal)),

@@ -23,7 +23,7 @@ export type Vault = {
  * Whether traffic from outside comes in. `SecuredByPerimeter` and `Disabled` close it; so does a firewall that denies
  * by default and lists nobody. Nothing said means open: that is Key Vault's default.
  */
-function isPublic(properties: Readonly<Record<string, unknown>>): boolean {
+export function isPublic(properties: Readonly<Record<string, unknown>>): boolean {
   const access = text(properties.publicNetworkAccess)?.toLowerCase()
   if (access === 'disabled' || access === 'securedbyperimeter') return false
   const rules = record(properties.networkAcls)

@@ -30,6 +30,8 @@ export type Performer = {
   /** Resolves to the moment before which this should not be tried again, when that is no fact of the record. */
   act(row: Row, step: AzureStep, holder: string): Promise<Millis | undefined>
   tell(row: Row, message: PlannedMessage): Promise<Millis | undefined>
+  /** The link's own look, whoever holds the record: facts are taken in at any time. */
+  look(row: Row): Promise<Millis | undefined>
 }
 
 type Ports = {
@@ -191,6 +193,7 @@ export function createPerformer(ports: Ports): Performer {
   }
 
   return {
+    look: lookAt,
     act(row, step, holder) {
       switch (step.step) {
         case 'look':
@@ -243,7 +246,7 @@ export function createPerformer(ports: Ports): Performer {
   }
 }
 
-const watchOf = ({ id, asked, pinned, operation, stage }: Link): Watch => ({
+const watchOf = ({ id, asked, pinned, operation, stage, looked }: Link): Watch => ({
   id,
   signalr: asked.signalr,
   name: asked.name,
@@ -252,6 +255,8 @@ const watchOf = ({ id, asked, pinned, operation, stage }: Link): Watch => ({
   ...(pinned && { pinned }),
   // Once the link stands, its own state says more than the operation that made it.
   ...(operation !== undefined && stage.status === 'Provisioning' && { operation }),
+  // What was decided or done since the last look waits for this one.
+  ...(looked && { canWait: true }),
 })
 
 const effectBegan = (before: Link, newest: Link): boolean =>

@@ -54,6 +54,8 @@ export type Watch = {
   readonly nonce: string
   readonly pinned?: Pinned
   readonly operation?: string
+  /** Nobody waits for this look: it yields to others when Azure lets little more be read. */
+  readonly canWait?: true
 }
 
 export type Act =
@@ -91,6 +93,30 @@ export type Azure = {
   ): Promise<ReadonlyMap<LinkId, Seen | { readonly failed: Cause; readonly retryAfterMs?: number }>>
   perform(act: Act, signal: AbortSignal): Promise<Outcome>
 }
+
+/**
+ * Shows the links and connections of many SignalRs and vaults of one subscription with few reads. What it shows is never
+ * an observation: it only tells which links are worth a look. Never rejects.
+ */
+export type Survey = (
+  what: {
+    readonly subscription: string
+    readonly signalrs: readonly string[]
+    readonly vaults: readonly string[]
+  },
+  signal: AbortSignal,
+) => Promise<Surveyed>
+export type Surveyed = {
+  /** How many reads it took. */
+  readonly reads: number
+  /** By `resourceKey`. What is missing was not shown this time; `hidden` cannot be seen in this way. */
+  readonly signalrs: ReadonlyMap<string, Shown<readonly SharedPrivateLink[]>>
+  readonly vaults: ReadonlyMap<string, Shown<VaultShown>>
+  /** Azure lets no more be read there for so long. */
+  readonly retryAfterMs?: number
+}
+export type Shown<T> = { readonly is: 'present'; readonly value: T } | { readonly is: 'absent' | 'hidden' }
+export type VaultShown = { readonly connections: readonly Connection[]; readonly isPublic?: boolean }
 
 export type FoundSignalr = {
   readonly id: string
@@ -304,6 +330,9 @@ export type Store = {
   /** When the next record falls due that nobody holds, or a lease ends. */
   nextDue(): Promise<Millis | undefined>
   get(id: LinkId): Promise<Row | undefined>
+  rows(ids: readonly LinkId[]): Promise<readonly Row[]>
+  /** Which links are not ended, and the version of each: what is known of the others is still so. */
+  openVersions(): Promise<readonly { readonly id: LinkId; readonly version: number }[]>
   /** The link of that pair that is not ended. */
   open(signalr: string, vault: string): Promise<Link | undefined>
   /** Newest first. `by`: asked by this person; `conversation`: asked in, or decided in, this conversation or channel. */

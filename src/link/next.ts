@@ -18,6 +18,7 @@ import type {
 import { isOurs, leftOpen, pinnedAmong } from './match.ts'
 import { isUndecided, nudgeTimes, type Working } from './nudges.ts'
 import { isCopy, standingOf } from './places.ts'
+import { lookInterval, restInterval, restsFrom } from './rest.ts'
 import { beingSent } from './sent.ts'
 import { isAhead } from './setBack.ts'
 import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
@@ -254,7 +255,7 @@ function notYet(link: Link, effect: Effect, { limits, steadySince = 0 }: Surroun
 }
 
 function lookAgain(link: Link, { now, lookedAt = now, limits }: Surroundings, notAfter?: Millis): Chosen {
-  const due = lookedAt + lookInterval(link, now, limits)
+  const due = lookedAt + ownInterval(link, lookedAt, limits)
   // At its end a request is looked at once more, however long the interval has grown.
   const { expiresAt } = link.asked
   const at = Math.min(due, notAfter ?? due, lookedAt < expiresAt && now < expiresAt ? expiresAt : due)
@@ -262,21 +263,15 @@ function lookAgain(link: Link, { now, lookedAt = now, limits }: Surroundings, no
   return at <= now ? { step: { step: 'look' } } : { wake: at }
 }
 
-/** Soon while something is fresh, seldom when nothing has moved for long. */
-function lookInterval(link: Link, now: Millis, limits: Limits): number {
-  const { status } = link.stage
-  const stands = status === 'Approved' || status === 'Disconnected'
-  if (stands && !(isUpdating(link) && now - link.since < limits.usualPropagatingMs)) return limits.restLookMs
-  const still = Math.max(0, now - link.moved)
-  return Math.min(limits.longestLookMs, Math.max(limits.firstLookMs, Math.round(still / 5)))
-}
-
-/** SignalR may say Approved before the vault is settled, and until then nothing else is written to that vault. */
-function isUpdating(link: Link): boolean {
-  const { seen } = link
-  const connection =
-    seen?.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
-  return connection?.provisioningState === 'Updating'
+/**
+ * How long after a look the next is due. What rested then is watched through the lists that show many links at once, and
+ * looked at by itself only now and then.
+ */
+function ownInterval(link: Link, lookedAt: Millis, limits: Limits): number {
+  const from = restsFrom(link, limits)
+  return from !== undefined && lookedAt >= from
+    ? restInterval(link, limits)
+    : lookInterval(Math.max(0, lookedAt - link.moved), limits)
 }
 
 // ---- Teams -------------------------------------------------------------------------------------------

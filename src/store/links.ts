@@ -29,6 +29,8 @@ type Links = Pick<
   | 'hasten'
   | 'nextDue'
   | 'get'
+  | 'rows'
+  | 'openVersions'
   | 'open'
   | 'list'
   | 'openByStatus'
@@ -217,6 +219,20 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
       const row = await db.selectFrom('links').select(rowColumns).where('id', '=', id).executeTakeFirst()
       return row && parseRow(row)
     },
+
+    async rows(ids) {
+      if (ids.length === 0) return []
+      const rows = await db.selectFrom('links').select(rowColumns).where('id', 'in', ids).execute()
+      return rows.filter(canRead).map(parseRow)
+    },
+
+    openVersions: () =>
+      db
+        .selectFrom('links')
+        .select(['id', 'version'])
+        // Written as the index has it, so that the ended ones are not read.
+        .where('ended', '=', sql.lit(0))
+        .execute(),
 
     async open(signalr, vault) {
       const row = await db

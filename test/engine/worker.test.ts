@@ -76,6 +76,7 @@ async function atWork(links: number, performer: Partial<Performer> = {}) {
         return clock.now() + 60_000
       },
       tell: async () => clock.now() + 60_000,
+      look: async () => undefined,
       ...performer,
     },
   })

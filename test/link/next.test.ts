@@ -5,6 +5,7 @@ import type { Link, Millis } from '../../src/link/link.ts'
 import { isOurs } from '../../src/link/match.ts'
 import { next, type Plan } from '../../src/link/next.ts'
 import { isCopy } from '../../src/link/places.ts'
+import { restInterval } from '../../src/link/rest.ts'
 import { isEnded, viewSchema, views } from '../../src/link/views.ts'
 import { anyFacts, everyLook, everyOther } from './facts.ts'
 import {
@@ -506,7 +507,13 @@ describe('intervals', () => {
   test('soon while something has just moved, seldom when nothing has moved for long', () => {
     expect(rests(quiet, 0)).toBe(limits.firstLookMs)
     expect(rests(quiet, 10 * minute)).toBe(2 * minute)
-    expect(rests(quiet, day)).toBe(limits.longestLookMs)
+  })
+
+  test('what waits undisturbed is left to the lists, and looked at by itself now and then', () => {
+    const still = 5 * limits.longestLookMs
+    expect(rests(quiet, still - 1)).toBe(limits.longestLookMs)
+    expect(rests(quiet, still)).toBe(restInterval(quiet, limits))
+    expect(rests({ ...quiet, partedAt: quiet.moved }, still)).toBe(limits.longestLookMs)
   })
 
   test('they grow, and shrink when something happens', () => {
@@ -520,7 +527,7 @@ describe('intervals', () => {
   })
 
   test.each(['Approved', 'Disconnected'] as const)('%s rests long', (status) => {
-    expect(rests(told(at(status)), 0)).toBe(limits.restLookMs)
+    expect(rests(told(at(status)), 0)).toBe(restInterval(at(status), limits))
   })
 })
 

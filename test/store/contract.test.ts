@@ -334,6 +334,24 @@ describe.each(databases)('a store on $name', (kind) => {
     })
   })
 
+  test('names what is not ended with its version, and reads many at once', async () => {
+    for (const id of ['one', 'two', 'three']) await store.create(ask(id))
+    await store.transact('two', [], appending(unposted(noon)))
+    await store.transact('three', [], ({ link }) => ({
+      change: change({ ...link, stage: { status: 'Removed' } }, []),
+      result: undefined,
+    }))
+    const open = await store.openVersions()
+    expect([...open].sort((a, b) => a.id.localeCompare(b.id))).toEqual([
+      { id: 'one', version: 1 },
+      { id: 'two', version: 2 },
+    ])
+    const rows = await store.rows(['two', 'one', 'nobody'])
+    expect(rows.map(({ link }) => link.id).sort()).toEqual(['one', 'two'])
+    expect(rows.find(({ link }) => link.id === 'two')).toEqual(await store.get('two'))
+    expect(await store.rows([])).toEqual([])
+  })
+
   describe('hands out due links', () => {
     beforeEach(async () => {
       await store.create(ask('late', {}, noon))

@@ -989,6 +989,7 @@ export const en = {
         again && 'the last answer did not reach Azure',
         again && approvers.length > 0 && `approved by ${list(approvers)}`,
         [approvals && haveTo(approvals), `by ${time.moment(answerBy, zone)}`].filter(Boolean).join(', '),
+        'then the request ends',
       ]
         .filter(Boolean)
         .join('; '),

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Azure } from './azure/azure.ts'
-import { startAzure } from './azure/server.ts'
+import { type Seed, startAzure } from './azure/server.ts'
 import type { Settings as AzureSettings } from './azure/switches.ts'
 import { type BotProcess, type LogLine, startBot } from './botProcess.ts'
 import { approver, bot as botIdentity, directory, subscriptions, tenantId } from './seed.ts'
@@ -17,6 +17,8 @@ export type World = {
   readonly bot: () => BotProcess
   /** Resolves when the bot listens. */
   up(): Promise<void>
+  /** One more bot beside it on the same store. Whoever starts it ends it. */
+  another(): Promise<BotProcess>
   /** Ends the bot, if it still runs, and starts it again on the same store. */
   restart(how?: { kill?: boolean; environment?: Record<string, string> }): Promise<void>
   /** Time passes, for everybody. */
@@ -60,6 +62,8 @@ export const hurried: Pace = {
  */
 export async function startWorld(options: {
   pace: Pace
+  /** What runs in Azure instead of the usual. */
+  seed?: Seed
   asApprover?: { readonly consent: 'forEverybody' | 'byEach' }
   environment?: Record<string, string>
   onLog?: (line: LogLine) => void
@@ -67,7 +71,11 @@ export async function startWorld(options: {
   const { asApprover } = options
   const folder = await mkdtemp(join(tmpdir(), 'vaultlink-'))
   const [azure, teams] = await Promise.all([
-    startAzure({ ...options.pace.azure, ...(asApprover && signedInBy(asApprover.consent === 'byEach')) }),
+    startAzure({
+      ...options.pace.azure,
+      ...(options.seed && { seed: options.seed }),
+      ...(asApprover && signedInBy(asApprover.consent === 'byEach')),
+    }),
     startTeams({ appId: botIdentity.appId }),
   ])
   const approving = asApprover ? await letApprove(azure, teams, folder) : {}
@@ -98,6 +106,7 @@ export async function startWorld(options: {
     teams,
     bot: () => bot,
     up: () => rising,
+    another: () => startBot(environment(), options.onLog),
     restart({ kill = false, environment: more = {} } = {}) {
       rising = (async () => {
         await (kill ? bot.kill() : bot.stop())

@@ -17,6 +17,8 @@ export type World = {
   readonly bot: () => BotProcess
   /** Resolves when the bot listens. */
   up(): Promise<void>
+  /** One more bot beside it on the same store. Whoever starts it ends it. */
+  another(): Promise<BotProcess>
   /** Ends the bot, if it still runs, and starts it again on the same store. */
   restart(how?: { kill?: boolean; environment?: Record<string, string> }): Promise<void>
   /** Time passes, for everybody. */
@@ -105,6 +107,7 @@ export async function startWorld(options: {
     teams,
     bot: () => bot,
     up: () => rising,
+    another: () => startBot(environment(), options.onLog),
     restart({ kill = false, environment: more = {} } = {}) {
       rising = (async () => {
         await (kill ? bot.kill() : bot.stop())

@@ -240,6 +240,7 @@ export function createPerformer(ports: Ports): Performer {
         }
       })()
       await insist(link.id, [fact])
+      if (delivered.is === 'posted') log('info', 'teams.told', { link: link.id, post })
       ports.crashPoint(`committed ${name}`)
       return undefined
     },

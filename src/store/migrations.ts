@@ -149,6 +149,13 @@ async function applied(db: Kysely<Tables>): Promise<readonly string[]> {
 export const hasLedger = async (db: Kysely<Tables>): Promise<boolean> =>
   (await applied(db)).includes('0002-ledger')
 
+/** Whether it has all that this version knows, and nothing else. */
+export async function isKnown(db: Kysely<Tables>): Promise<boolean> {
+  const done = await applied(db)
+  const known = Object.keys(migrations)
+  return done.length === known.length && known.every((name) => done.includes(name))
+}
+
 /** Brings the schema up to date, unless a newer version has been here: then it is left as it is. */
 export async function migrate(db: Kysely<Tables>, log: Log | undefined): Promise<void> {
   const known = Object.keys(migrations)

@@ -15,6 +15,7 @@ import type {
   Time,
 } from './link.ts'
 import { isOurs, leftOpen, pinnedAmong } from './match.ts'
+import { isMoving } from './motion.ts'
 import { isCopy, standingOf } from './places.ts'
 import { beingSent } from './sent.ts'
 import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
@@ -257,17 +258,9 @@ function lookAgain(link: Link, { now, lookedAt = now, limits }: Surroundings, no
 function lookInterval(link: Link, now: Millis, limits: Limits): number {
   const { status } = link.stage
   const stands = status === 'Approved' || status === 'Disconnected'
-  if (stands && !(isUpdating(link) && now - link.since < limits.usualPropagatingMs)) return limits.restLookMs
+  if (stands && !(isMoving(link) && now - link.moved < limits.usualPropagatingMs)) return limits.restLookMs
   const still = Math.max(0, now - link.moved)
   return Math.min(limits.longestLookMs, Math.max(limits.firstLookMs, Math.round(still / 5)))
-}
-
-/** SignalR may say Approved before the vault is settled, and until then nothing else is written to that vault. */
-function isUpdating(link: Link): boolean {
-  const { seen } = link
-  const connection =
-    seen?.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
-  return connection?.provisioningState === 'Updating'
 }
 
 // ---- Teams -------------------------------------------------------------------------------------------

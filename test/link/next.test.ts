@@ -522,6 +522,26 @@ describe('intervals', () => {
   test.each(['Approved', 'Disconnected'] as const)('%s rests long', (status) => {
     expect(rests(told(at(status)), 0)).toBe(limits.restLookMs)
   })
+
+  test.each([
+    [
+      'the link is being deleted',
+      'Approved',
+      { own: own({ status: 'Approved', provisioningState: 'Deleting' }) },
+    ],
+    ['SignalR has not followed yet', 'Disconnected', { own: own({ status: 'Rejected' }) }],
+    [
+      'the vault is not settled',
+      'Disconnected',
+      { connections: onVault(connection('Rejected', { provisioningState: 'Updating' })) },
+    ],
+  ] as const)('but not while something moves: %s', (_what, status, seen) => {
+    const approved = { own: own({ status: 'Approved' }), connections: onVault(connection('Approved')) }
+    const link = told(at(status, looked({ ...approved, ...seen })))
+    expect(link.stage.status).toBe(status)
+    expect(rests(link, 0)).toBe(limits.firstLookMs)
+    expect(rests(link, limits.usualPropagatingMs)).toBe(limits.restLookMs)
+  })
 })
 
 describe('messages', () => {

@@ -263,6 +263,12 @@ export const settings = [
     default: '24',
   },
   {
+    name: 'VAULTLINK_EVENT_LOOK_SECONDS',
+    group: 'Times',
+    what: "How far apart looks are at least that Azure's events cause, however many come",
+    default: '10',
+  },
+  {
     name: 'VAULTLINK_SETTLE_SECONDS',
     group: 'Times',
     what: 'How long after a write Azure may still show what was before',
@@ -397,6 +403,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       firstLookMs: number('VAULTLINK_FIRST_LOOK_SECONDS', least, 3_600, second),
       longestLookMs: number('VAULTLINK_LONGEST_LOOK_SECONDS', least, 3_600, second),
       restLookMs: number('VAULTLINK_REST_LOOK_HOURS', least, 168, hour),
+      hintMs: number('VAULTLINK_EVENT_LOOK_SECONDS', least, 3_600, second),
       settleMs: number('VAULTLINK_SETTLE_SECONDS', least, 600, second),
       freshLookMs: number('VAULTLINK_FRESH_LOOK_SECONDS', least, 30, second),
     },

@@ -56,6 +56,7 @@ describe('what production needs', () => {
         firstLookMs: 2_000,
         longestLookMs: 60_000,
         restLookMs: 86_400_000,
+        hintMs: 10_000,
         settleMs: 30_000,
         freshLookMs: 5_000,
         pinMs: 10_000,
@@ -208,6 +209,7 @@ describe('refused', () => {
         'VAULTLINK_FIRST_LOOK_SECONDS',
         'VAULTLINK_LONGEST_LOOK_SECONDS',
         'VAULTLINK_REST_LOOK_HOURS',
+        'VAULTLINK_EVENT_LOOK_SECONDS',
         'VAULTLINK_SETTLE_SECONDS',
         'VAULTLINK_FRESH_LOOK_SECONDS',
       ] as const

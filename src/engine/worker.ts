@@ -131,7 +131,7 @@ async function tend(
     // A turn that sends somebody's decision takes the record over.
     const isTaken = now.lease !== undefined && now.lease.holder !== holder && now.lease.until > clock.now()
     const rested = stopping.aborted || clock.now() >= until || isTaken
-    const plan: Plan = journal.planFor(now.link, now.lookedAt)
+    const plan: Plan = journal.planFor(now.link, now)
     if (!rested) {
       if (plan.passed && free('azure')) {
         await journal.record(id, [{ fact: 'passed', what: plan.passed, at: clock.now() }])
@@ -148,7 +148,7 @@ async function tend(
       const ready = (plan.azure && free(laneOf(plan.azure))) || plan.messages.some(({ lane }) => free(lane))
       const idle = !ready && (plan.azure || plan.messages.length > 0)
       const earliest = idle && waits.length > 0 ? { earliest: Math.min(...waits) } : {}
-      await journal.rest(id, { version: now.version, ...earliest })
+      await journal.rest(id, { as: now, ...earliest })
       return
     }
     try {

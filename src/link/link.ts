@@ -565,6 +565,8 @@ export type Limits = {
   readonly firstLookMs: number
   readonly longestLookMs: number
   readonly restLookMs: number
+  /** How far apart looks are at least that Azure's events cause. */
+  readonly hintMs: number
   /** How long after a write Azure may still show the old state. */
   readonly settleMs: number
   /** How old a look may be, counted from its begin, when an effect rests on it. */

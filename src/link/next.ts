@@ -24,6 +24,8 @@ export type Surroundings = {
   readonly now: Millis
   /** When the last look began; undefined before the first. */
   readonly lookedAt: Millis | undefined
+  /** Since then it is said that something was written in Azure; no look has followed. */
+  readonly hintedAt?: Millis | undefined
   readonly limits: Limits
   /** As `approver` the worker sends no decision to Azure: it has no right to. */
   readonly approveAs: ApproveAs
@@ -245,8 +247,13 @@ function notYet(link: Link, effect: Effect, settleMs: number): Millis {
   }
 }
 
-function lookAgain(link: Link, { now, lookedAt = now, limits }: Surroundings, notAfter?: Millis): Chosen {
-  const due = lookedAt + lookInterval(link, now, limits)
+function lookAgain(
+  link: Link,
+  { now, lookedAt = now, hintedAt, limits }: Surroundings,
+  notAfter?: Millis,
+): Chosen {
+  const usual = lookedAt + lookInterval(link, now, limits)
+  const due = hintedAt === undefined ? usual : Math.min(usual, lookedAt + limits.hintMs)
   // At its end a request is looked at once more, however long the interval has grown.
   const { expiresAt } = link.asked
   const at = Math.min(due, notAfter ?? due, lookedAt < expiresAt && now < expiresAt ? expiresAt : due)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { fold } from '../../src/link/fold.ts'
 import type { Link, Millis } from '../../src/link/link.ts'
 import { isOurs } from '../../src/link/match.ts'
-import { next, type Plan } from '../../src/link/next.ts'
+import { next, type Plan, type Surroundings } from '../../src/link/next.ts'
 import { isCopy } from '../../src/link/places.ts'
 import { isEnded, viewSchema, views } from '../../src/link/views.ts'
 import { anyFacts, everyLook, everyOther } from './facts.ts'
@@ -517,6 +517,21 @@ describe('intervals', () => {
     )
     const moved = fold(quiet, timed({ fact: 'followed', by: 'x', thread: otherThread }, quiet.moved + day))
     expect(rests(moved, 0)).toBe(limits.firstLookMs)
+  })
+
+  test('shorter after a hint, and never shorter than looks after hints may be apart', () => {
+    for (const link of [quiet, told(at('Approved')), told(at('Disconnected'))]) {
+      const hinted = (ago: Millis): Surroundings => ({
+        ...around(link.moved + day, link.moved + day - ago),
+        hintedAt: link.moved + day - 1,
+      })
+      expect(next(link, hinted(limits.hintMs)).azure).toEqual({ step: 'look' })
+      const soon = next(link, hinted(limits.hintMs - second))
+      expect(soon.azure).toBeUndefined()
+      expect(soon.wake).toBe(link.moved + day + second)
+    }
+    const busy = next(quiet, { ...around(quiet.moved, quiet.moved), hintedAt: quiet.moved })
+    expect(busy.wake).toBe(quiet.moved + limits.firstLookMs)
   })
 
   test.each(['Approved', 'Disconnected'] as const)('%s rests long', (status) => {

@@ -2,11 +2,13 @@
 import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity'
 import type { ActingApplication } from './azure/actAs.ts'
 import { createAzure } from './azure/index.ts'
+import { azureEventsHook } from './azureEvents.ts'
 import { systemClock, turnableClock } from './clock.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { crashMoments } from './crash.ts'
 import { startAnchor } from './engine/anchor.ts'
 import { createDesk } from './engine/desk.ts'
+import { createHints } from './engine/hints.ts'
 import { createJournal } from './engine/journal.ts'
 import { createPerformer } from './engine/perform.ts'
 import { createRouter } from './engine/router.ts'
@@ -18,6 +20,7 @@ import { startProbes } from './probes.ts'
 import { openStore } from './store/openStore.ts'
 import { createAdapter, publicCloud } from './teams/adapter.ts'
 import { createBot } from './teams/bot.ts'
+import { createEventTokenCheck } from './teams/eventToken.ts'
 import { createGuard } from './teams/guard.ts'
 import { createSigningKeys } from './teams/keys.ts'
 import { createMessenger } from './teams/messenger.ts'
@@ -42,7 +45,15 @@ try {
   process.exit(1)
 }
 
-async function run({ bot: identity, limits, arm, approver, sandbox, ...settings }: Config): Promise<void> {
+async function run({
+  bot: identity,
+  limits,
+  arm,
+  approver,
+  events,
+  sandbox,
+  ...settings
+}: Config): Promise<void> {
   const turnable = sandbox && turnableClock(sandbox.clockOffsetMs)
   const clock = turnable ?? systemClock()
   const moments = crashMoments(sandbox?.crashAt ?? [])
@@ -121,6 +132,16 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     deadlineMs: settings.turnReadsMs,
     freshDecisionMs: limits.freshDecisionMs,
   })
+  const entraKeys =
+    events && createSigningKeys({ openIdMetadataUrl: events.openIdMetadataUrl, now: clock.now, log })
+  const hook =
+    events &&
+    entraKeys &&
+    azureEventsHook({
+      tokenCheck: createEventTokenCheck({ ...events, keys: entraKeys, now: clock.now }),
+      hints: createHints({ store, clock, wake, onHinted: metrics.hinted }),
+      onAnnounced: metrics.announced,
+    })
   let leaving = false
   const server = await createServer({
     host: settings.host,
@@ -145,6 +166,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
       admits: settings.admits,
       now: clock.now,
     }),
+    ...(hook && { hook }),
     meter: metrics.meter,
     log,
   })
@@ -156,6 +178,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   worker = startWorker({ store, clock, journal, performer, limits, log })
   // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
   if (identity.appId !== undefined) keys.refresh()
+  entraKeys?.refresh()
   warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
 
   // What is under way ends, what is asked meanwhile hears 503, and nothing that was answered is lost.

@@ -131,6 +131,12 @@ describe('a delivery', () => {
     await settled()
     expect(azure.connections('contoso-kv')).toHaveLength(1)
     expect(deliveries).toHaveLength(1)
+    azure.portal.deleteLink('contoso-signalr', 'ours')
+    azure.turn(10 * 60_000)
+    await settled()
+    // Its connection went with it.
+    expect(azure.connections('contoso-kv')).toEqual([])
+    expect(deliveries.slice(1)).toMatchObject([{ subjects: [expect.stringMatching(/\/ours$/)] }])
   })
 })
 

@@ -226,6 +226,8 @@ export type Row = {
   readonly due: Millis | undefined
   /** When the last look began that changed nothing or something. */
   readonly lookedAt: Millis | undefined
+  /** The newest hint that no look has answered. */
+  readonly hintedAt?: Millis | undefined
   readonly lease: { readonly holder: string; readonly until: Millis } | undefined
 }
 /**
@@ -246,6 +248,8 @@ export type Change = {
   /** When to look at it again; undefined: never (ended and all told). */
   readonly due: Millis | undefined
   readonly lookedAt?: Millis
+  /** A look answers the hint that stood when it began; a newer one goes on standing. */
+  readonly heeded?: Millis | undefined
   readonly take?: readonly Gate[]
   readonly release?: readonly string[]
   /** The lease passes to this holder, whoever had it. */
@@ -327,6 +331,11 @@ export type Store = {
   release(id: LinkId, holder: string): Promise<void>
   /** Makes what is due later due by so much earlier: the clock was set back. */
   hasten(ms: number): Promise<void>
+  /**
+   * Makes the links of these SignalRs and vaults (by `resourceKey`) that are not ended due, since something may have been
+   * written there. Tells how many there are.
+   */
+  hint(resources: readonly string[], now: Millis): Promise<number>
   /** When the next record falls due that nobody holds, or a lease ends. */
   nextDue(): Promise<Millis | undefined>
   get(id: LinkId): Promise<Row | undefined>

@@ -178,12 +178,12 @@ async function tend(
     // A turn that sends somebody's decision takes the record over.
     const isTaken = now.lease !== undefined && now.lease.holder !== holder && now.lease.until > clock.now()
     const rested = stopping.aborted || clock.now() >= until || isTaken
-    const plan: Plan = journal.planFor(now.link, now.lookedAt)
+    const plan: Plan = journal.planFor(now.link, now)
     if (!rested) {
       if (plan.passed && free('azure')) {
         const what = plan.passed
         // Another instance may have written it meanwhile, and a reminder is one more each time.
-        const unless = ({ link, lookedAt }: Row): boolean => journal.planFor(link, lookedAt).passed !== what
+        const unless = (row: Row): boolean => journal.planFor(row.link, row).passed !== what
         await journal.record(id, [{ fact: 'passed', what, at: clock.now() }], { unless })
         continue
       }
@@ -198,7 +198,7 @@ async function tend(
       const ready = (plan.azure && free(laneOf(plan.azure))) || plan.messages.some(({ lane }) => free(lane))
       const idle = !ready && (plan.azure || plan.messages.length > 0)
       const earliest = idle && waits.length > 0 ? { earliest: Math.min(...waits) } : {}
-      await journal.rest(id, { version: now.version, ...earliest })
+      await journal.rest(id, { as: now, ...earliest })
       return
     }
     try {

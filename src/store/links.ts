@@ -27,6 +27,7 @@ type Links = Pick<
   | 'renew'
   | 'release'
   | 'hasten'
+  | 'hint'
   | 'nextDue'
   | 'get'
   | 'rows'
@@ -116,6 +117,7 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         const after = {
           ...written(change, hold?.until ?? before.lease_until),
           ...(hold && { lease_holder: hold.holder, lease_until: hold.until }),
+          ...(change.heeded !== undefined && change.heeded === before.hinted_at && { hinted_at: null }),
           ...end,
         }
         await trx.updateTable('links').set(after).where('id', '=', id).execute()
@@ -201,6 +203,35 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         }))
         .where('due', 'is not', null)
         .execute()
+    },
+
+    async hint(resources, now) {
+      const hinted = () =>
+        db
+          .updateTable('links')
+          .where('ended', '=', sql.lit(0))
+          .where((row) => row.or([row('signalr_key', 'in', resources), row('vault_key', 'in', resources)]))
+      // One that is waited for already keeps its due time; that it is newer tells a look that is under way.
+      const known = await hinted()
+        .where('hinted_at', 'is not', null)
+        .set((row) => ({
+          hinted_at: row
+            .case()
+            .when('hinted_at', '>=', now)
+            .then(row('hinted_at', '+', 1))
+            .else(now)
+            .end(),
+        }))
+        .executeTakeFirstOrThrow()
+      const fresh = await hinted()
+        .where('hinted_at', 'is', null)
+        .set((row) => ({
+          hinted_at: now,
+          due: now,
+          claimable_at: row.case().when('lease_until', '>', now).then(row.ref('lease_until')).else(now).end(),
+        }))
+        .executeTakeFirstOrThrow()
+      return Number(known.numUpdatedRows + fresh.numUpdatedRows)
     },
 
     async nextDue() {
@@ -298,6 +329,7 @@ const rowColumns = [
   'version',
   'due',
   'looked_at',
+  'hinted_at',
   'lease_holder',
   'lease_until',
 ] as const
@@ -322,6 +354,7 @@ function parseRow(row: StoredRow): Row {
     version: row.version,
     due: row.due ?? undefined,
     lookedAt: row.looked_at ?? undefined,
+    hintedAt: row.hinted_at ?? undefined,
     lease: holder === null || until === null ? undefined : { holder, until },
   }
 }

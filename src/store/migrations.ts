@@ -10,6 +10,7 @@ import type { Tables } from './tables.ts'
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-links': { up: createLinks },
   '0002-ledger': { up: createLedger },
+  '0003-hints': { up: addHints },
   '0004-send-limits': { up: dateGates },
 }
 
@@ -134,6 +135,10 @@ async function createLedger(db: Kysely<unknown>): Promise<void> {
 
 async function dateGates(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('gates').addColumn('at', 'bigint').execute()
+}
+
+async function addHints(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('links').addColumn('hinted_at', 'bigint').execute()
 }
 
 async function applied(db: Kysely<Tables>): Promise<readonly string[]> {

@@ -16,6 +16,7 @@ const limits: Limits = {
   firstLookMs: 2_000,
   longestLookMs: 60_000,
   restLookMs: 86_400_000,
+  hintMs: 10_000,
   settleMs: 30_000,
   freshLookMs: 5_000,
   pinMs: 10_000,

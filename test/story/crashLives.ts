@@ -419,11 +419,11 @@ async function storedAt(url: string): Promise<Stored> {
     const [first] = all
     const row = first && (await store.get(first.id))
     if (!row) return { links: 0, link: undefined, folded: undefined, verified: true, left: [], posted: {} }
-    const { link, lookedAt } = row
+    const { link } = row
     const facts = await store.facts(link.id)
     const plan = createJournal({ store, clock: systemClock(), limits, wake: () => undefined }).planFor(
       link,
-      lookedAt,
+      row,
     )
     const posted: Record<string, string[]> = {}
     for (const fact of facts)

@@ -29,15 +29,17 @@ export async function startStage(
     owned?: readonly string[]
     environment?: Record<string, string>
     asApprover?: { consent: 'forEverybody' | 'byEach' }
+    hearsEvents?: boolean
   } = {},
 ): Promise<World> {
-  const { owned = ['contoso-kv'], environment = {}, asApprover } = options
+  const { owned = ['contoso-kv'], environment = {}, asApprover, hearsEvents = false } = options
   const store = await newStore()
   // Whoever meets a busy gate comes again when what was seen is old.
   const usual = { VAULTLINK_FRESH_LOOK_SECONDS: '1' }
   const started = await startWorld({
     pace: hurried,
     ...(asApprover && { asApprover }),
+    hearsEvents,
     environment: { ...usual, ...store.environment, ...environment },
   })
   const world: World = {
@@ -89,7 +91,7 @@ export const told = (thread: Thread): readonly string[] =>
   thread.messages().flatMap((message) => (message.from === 'Vaultlink' ? [seen(message)] : []))
 
 /** What happened from now on. */
-export function watch({ azure, teams }: World) {
+export function watch({ azure, teams }: Pick<World, 'azure' | 'teams'>) {
   const azureFrom = azure.events.length
   const teamsFrom = teams.events.length
   return {
@@ -283,7 +285,11 @@ export async function unlinked(
 }
 
 /** Resolves once the condition holds; looked at whenever something happens in Azure or Teams. */
-export function until({ azure, teams }: World, what: string, holds: () => boolean): Promise<void> {
+export function until(
+  { azure, teams }: Pick<World, 'azure' | 'teams'>,
+  what: string,
+  holds: () => boolean,
+): Promise<void> {
   if (holds()) return Promise.resolve()
   return new Promise((resolve, reject) => {
     const settle = (): void => {
@@ -301,6 +307,19 @@ export function until({ azure, teams }: World, what: string, holds: () => boolea
     }
     const stops = [azure.onEvent(look), teams.onEvent(look)]
   })
+}
+
+/** Time passes until the bot looks again; resolves once that look has seen what it sees. */
+export async function looksAfter(
+  world: Pick<World, 'azure' | 'teams' | 'passes'>,
+  ms: number,
+): Promise<void> {
+  const from = world.azure.events.length
+  await world.passes(ms)
+  const reads = [/\/sharedPrivateLinkResources\/[^/]+$/i, /\/privateEndpointConnections$/i]
+  const seen = (read: RegExp): boolean =>
+    world.azure.events.slice(from).some((event) => event.kind === 'arm' && read.test(event.path))
+  await until(world, 'the look after a while', () => reads.every(seen))
 }
 
 export const objectId = (who: PersonKey): string => people[who].objectId

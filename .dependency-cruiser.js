@@ -53,7 +53,7 @@ export default {
     ),
     only('azure-clients-in-azure', ['@azure/arm-', '@azure/core-'], ['^src/azure/']),
     only('credentials-in-main', ['@azure/identity'], ['^src/azure/', '^src/main\\.ts$']),
-    only('kysely-in-store', ['kysely'], ['^src/store/']),
+    only('databases-in-store', ['kysely', 'pg'], ['^src/store/']),
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
       name: 'no-dev-dependency-in-src',

@@ -19,5 +19,7 @@ export default {
   },
   maxWorkers: 2,
   testTimeout: 60_000,
+  globalSetup: '<rootDir>/test/postgres/begin.ts',
+  globalTeardown: '<rootDir>/test/postgres/end.ts',
   reporters: ['default', '<rootDir>/test/reporter.js'],
 }

@@ -17,8 +17,10 @@ export type BotProcess = {
   output(): string
   /** Resolves when it has ended, by whatever. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
-  /** Moves its clock on. */
+  /** Moves its clock on, as time does. */
   turn(ms: number): Promise<void>
+  /** Sets its clock, forth or back. */
+  jump(ms: number): Promise<void>
   /** Ends it as a platform would: SIGTERM, and SIGKILL when it does not go. */
   stop(): Promise<void>
   kill(): Promise<void>
@@ -68,7 +70,8 @@ export async function startBot(
     log,
     output: () => written.join(''),
     ended,
-    turn: (ms) => turn(child, ms, ended),
+    turn: (ms) => tell(child, { turn: ms }, ended),
+    jump: (ms) => tell(child, { jump: ms }, ended),
     async stop() {
       child.kill('SIGTERM')
       const cut = setTimeout(() => child.kill('SIGKILL'), 20_000)
@@ -82,10 +85,10 @@ export async function startBot(
   }
 }
 
-async function turn(child: ChildProcess, ms: number, ended: Promise<unknown>): Promise<void> {
+async function tell(child: ChildProcess, what: object, ended: Promise<unknown>): Promise<void> {
   if (!child.connected) return
   const turned = once(child, 'message')
-  child.send({ turn: ms })
+  child.send(what)
   await Promise.race([turned, ended])
 }
 

@@ -1,7 +1,7 @@
 /**
- * `npm run figures`: the same tests with larger counts: every crash moment, twenty times the random lives, ten thousand
+ * `npm run figures`: the same tests with larger counts: every crash moment, a hundred farewells, twenty times the random lives, ten thousand
  * role graphs, as many mutations of the audit log, the whole flood at the door, every naughty string in every field
- * of every place, more clicks delivered again, an attacker at every moment. What was counted there is printed as `figure: …`.
+ * of every place, more clicks delivered again, two hundred requests in one channel, an attacker at every moment. What was counted there is printed as `figure: …`.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -14,12 +14,14 @@ const run = spawn(
     jest,
     'test/link/life',
     'test/story/crash',
+    'test/story/leaving',
     'test/audit/mutations',
     'test/guard/',
     'test/azure/rights.test',
     'naughty',
     'test/azure/queries',
     'test/story/clicks',
+    'test/story/teamsLimits',
     'test/adversary',
     '--testTimeout=1200000',
   ],

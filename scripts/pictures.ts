@@ -33,6 +33,12 @@ const shown: readonly (readonly [name: keyof typeof samples, sample: string, loo
   ['approval', 'pending', desktop],
   ['approval', 'approved', desktop],
 ]
+/** The buttons of approval cards that open in place. */
+const pressed: Readonly<Record<string, readonly string[]>> = {
+  pending: ['Approve…', 'Reject…'],
+  pendingForTwo: ['Approve…', 'Reject…'],
+  unfollowed: ['Reject connection…'],
+}
 const looks = (name: string, sample: string): readonly Look[] => [
   desktop,
   phone,
@@ -43,8 +49,8 @@ const looks = (name: string, sample: string): readonly Look[] => [
         { ...phone, press: [press] },
       ])
     : []),
-  ...(name === 'approval' && sample === 'pending'
-    ? ['Approve…', 'Reject…'].flatMap((press) => [
+  ...(name === 'approval'
+    ? (pressed[sample] ?? []).flatMap((press) => [
         { ...desktop, press: [press] },
         { ...phone, press: [press] },
       ])

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net'
 import type { Limits } from './link/link.ts'
+import { parseWorkingHours, type WorkingHours } from './workingHours.ts'
 
 export type Config = {
   readonly host: string
@@ -25,6 +26,8 @@ export type Config = {
     }
   }
   readonly databaseUrl: string
+  /** How long a record is held for an instance that says nothing any more. */
+  readonly leaseMs: number
   /** How often at least the audit log's head is written into the bot's own log. */
   readonly anchorMs: number
   readonly arm: { readonly endpoint: string; readonly clientId?: string; readonly deadlineMs: number }
@@ -40,14 +43,21 @@ export type Config = {
     readonly authorityHost?: string
   }
   readonly defaultOwners?: string
+  /** The channel that hears of a request when its owners do not answer. */
+  readonly escalation?: string
   /** Who may use the bot beside the organisation's own people. */
   readonly admits: readonly (typeof outsiders)[number][]
   readonly portal: string
   readonly timeZone: string
+  readonly workingHours: WorkingHours
   readonly turnReadsMs: number
   readonly limits: Limits
   /** What only `VAULTLINK_MODE=sandbox` brings: a clock that turns, places to be killed, a token of no worth. */
-  readonly sandbox?: { readonly clockOffsetMs: number; readonly crashAt: readonly string[] }
+  readonly sandbox?: {
+    readonly clockOffsetMs: number
+    readonly crashAt: readonly string[]
+    readonly sendsFaster: number
+  }
 }
 
 export class ConfigError extends Error {
@@ -176,8 +186,15 @@ export const settings = [
   {
     name: 'DATABASE_URL',
     group: 'Storage',
-    what: 'A path for SQLite, never on a network share',
+    what: 'A path for SQLite, never on a network share; or `postgres://<user>:<password>@<host>/<database>?sslmode=verify-full` for PostgreSQL and any number of instances',
+    secret: true,
     default: usualDatabase,
+  },
+  {
+    name: 'VAULTLINK_LEASE_SECONDS',
+    group: 'Storage',
+    what: 'With several instances: how long what one of them was working on waits when it dies',
+    default: '30',
   },
   {
     name: 'VAULTLINK_ANCHOR_MINUTES',
@@ -189,6 +206,11 @@ export const settings = [
     name: 'VAULTLINK_OWNERS_CHANNEL',
     group: 'Owners and words',
     what: 'The id of the channel that decides for vaults which nobody has claimed with `own`',
+  },
+  {
+    name: 'VAULTLINK_ESCALATION_CHANNEL',
+    group: 'Owners and words',
+    what: 'The id of a second channel, which hears of a request whose reminders nobody answers. Say `help` to the bot there once, so that it can write there. A vault tagged `vaultlink-escalation` has its own',
   },
   {
     name: 'VAULTLINK_ADMIT',
@@ -205,14 +227,32 @@ export const settings = [
   {
     name: 'VAULTLINK_TIME_ZONE',
     group: 'Owners and words',
-    what: 'The time zone that cards are written in, as `Europe/Berlin`',
+    what: 'The time zone that cards are written in, and that working hours are meant in, as `Europe/Berlin`',
     default: 'UTC',
   },
   {
     name: 'VAULTLINK_EXPIRY_DAYS',
     group: 'Times',
-    what: 'How long the owners have to answer: 1 to 30',
+    what: 'How long the owners have to answer: 1 to 30. Both sides are told a day ahead that the request ends',
     default: '7',
+  },
+  {
+    name: 'VAULTLINK_REMIND_AFTER_HOURS',
+    group: 'Times',
+    what: 'How long after they were asked the owners are reminded in their thread, and from then on daily. `off`: never',
+    default: '4',
+  },
+  {
+    name: 'VAULTLINK_WORKING_HOURS',
+    group: 'Times',
+    what: 'When they may be reminded, with commas between, as `Mon-Thu 09:00-17:00, Fri 09:00-13:00`. `always`: at any time',
+    default: 'Mon-Fri 09:00-17:00',
+  },
+  {
+    name: 'VAULTLINK_ESCALATE_AFTER_REMINDERS',
+    group: 'Times',
+    what: 'After how many reminders that nobody answers the second channel hears of it, in place of the wait for the next',
+    default: '2',
   },
   {
     name: 'VAULTLINK_TURN_SECONDS',
@@ -288,6 +328,12 @@ export const settings = [
   },
   { name: 'VAULTLINK_CLOCK_OFFSET_MS', group: 'Sandbox', what: 'How far ahead the clock is', default: '0' },
   {
+    name: 'VAULTLINK_SENDS_FASTER',
+    group: 'Sandbox',
+    what: 'How many times as fast as Teams allows messages are sent, to a local Teams without limits',
+    default: '1',
+  },
+  {
     name: 'VAULTLINK_CRASH_AT',
     group: 'Sandbox',
     what: 'The moments at which the process kills itself, as `after put,before approve`',
@@ -311,16 +357,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     get(name) ?? known.find((setting) => setting.name === name)?.default ?? ''
   const problem = (name: Name, write: string): void => void problems.push(`${name}: ${write}`)
 
-  function number(name: Name, least: number, greatest: number, unitMs = 1): number {
+  function number(name: Name, least: number, greatest: number, unitMs = 1, orElse = ''): number {
     const value = Number(or(name))
     if (!Number.isFinite(value) || value < least || value > greatest)
-      problem(name, `write a number from ${least} to ${greatest}`)
+      problem(name, `write a number from ${least} to ${greatest}${orElse}`)
     return value * unitMs
   }
-  function portNumber(name: Name): number {
-    const port = number(name, 0, 65_535)
-    if (port >= 0 && port <= 65_535 && !Number.isInteger(port)) problem(name, 'write a whole number')
-    return port
+  function whole(name: Name, least: number, greatest: number): number {
+    const value = number(name, least, greatest)
+    if (value >= least && value <= greatest && !Number.isInteger(value)) problem(name, 'write a whole number')
+    return value
   }
   function oneOf<T extends string>(name: Name, values: readonly T[]): T | undefined {
     const value = values.find((candidate) => candidate.toLowerCase() === or(name).toLowerCase())
@@ -345,11 +391,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const appType = oneOf('MicrosoftAppType', ['SingleTenant', 'UserAssignedMSI']) ?? 'UserAssignedMSI'
   const bot = readBot()
-  for (const name of ['VAULTLINK_CLOCK_OFFSET_MS', 'VAULTLINK_CRASH_AT'] as const) {
+  for (const name of ['VAULTLINK_CLOCK_OFFSET_MS', 'VAULTLINK_SENDS_FASTER', 'VAULTLINK_CRASH_AT'] as const) {
     if (get(name) !== undefined && !inSandbox) problem(name, 'leave it out: it exists in sandbox mode alone')
   }
   const databaseUrl = or('DATABASE_URL')
-  if (!isSqlite(databaseUrl)) problem('DATABASE_URL', noOtherDatabase)
+  if (!isDatabase(databaseUrl)) problem('DATABASE_URL', noOtherDatabase)
   const timeZone = or('VAULTLINK_TIME_ZONE')
   if (!isTimeZone(timeZone)) problem('VAULTLINK_TIME_ZONE', 'write a time zone as Europe/Berlin, or UTC')
   const portal = url('VAULTLINK_PORTAL', ['https:'])
@@ -357,8 +403,17 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (clientId !== undefined && !guid.test(clientId) && clientId !== bot.appId)
     problem('AZURE_CLIENT_ID', 'write the client id of the managed identity (a GUID), or leave it out')
   const owners = get('VAULTLINK_OWNERS_CHANNEL')
-  if (owners !== undefined && !/^19:\S+$/.test(owners))
-    problem('VAULTLINK_OWNERS_CHANNEL', 'write the id of a channel: it begins with 19:')
+  const escalation = get('VAULTLINK_ESCALATION_CHANNEL')
+  for (const name of ['VAULTLINK_OWNERS_CHANNEL', 'VAULTLINK_ESCALATION_CHANNEL'] as const)
+    if (!/^(19:\S+)?$/.test(or(name))) problem(name, 'write the id of a channel: it begins with 19:')
+  if (escalation !== undefined && escalation === owners)
+    problem('VAULTLINK_ESCALATION_CHANNEL', 'write another channel than VAULTLINK_OWNERS_CHANNEL')
+  const workingHours = parseWorkingHours(or('VAULTLINK_WORKING_HOURS'))
+  if (!workingHours)
+    problem(
+      'VAULTLINK_WORKING_HOURS',
+      'write days and hours as Mon-Fri 09:00-17:00, with commas between, or always',
+    )
   const approver = readApprover()
   const probeHost = or('PROBE_HOST')
   if (isIP(probeHost) === 0)
@@ -370,11 +425,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const hour = 60 * minute
   const config: Config = {
     host: inSandbox ? '127.0.0.1' : '0.0.0.0',
-    port: portNumber('PORT'),
-    probes: { host: inSandbox ? '127.0.0.1' : probeHost, port: portNumber('PROBE_PORT') },
+    port: whole('PORT', 0, 65_535),
+    probes: { host: inSandbox ? '127.0.0.1' : probeHost, port: whole('PROBE_PORT', 0, 65_535) },
     serviceHosts: readServiceHosts(),
     bot: { ...bot, appType },
     databaseUrl,
+    leaseMs: number('VAULTLINK_LEASE_SECONDS', inSandbox ? least : 5, 600, second),
     anchorMs: number('VAULTLINK_ANCHOR_MINUTES', least, 1_440, minute),
     arm: {
       endpoint: arm?.href.replace(/\/$/, '') ?? '',
@@ -383,12 +439,20 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     },
     ...(approver && { approver }),
     ...(owners !== undefined && { defaultOwners: owners }),
+    ...(escalation !== undefined && { escalation }),
     admits: admitted(),
     portal: portal?.origin ?? '',
     timeZone,
+    workingHours: workingHours ?? [],
     turnReadsMs: number('VAULTLINK_TURN_SECONDS', least, 3.5, second),
     limits: {
       expiryMs: number('VAULTLINK_EXPIRY_DAYS', inSandbox ? least : 1, 30, 24 * hour),
+      ...(or('VAULTLINK_REMIND_AFTER_HOURS').toLowerCase() !== 'off' && {
+        reminders: {
+          afterMs: number('VAULTLINK_REMIND_AFTER_HOURS', least, 720, hour, ', or off'),
+          escalateAfter: whole('VAULTLINK_ESCALATE_AFTER_REMINDERS', 1, 30),
+        },
+      }),
       usualProvisioningMs: number('VAULTLINK_PROVISIONING_MINUTES', least, 1_440, minute),
       usualPropagatingMs: number('VAULTLINK_PROPAGATING_MINUTES', least, 1_440, minute),
       alarmMs: number('VAULTLINK_ALARM_MINUTES', least, 1_440, minute),
@@ -403,6 +467,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ...(inSandbox && {
       sandbox: {
         clockOffsetMs: number('VAULTLINK_CLOCK_OFFSET_MS', -1e13, 1e13),
+        sendsFaster: number('VAULTLINK_SENDS_FASTER', 1, 10_000),
         crashAt: or('VAULTLINK_CRASH_AT')
           .split(',')
           .filter((moment) => moment !== ''),
@@ -520,13 +585,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
 }
 
-const isSqlite = (url: string): boolean => !/^[a-z][a-z0-9+.-]+:\/\//i.test(url) || /^file:/i.test(url)
-const noOtherDatabase = 'write a path for SQLite; PostgreSQL is not supported yet'
+function isDatabase(url: string): boolean {
+  if (/^postgres(ql)?:\/\//i.test(url)) return URL.canParse(url) && new URL(url).pathname.length > 1
+  return !/^[a-z][a-z0-9+.-]+:\/\//i.test(url) || /^file:/i.test(url)
+}
+const noOtherDatabase = 'write a path for SQLite, or postgres://<user>:<password>@<host>/<database>'
 
 /** The one setting that `npm run audit` needs: whoever looks into the database need not know the bot's others. */
 export function readDatabaseUrl(environment: Readonly<Record<string, string | undefined>>): string {
   const url = environment.DATABASE_URL?.trim() || usualDatabase
-  if (!isSqlite(url)) throw new ConfigError([`DATABASE_URL: ${noOtherDatabase}`])
+  if (!isDatabase(url)) throw new ConfigError([`DATABASE_URL: ${noOtherDatabase}`])
   return url
 }
 

@@ -2,15 +2,17 @@
 import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity'
 import type { ActingApplication } from './azure/actAs.ts'
 import { createAzure } from './azure/index.ts'
-import { systemClock, turnableClock } from './clock.ts'
+import { timeElsewhere, turnableClock } from './clock.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { crashMoments } from './crash.ts'
 import { startAnchor } from './engine/anchor.ts'
 import { createDesk } from './engine/desk.ts'
 import { createJournal } from './engine/journal.ts'
 import { createPerformer } from './engine/perform.ts'
-import { createRouter } from './engine/router.ts'
+import type { Log, Store } from './engine/ports.ts'
+import { createEscalations, createRouter } from './engine/router.ts'
 import { createSender } from './engine/send.ts'
+import { createSendLimits } from './engine/sendLimits.ts'
 import { type Surveyor, startSurveyor } from './engine/surveyor.ts'
 import { startWorker, type Worker } from './engine/worker.ts'
 import { createLog } from './log.ts'
@@ -27,6 +29,7 @@ import { createServer } from './teams/server.ts'
 import { createServiceList } from './teams/services.ts'
 import { createTokenCheck } from './teams/token.ts'
 import { en } from './teams/words/en.ts'
+import { workingTime } from './workingHours.ts'
 
 let config: Config
 try {
@@ -44,10 +47,10 @@ try {
 }
 
 async function run({ bot: identity, limits, arm, approver, sandbox, ...settings }: Config): Promise<void> {
-  const turnable = sandbox && turnableClock(sandbox.clockOffsetMs)
-  const clock = turnable ?? systemClock()
+  const offset = sandbox?.clockOffsetMs ?? 0
+  const machine = turnableClock(offset)
   const moments = crashMoments(sandbox?.crashAt ?? [])
-  const log = createLog(clock.now, identity.password === undefined ? [] : [identity.password])
+  const log = createLog(machine.now, secretsOf(identity, settings.databaseUrl))
   process.on('uncaughtException', (error, origin) => {
     log('error', 'crashed', { origin }, error)
     process.exit(1)
@@ -58,6 +61,9 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     })
 
   const store = await openStore({ url: settings.databaseUrl, log, onCommit: moments.onCommit })
+  // Whoever shares a database goes by its clock: leases and due times mean the same to all.
+  const shared = store.now && (await timeElsewhere(store.now, log))
+  const clock = shared ? turnableClock(offset, shared.now) : machine
   const credential = credentialOf(identity, arm.clientId)
   const { azure, survey, directory, access, actAs, warm } = createAzure({
     endpoint: arm.endpoint,
@@ -68,10 +74,11 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     log,
   })
   const { openIdMetadataUrl, issuer } = identity.cloud ?? publicCloud
-  const keys = createSigningKeys({ openIdMetadataUrl, now: clock.now, log })
+  const keys = createSigningKeys({ openIdMetadataUrl, now: machine.now, log })
   const metrics = createMetrics({ openByStatus: store.openByStatus, keysAgeMs: keys.ageMs })
   const isListed = createServiceList({ hosts: settings.serviceHosts, log, onMiss: metrics.serviceMissed })
-  const adapter = createAdapter(identity, isListed)
+  const sendLimits = createSendLimits({ store, clock, log, ...(sandbox && { faster: sandbox.sendsFaster }) })
+  const adapter = createAdapter(identity, isListed, sendLimits)
   const appId = identity.appId ?? ''
   const drawing = {
     portal: settings.portal,
@@ -98,8 +105,10 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   const anchor = startAnchor({ store, clock, everyMs: settings.anchorMs, log })
   const wake = (): void => worker?.wake()
   const approveAs = approver ? 'approver' : 'bot'
-  const journal = createJournal({ store, clock, limits, approveAs, wake, onDecision: anchor.say })
+  const working = workingTime(settings.workingHours, settings.timeZone)
+  const journal = createJournal({ store, clock, limits, working, approveAs, wake, onDecision: anchor.say })
   const sender = createSender({ store, clock, journal, wake, log, crashPoint: moments.at })
+  const leavingSoon = new AbortController()
   const performer = createPerformer({
     store,
     clock,
@@ -108,9 +117,11 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     access,
     messenger,
     router,
+    sendLimits,
     limits,
     log,
     crashPoint: moments.at,
+    leaving: leavingSoon.signal,
   })
   const desk = createDesk({
     store,
@@ -119,6 +130,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     access,
     roster: createRoster({ adapter, appId, log }),
     router,
+    escalations: createEscalations({ store, fallback: settings.escalation, log }),
     ...(actAs && { asApprover: { actAs, sender } }),
     deadlineMs: settings.turnReadsMs,
     freshDecisionMs: limits.freshDecisionMs,
@@ -132,7 +144,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
       ...(identity.tenantId !== undefined && { tenantId: identity.tenantId }),
       ...(identity.appId !== undefined && {
         appId: identity.appId,
-        tokenCheck: createTokenCheck({ keys, issuer, appId: identity.appId, now: clock.now }),
+        tokenCheck: createTokenCheck({ keys, issuer, appId: identity.appId, now: machine.now }),
       }),
       isListed,
     }),
@@ -152,10 +164,18 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   })
   const probes = await startProbes({
     ...settings.probes,
-    ready: () => worker !== undefined && !leaving,
+    ready: async () => worker !== undefined && !leaving && (await answersSoon(store, log)),
     metrics: metrics.text,
   })
-  worker = startWorker({ store, clock, journal, performer, limits, log })
+  worker = startWorker({
+    store,
+    clock,
+    journal,
+    performer,
+    limits,
+    leaseMs: settings.leaseMs,
+    log,
+  })
   surveyor = startSurveyor({ store, clock, survey, look: performer.look, limits, log, wake })
   // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
   if (identity.appId !== undefined) keys.refresh()
@@ -166,10 +186,12 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     if (leaving) return
     leaving = true
     log('info', 'leaving', { signal })
+    leavingSoon.abort()
     await server.close()
     await sender.settled()
     await Promise.all([worker?.stop(), surveyor?.stop()])
     await anchor.stop()
+    shared?.stop()
     await store.close()
     await probes.close()
     log('info', 'left')
@@ -177,18 +199,37 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
   }
   process.on('SIGTERM', leave)
   process.on('SIGINT', leave)
-  if (turnable) {
+  if (sandbox) {
     process.on('message', (message: unknown) => {
-      const ms =
-        typeof message === 'object' && message !== null && 'turn' in message ? message.turn : undefined
-      if (typeof ms !== 'number') return
-      turnable.turn(ms)
+      const asked = typeof message === 'object' && message !== null ? message : {}
+      const clocks = new Set([machine, clock])
+      if ('turn' in asked && typeof asked.turn === 'number') for (const one of clocks) one.turn(asked.turn)
+      else if ('jump' in asked && typeof asked.jump === 'number')
+        for (const one of clocks) one.jump(asked.jump)
+      else return
       worker?.wake()
-      process.send?.({ turned: ms })
+      process.send?.({ turned: asked })
     })
   }
   // Said last: whoever waits for it may end the process at once, and is heard.
   log('info', 'listening', { url: server.url, probes: probes.url })
+}
+
+/** What no line of the log may hold. */
+function secretsOf({ password }: Config['bot'], databaseUrl: string): readonly string[] {
+  const ofDatabase = URL.canParse(databaseUrl) ? decodeURIComponent(new URL(databaseUrl).password) : ''
+  return [password, ofDatabase].flatMap((secret) => (secret ? [secret] : []))
+}
+
+/** Sooner than a platform gives up on its probe. */
+async function answersSoon(store: Pick<Store, 'answers'>, log: Log): Promise<boolean> {
+  const silent = new Promise<'silent'>((resolve) => setTimeout(resolve, 900, 'silent').unref())
+  try {
+    return (await Promise.race([store.answers(), silent])) !== 'silent'
+  } catch (error) {
+    log('warn', 'store.away', {}, error)
+    return false
+  }
 }
 
 /** As whom the bot acts on Azure: a managed identity, or without one the bot registration itself. */

@@ -1,5 +1,6 @@
 /** What is counted of the bot, and what is read when somebody asks. */
-import { memoryUsage } from 'node:process'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { getActiveResourcesInfo, memoryUsage } from 'node:process'
 import { createCounter, expose, type Metric } from './prometheus.ts'
 import type { Meter } from './teams/server.ts'
 
@@ -21,6 +22,8 @@ export function createMetrics(read: {
     'Services that were named and are not listed',
   )
   let turnsUnderWay = 0
+  const delay = monitorEventLoopDelay({ resolution: 10 })
+  delay.enable()
   const gauge = (name: string, help: string, samples: Metric['samples']): Metric => ({
     name,
     help,
@@ -39,6 +42,20 @@ export function createMetrics(read: {
       const ms = read.keysAgeMs()
       return ms === undefined ? [] : [{ value: ms / 1_000 }]
     }),
+    gauge(
+      'vaultlink_event_loop_delay_seconds',
+      'Delay of the event loop that 99 of 100 stay below, since it was last read',
+      () => {
+        const value = delay.percentile(99) / 1e9
+        delay.reset()
+        return [{ value }]
+      },
+    ),
+    gauge(
+      'vaultlink_active_resources',
+      'What keeps the process running: connections, timers, requests',
+      () => [{ value: getActiveResourcesInfo().length }],
+    ),
     gauge('process_resident_memory_bytes', 'Resident memory', () => [{ value: memoryUsage.rss() }]),
   ]
   return {

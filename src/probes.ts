@@ -12,8 +12,8 @@ export async function startProbes(options: {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
-  /** Whether the bot can work: its store is open, its worker runs, and it is not leaving. */
-  readonly ready: () => boolean
+  /** Whether the bot can work: its database answers, its worker runs, and it is not leaving. */
+  readonly ready: () => Promise<boolean>
   /** The metrics as text. */
   readonly metrics: () => Promise<string>
 }): Promise<Probes> {
@@ -30,7 +30,7 @@ export async function startProbes(options: {
       case '/healthz':
         return json(200, { status: 'alive' })
       case '/readyz':
-        return ready() ? json(200, { status: 'ready' }) : json(503, { status: 'not ready' })
+        return (await ready()) ? json(200, { status: 'ready' }) : json(503, { status: 'not ready' })
       case '/metrics':
         return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', text: await metrics() }
       default:

@@ -41,14 +41,17 @@ describe('what production needs', () => {
       ],
       bot: { appId, tenantId, appType: 'UserAssignedMSI' },
       databaseUrl: 'data/vaultlink.db',
+      leaseMs: 30_000,
       anchorMs: 60 * 60_000,
       arm: { endpoint: 'https://management.azure.com', clientId: appId, deadlineMs: 20_000 },
       admits: [],
       portal: 'https://portal.azure.com',
       timeZone: 'UTC',
+      workingHours: [1, 2, 3, 4, 5].map((day) => ({ day, from: 9 * 60, to: 17 * 60 })),
       turnReadsMs: 3_000,
       limits: {
         expiryMs: 7 * 86_400_000,
+        reminders: { afterMs: 4 * 3_600_000, escalateAfter: 2 },
         usualProvisioningMs: 15 * 60_000,
         usualPropagatingMs: 30 * 60_000,
         alarmMs: 15 * 60_000,
@@ -61,6 +64,18 @@ describe('what production needs', () => {
         pinMs: 10_000,
       },
     })
+  })
+
+  test('reminders can be left out, come at any hour, and be brought up elsewhere', () => {
+    const off = readConfig({ ...production, VAULTLINK_REMIND_AFTER_HOURS: 'Off' })
+    expect(off.limits).not.toHaveProperty('reminders')
+    const { workingHours, escalation } = readConfig({
+      ...production,
+      VAULTLINK_WORKING_HOURS: 'always',
+      VAULTLINK_ESCALATION_CHANNEL: '19:leads@thread.tacv2',
+    })
+    expect(workingHours).toHaveLength(7)
+    expect(escalation).toBe('19:leads@thread.tacv2')
   })
 
   test('with a client secret the bot registration itself acts on Azure, unless another identity is named', () => {
@@ -188,9 +203,30 @@ describe('refused', () => {
     { name: 'MicrosoftAppTenantId', values: ['', 'contoso'], beside: { ...sandbox, ...approver, ...named } },
     {
       name: 'DATABASE_URL',
-      values: [`postgres://vaultlink:${secret}@db/vaultlink`, 'postgresql://db/x', `mysql://x:${secret}@db`],
+      values: [`postgres://vaultlink:${secret}@db`, 'postgresql://', `mysql://x:${secret}@db/x`],
     },
     { name: 'VAULTLINK_OWNERS_CHANNEL', values: ['vault-owners', '19:'] },
+    { name: 'VAULTLINK_ESCALATION_CHANNEL', values: ['vault-leads', '19:'] },
+    {
+      name: 'VAULTLINK_ESCALATION_CHANNEL',
+      values: ['19:owners@thread.tacv2'],
+      beside: { ...production, VAULTLINK_OWNERS_CHANNEL: '19:owners@thread.tacv2' },
+    },
+    { name: 'VAULTLINK_REMIND_AFTER_HOURS', values: ['0', '721', 'never'] },
+    { name: 'VAULTLINK_ESCALATE_AFTER_REMINDERS', values: ['0', '1.5', '31', 'never'] },
+    {
+      name: 'VAULTLINK_WORKING_HOURS',
+      values: [
+        'weekdays',
+        'Mon-Fri',
+        '09:00-17:00',
+        'Mon-Fri 17:00-09:00',
+        'Mon-Fri 09:00-25:00',
+        'Mon-Fry 09:00-17:00',
+        'Mon 09:00-09:00',
+        'Mon-Fri 09:00-17:00,',
+      ],
+    },
     { name: 'VAULTLINK_ADMIT', values: ['everybody', 'guests, anonymous', 'guest'] },
     { name: 'VAULTLINK_PORTAL', values: ['http://portal.azure.com', 'portal'] },
     { name: 'VAULTLINK_TIME_ZONE', values: ['Berlin', 'Mars/Olympus'] },
@@ -199,6 +235,7 @@ describe('refused', () => {
     { name: 'VAULTLINK_TURN_SECONDS', values: ['0', '4', 'now'] },
     ...(
       [
+        'VAULTLINK_LEASE_SECONDS',
         'VAULTLINK_ANCHOR_MINUTES',
         'VAULTLINK_PROVISIONING_MINUTES',
         'VAULTLINK_PROPAGATING_MINUTES',
@@ -214,6 +251,7 @@ describe('refused', () => {
     ).map((name) => ({ name, values: [...numbers.filter((value) => value !== ''), '0'] })),
     { name: 'VAULTLINK_MODE', values: ['development', 'sand box'] },
     { name: 'VAULTLINK_CLOCK_OFFSET_MS', values: ['1000'] },
+    { name: 'VAULTLINK_SENDS_FASTER', values: ['2'] },
     { name: 'VAULTLINK_CRASH_AT', values: ['after put'] },
   ]
 
@@ -228,7 +266,9 @@ describe('refused', () => {
   test('the database is read alone, with its default, for who needs nothing else', () => {
     expect(readDatabaseUrl({})).toBe(readConfig(production).databaseUrl)
     expect(readDatabaseUrl({ DATABASE_URL: ' /var/vaultlink.db\n' })).toBe('/var/vaultlink.db')
-    const refused = () => readDatabaseUrl({ DATABASE_URL: `postgres://vaultlink:${secret}@db/vaultlink` })
+    const shared = `postgres://vaultlink:${secret}@db.test/vaultlink?sslmode=verify-full`
+    expect(readDatabaseUrl({ DATABASE_URL: shared })).toBe(shared)
+    const refused = () => readDatabaseUrl({ DATABASE_URL: `mysql://vaultlink:${secret}@db/vaultlink` })
     expect(refused).toThrow(/^DATABASE_URL: write a path/)
     expect(refused).not.toThrow(secret)
   })
@@ -272,6 +312,7 @@ describe('the sandbox', () => {
     const config = readConfig({
       ...sandbox,
       VAULTLINK_CLOCK_OFFSET_MS: '-5',
+      VAULTLINK_SENDS_FASTER: '20',
       VAULTLINK_CRASH_AT: 'after put,before approve',
     })
     expect(config).toMatchObject({

@@ -70,7 +70,7 @@ test('while it cannot work it is alive and not ready', async () => {
   const probes = await startProbes({
     host: '127.0.0.1',
     port: 0,
-    ready: () => false,
+    ready: async () => false,
     metrics: async () => '',
   })
   expect((await fetch(`${probes.url}/readyz`)).status).toBe(503)
@@ -79,7 +79,7 @@ test('while it cannot work it is alive and not ready', async () => {
     startProbes({
       host: '127.0.0.1',
       port: Number(new URL(probes.url).port),
-      ready: () => true,
+      ready: async () => true,
       metrics: async () => '',
     }),
   ).rejects.toThrow('EADDRINUSE')

@@ -69,12 +69,13 @@ export function answerBot(room: Room, call: Call): Reply {
 function throttled(
   { world, limits }: Room,
   kind: 'send' | 'create' | 'read',
-  thread: string,
+  place: string,
 ): Reply | undefined {
-  const refused = limits?.admit(kind, thread, world.now())
+  const refused = limits?.admit(kind, place, world.now())
   return (
     refused && {
-      ...failure(429, 'Throttled', 'Too many requests.'),
+      // How Teams words it is not documented.
+      ...failure(429, 'Throttled', `Too many requests for this ${refused.whose}.`),
       headers: { 'retry-after': String(Math.ceil(refused.afterMs / 1000)) },
     }
   )
@@ -127,7 +128,7 @@ function sendToConversation(room: Room, [id = '', replyTo]: string[], { body, si
   if ('refused' in at) return at.refused
   const { place } = at
   if (at.root !== undefined && !messageIn(room.world, place, at.root)) return unknownConversation
-  const refused = throttled(room, 'send', id)
+  const refused = throttled(room, 'send', place.id)
   if (refused) return refused
   const activity = record(body)
   if (!activity) return failure(400, 'BadSyntax', 'The activity is missing.')
@@ -140,7 +141,7 @@ function updateActivity(room: Room, [id = '', activityId = '']: string[], { body
   const { world } = room
   const at = reachable(world, id)
   if ('refused' in at) return at.refused
-  const refused = throttled(room, 'send', id)
+  const refused = throttled(room, 'send', at.place.id)
   if (refused) return refused
   const message = ownMessage(world, at.place, activityId)
   if ('refused' in message) return message.refused
@@ -285,7 +286,7 @@ const account = (who: PersonKey): Json => {
 function roster(room: Room, id: string): Place | Refused {
   const at = reachable(room.world, id)
   if ('refused' in at) return at
-  const refused = throttled(room, 'read', id)
+  const refused = throttled(room, 'read', at.place.id)
   return refused ? { refused } : at.place
 }
 

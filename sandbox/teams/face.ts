@@ -189,6 +189,8 @@ export type Teams = {
   turn(ms: number): void
   now(): number
   fail(rule: Fault): void
+  /** How many calls of the bot were too many. */
+  throttled(): number
   /** Sends an activity again as Teams does after a slow answer: as it was, or under a new id and time. */
   redeliver(activityId: string, options: { sameId: boolean }): Promise<Answer>
   openIdUrl: string

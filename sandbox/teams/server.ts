@@ -135,6 +135,7 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
     turn: world.turn,
     now: world.now,
     fail: faults.add,
+    throttled: limits.refused,
     redeliver: (activityId, { sameId }) => delivery.redeliver(activityId, sameId),
     openIdUrl: `${url}/v1/.well-known/openidconfiguration`,
     keys,

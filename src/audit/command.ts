@@ -117,6 +117,7 @@ async function forget(url: string, who: string): Promise<End> {
   try {
     const answer = await store.forget(who, Date.now())
     if ('scrubbed' in answer && !answer.scrubbed) complain(words.notScrubbed)
+    if (answer.is === 'forgotten' && answer.scrubbed === 'later') say(words.scrubbedLater)
     switch (answer.is) {
       case 'forgotten':
         say(words.forgotten(answer.texts, await store.head()))

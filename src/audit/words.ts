@@ -99,6 +99,8 @@ export const alreadyForgotten = (at: number): string =>
 export const unknown = (who: string): string => `Nobody is known as ${who}: nothing of them is kept.`
 export const notScrubbed =
   'Another process was reading the database: what was erased may still stand in the file beside it (-wal). Say it once more in a minute.'
+export const scrubbedLater =
+  'Until PostgreSQL has tidied up, traces are left in its files: in the tables until VACUUM, in the write-ahead log until it is used anew, and in backups until they expire. What to do at once is in docs/operations.md.'
 export const involved = (links: readonly Link[]): string =>
   [
     `Not erased: they have a part in ${count(links.length, 'link')} in which something is still decided or done. Forgotten now they would come back as somebody else, and who asked could approve. Let it end first, or cancel it:`,

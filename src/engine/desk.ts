@@ -25,7 +25,7 @@ import type {
   WishAnswer,
 } from './ports.ts'
 import { Unanswered } from './ports.ts'
-import type { Router } from './router.ts'
+import type { Escalations, Router } from './router.ts'
 import type { Sender } from './send.ts'
 
 /** People of a channel whose rights are read before an ask or an `own`; beyond that the count is unknown. */
@@ -41,6 +41,7 @@ type Ports = {
   access: Access
   roster: Roster
   router: Router
+  escalations?: Escalations
   /** Present where owners decide as themselves. */
   asApprover?: { actAs: ActAs; sender: Sender }
   /** How long a turn's reads may take, in milliseconds. */
@@ -113,7 +114,7 @@ export function createDesk(ports: Ports): Desk {
     signalrId: string,
     vaultId: string,
     signal: AbortSignal,
-  ): Promise<{ findings: Findings } | { problems: NameProblem[] }> {
+  ): Promise<{ findings: Findings; tags: Readonly<Record<string, string>> } | { problems: NameProblem[] }> {
     const { by } = request
     const [requester, signalr, vault, botOnSignalr, botOnVault, open] = await Promise.all([
       mayAsk(by, signalrId, signal),
@@ -141,6 +142,7 @@ export function createDesk(ports: Ports): Desk {
     const route = await ports.router(vaultId, signal, vault.value.tags)
     const approvers = route ? (await approversIn(route.place, vaultId, signal)).approvers : 0
     return {
+      tags: vault.value.tags,
       findings: {
         signalr: signalr.value,
         vault: vault.value,
@@ -297,7 +299,7 @@ export function createDesk(ports: Ports): Desk {
       }
       const found = await enquire(request, signalr.id, vault.id, signal)
       if ('problems' in found) return { is: 'unclear', problems: found.problems }
-      const { findings } = found
+      const { findings, tags } = found
       const decided = decideAsk(findings, request.as)
       const refused = (refusal: Extract<LinkAnswer, { is: 'refused' }>['refusal']): LinkAnswer => ({
         is: 'refused',
@@ -316,6 +318,7 @@ export function createDesk(ports: Ports): Desk {
           : refused(decided.refusal)
       }
       const reason = request.reason ? await store.keep(request.reason, by) : undefined
+      const escalation = await ports.escalations?.(tags, decided.route.place)
       const asked = await journal.ask({
         by,
         signalr: findings.signalr.id,
@@ -324,6 +327,7 @@ export function createDesk(ports: Ports): Desk {
         ...(reason && { reason }),
         thread: request.thread,
         owners: decided.route,
+        ...(escalation && { escalation }),
         ...(findings.needs > 1 && { approvers: findings.needs }),
       })
       // Two asked in the same moment: the second follows the first.

@@ -1,11 +1,15 @@
 /** Gates keep writes serial where Azure is serial: one for each SignalR and each vault. */
-import type { Effect, Link } from '../link/link.ts'
+import type { Effect, Link, LinkId, Millis } from '../link/link.ts'
 import { pinnedAmong } from '../link/match.ts'
 import { resourceKey } from '../link/resourceId.ts'
 import type { Gate } from './ports.ts'
 
 /** A write is seen settled within this time, or its gate opens all the same. */
 export const longestGateMs = 15 * 60_000
+
+/** Whether somebody else's write is under way there. What is shut for longer than can be was so by a clock since set back. */
+export const isShut = ({ holder, until }: Gate, by: LinkId, now: Millis): boolean =>
+  holder !== by && until > now && until <= now + longestGateMs
 
 export const gateKey = (link: Pick<Link, 'asked'>, effect: Effect): string =>
   effect === 'put' || effect === 'delete'

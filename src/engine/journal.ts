@@ -7,9 +7,10 @@ import { decide } from '../link/decide.ts'
 import { begin, fold } from '../link/fold.ts'
 import type { ApproveAs, Asked, Fact, Limits, Link, LinkId, Millis, Refusal, Wish } from '../link/link.ts'
 import { next, type Plan, type Surroundings } from '../link/next.ts'
+import { anyTime, type Working } from '../link/nudges.ts'
 import { adopt, type Pressed } from '../link/places.ts'
 import type { View } from '../link/views.ts'
-import { gateKey, longestGateMs } from './gates.ts'
+import { gateKey, isShut, longestGateMs } from './gates.ts'
 import type { Change, Clock, Gate, Row, Store, WishAnswer } from './ports.ts'
 
 export type Journal = ReturnType<typeof createJournal>
@@ -34,17 +35,20 @@ export function createJournal(ports: {
   store: Store
   clock: Clock
   limits: Limits
+  working?: Working
   approveAs?: ApproveAs
   wake: () => void
   /** Called after each commit that holds a decision, ours or the portal's. */
   onDecision?: () => void
 }) {
-  const { store, clock, limits, approveAs = 'bot' } = ports
+  const { store, clock, limits, working = anyTime, approveAs = 'bot' } = ports
 
   const around = (lookedAt: Millis | undefined): Surroundings => ({
     now: clock.now(),
     lookedAt,
     limits,
+    working,
+    steadySince: clock.set?.().since,
     approveAs,
     digest: digestOf,
   })
@@ -175,8 +179,7 @@ export function createJournal(ports: {
           if (decided.is === 'refused') return refused(decided.refusal)
           const sends = decided.fact.fact === 'intended'
           if (sends && !hold) return only(() => ({ is: 'signInNeeded' }))
-          if (sends && gates.some(({ holder: by, until }) => by !== id && until > now))
-            return refused({ refusal: 'vaultBusy' })
+          if (sends && gates.some((gate) => isShut(gate, id, now))) return refused({ refusal: 'vaultBusy' })
           const taken = change(row, said(wish.conversation, [decided.fact], adoption))
           const { link } = taken
           if (!sends || !hold)
@@ -237,9 +240,7 @@ export function createJournal(ports: {
         if (row.lease?.holder !== holder || row.lease.until <= clock.now()) return { result: { is: 'lost' } }
         const intent = wanted(planFor(row.link, row.lookedAt))
         if (!intent) return { result: { is: 'changed' } }
-        const taken = gates.find(
-          ({ key, holder: by, until }) => key === gate.key && by !== id && until > clock.now(),
-        )
+        const taken = gates.find((one) => one.key === gate.key && isShut(one, id, clock.now()))
         if (taken) return { result: { is: 'busy', until: taken.until } }
         const changed = change(row, [intent])
         return {

@@ -9,12 +9,19 @@ import { viewSchema } from '../link/views.ts'
 import { gateKey, longestGateMs, settledGates } from './gates.ts'
 import type { Journal } from './journal.ts'
 import type { Access, Act, Azure, Clock, Log, Messenger, Row, Store, Watch } from './ports.ts'
+import { StoreAway, StoreInDoubt } from './ports.ts'
 import type { Router } from './router.ts'
+import type { SendLimits } from './sendLimits.ts'
 
 const callDeadlineMs = 20_000
 /** Looks that share one deadline. */
 const mostTogether = 8
+/** Nothing that the core times by looks takes longer. */
+const longestDoubtMs = 15 * 60_000
 const rerouteAgainMs = 60 * 60_000
+const insistAgainMs = 2_000
+/** Ten minutes at least: beyond that Azure is looked at, and a message may come twice. */
+const mostInsisting = 300
 
 /** Named moments at which a test may kill the process; see `config.ts`. */
 export type CrashPoint = (moment: `${'before' | 'after' | 'committing' | 'committed'} ${string}`) => void
@@ -35,13 +42,16 @@ type Ports = {
   access: Access
   messenger: Messenger
   router: Router
+  sendLimits: Pick<SendLimits, 'take' | 'throttled'>
   limits: Limits
   log: Log
   crashPoint: CrashPoint
+  /** Aborted when the process is to end. */
+  leaving?: AbortSignal
 }
 
 export function createPerformer(ports: Ports): Performer {
-  const { clock, journal, log } = ports
+  const { clock, journal, log, leaving = new AbortController().signal } = ports
   const look = createLooker(ports.azure)
   const failedLooks = new Map<LinkId, number>()
 
@@ -55,9 +65,14 @@ export function createPerformer(ports: Ports): Performer {
       return retryAt(clock.now(), count, answer.retryAfterMs, ports.limits.firstLookMs)
     }
     failedLooks.delete(link.id)
+    // The clock was set back meanwhile: whether it began before what happened since cannot be told.
+    if (answer.at > clock.now()) return undefined
+    const since = clock.set?.().since
+    const seen =
+      since !== undefined && answer.at - since < longestDoubtMs ? { ...answer, steadySince: since } : answer
     await journal.record(
       link.id,
-      [{ fact: 'observed', seen: withoutWords(link.asked.nonce, answer), at: clock.now() }],
+      [{ fact: 'observed', seen: withoutWords(link.asked.nonce, seen), at: clock.now() }],
       {
         lookedAt: answer.at,
         // An effect that began since makes this look a thing of the past.
@@ -67,6 +82,21 @@ export function createPerformer(ports: Ports): Performer {
       },
     )
     return undefined
+  }
+
+  /** What came of an effect is kept in mind while the store is away: forgotten, a message would be posted again. */
+  async function insist(id: LinkId, facts: readonly Fact[]): Promise<void> {
+    for (let count = 1; ; count++) {
+      try {
+        await journal.record(id, facts)
+        return
+      } catch (error) {
+        const isAway = error instanceof StoreAway || error instanceof StoreInDoubt
+        if (!isAway || leaving.aborted || count === mostInsisting) throw error
+        log('warn', 'link.unrecorded', { link: id, count }, error)
+        await clock.until(clock.now() + insistAgainMs, leaving)
+      }
+    }
   }
 
   async function effect(
@@ -100,7 +130,7 @@ export function createPerformer(ports: Ports): Performer {
     if (outcome.is === 'done') {
       log('info', 'azure.done', { link: id, effect: step.step })
       const { operation } = outcome
-      await journal.record(id, [
+      await insist(id, [
         { fact: 'done', effect: step.step, at, ...(operation !== undefined && { operation }) },
       ])
       ports.crashPoint(`committed ${step.step}`)
@@ -114,7 +144,7 @@ export function createPerformer(ports: Ports): Performer {
     })
     const count = intended.link.attempt?.count ?? 1
     const notBefore = retryAt(at, count, outcome.retryAfterMs)
-    await journal.record(id, [
+    await insist(id, [
       { fact: 'failed', effect: step.step, cause: namelessCause(outcome.cause), notBefore, at },
     ])
     return undefined
@@ -177,8 +207,10 @@ export function createPerformer(ports: Ports): Performer {
       }
     },
 
-    async tell(row, { post, view, digest, to, place }) {
+    async tell(row, { post, view, digest, to, place, lane }) {
       const { link } = row
+      const later = await ports.sendLimits.take({ link: link.id, lane, to })
+      if (later !== undefined) return later
       const name = `${to.how === 'update' ? 'update' : 'post'} ${post}`
       ports.crashPoint(`before ${name}`)
       const delivered = await ports.messenger.deliver(
@@ -186,6 +218,8 @@ export function createPerformer(ports: Ports): Performer {
         AbortSignal.timeout(callDeadlineMs),
       )
       ports.crashPoint(`after ${name}`)
+      if (delivered.is === 'failed' && delivered.throttled)
+        await ports.sendLimits.throttled(to, delivered.throttled, delivered.retryAfterMs)
       const at = clock.now()
       const fact = ((): Fact => {
         switch (delivered.is) {
@@ -205,7 +239,7 @@ export function createPerformer(ports: Ports): Performer {
           }
         }
       })()
-      await journal.record(link.id, [fact])
+      await insist(link.id, [fact])
       ports.crashPoint(`committed ${name}`)
       return undefined
     },

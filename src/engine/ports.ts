@@ -24,7 +24,12 @@ import type { View } from '../link/views.ts'
 
 export type Clock = {
   now(): Millis
-  /** Resolves when `at` has come, or at once when the signal aborts. Never rejects. */
+  /**
+   * What was noticed of its being set, where that can be: since when it goes steadily, if it did not always, and by how
+   * much in all it was set back.
+   */
+  set?(): { readonly since: Millis | undefined; readonly backMs: number }
+  /** Resolves when `at` has come or the clock was set back, or at once when the signal aborts. Never rejects. */
   until(at: Millis, signal: AbortSignal): Promise<void>
 }
 
@@ -189,8 +194,21 @@ export type Delivered =
   | { readonly is: 'posted'; readonly conversation: string; readonly activity: string }
   /** Finally gone: 404, BotNotInConversationRoster, MessageWritesBlocked. */
   | { readonly is: 'gone'; readonly log: string }
-  | { readonly is: 'failed'; readonly retryAfterMs?: number; readonly log: string }
+  /** `throttled`: Teams has heard too much of the bot there, or in the whole tenant. */
+  | {
+      readonly is: 'failed'
+      readonly retryAfterMs?: number
+      readonly throttled?: 'here' | 'tenant'
+      readonly log: string
+    }
 export type Messenger = { deliver(message: Message, signal: AbortSignal): Promise<Delivered> }
+
+/** What the turns' own calls to Teams tell the send limits: nobody holds an answer up, but it counts. Never rejects. */
+export type Traffic = {
+  /** Without a conversation it counts for the tenant alone. */
+  called(conversation: string | undefined): Promise<void>
+  refused(conversation: string | undefined, retryAfterMs: number | undefined): Promise<void>
+}
 
 // ---- the store -------------------------------------------------------------------------------------
 
@@ -210,8 +228,16 @@ export type Row = {
   readonly lookedAt: Millis | undefined
   readonly lease: { readonly holder: string; readonly until: Millis } | undefined
 }
-/** A gate keeps writes serial where Azure is serial: one row per SignalR and per vault. */
-export type Gate = { readonly key: string; readonly holder: LinkId; readonly until: Millis }
+/**
+ * A gate keeps writes serial where Azure is serial, one per SignalR and per vault, and messages as seldom as Teams wants
+ * them (`sendLimits.ts`). `at`: when it was written, for whoever reckons with how long ago that is.
+ */
+export type Gate = {
+  readonly key: string
+  readonly holder: LinkId | ''
+  readonly until: Millis
+  readonly at?: Millis
+}
 
 /** What a transaction writes. `facts` may be empty; `link` is the fold of them onto the row's. */
 export type Change = {
@@ -247,14 +273,31 @@ export type KnownConversation = {
 /** The audit log's newest entry: its number and hash. */
 export type Head = { readonly n: number; readonly head: string }
 
-/** `scrubbed`: whether the files hold no trace either of what is erased. */
+/** Whether the files hold no trace either of what is erased; `later` where that is a database server's own business. */
+export type Scrubbed = boolean | 'later'
 export type Forgotten =
-  | { readonly is: 'forgotten'; readonly texts: number; readonly scrubbed: boolean }
-  | { readonly is: 'already'; readonly at: Millis; readonly scrubbed: boolean }
-  | { readonly is: 'unknown'; readonly scrubbed: boolean }
+  | { readonly is: 'forgotten'; readonly texts: number; readonly scrubbed: Scrubbed }
+  | { readonly is: 'already'; readonly at: Millis; readonly scrubbed: Scrubbed }
+  | { readonly is: 'unknown'; readonly scrubbed: Scrubbed }
   /** They have a part in these links, in which something is still decided or done. */
   | { readonly is: 'involved'; readonly links: readonly LinkId[] }
 
+/** The database does not answer, or cannot write now. What was to be written was not. */
+export class StoreAway extends Error {
+  override readonly name = 'StoreAway'
+  /** PostgreSQL's or the network's own, for the log. */
+  readonly code: string | undefined
+  constructor(message: string, { code, ...options }: ErrorOptions & { code?: string | undefined } = {}) {
+    super(message, options)
+    this.code = code
+  }
+}
+/** The database was lost while it was committing, and is still away: what was to be written may have been. */
+export class StoreInDoubt extends Error {
+  override readonly name = 'StoreInDoubt'
+}
+
+/** Whatever needs the database rejects with `StoreAway` or `StoreInDoubt` while it is away. */
 export type Store = {
   /** Begins a link, in one transaction: the row, its facts, its gates. One open link per SignalR and vault: else the open one is returned. */
   create(change: Change): Promise<{ readonly is: 'created' } | { readonly is: 'open'; readonly link: Link }>
@@ -267,10 +310,23 @@ export type Store = {
     gates: readonly string[],
     work: (row: Row, gates: readonly Gate[]) => { readonly change?: Change; readonly result: T },
   ): Promise<T>
+  /** The same on gates alone, whoever holds them. Those that stand open have no row. */
+  gates<T>(
+    keys: readonly string[],
+    work: (gates: readonly Gate[]) => {
+      readonly take?: readonly Gate[]
+      readonly release?: readonly string[]
+      readonly result: T
+    },
+  ): Promise<T>
   /** Takes up to `most` due records that nobody holds, and holds them until `now + leaseMs`. */
   claim(holder: string, now: Millis, leaseMs: number, most: number): Promise<readonly Row[]>
+  /** Holds those of these records that are still ours until then. */
+  renew(ids: readonly LinkId[], holder: string, until: Millis): Promise<void>
   /** Gives a record back, if it is still ours. */
   release(id: LinkId, holder: string): Promise<void>
+  /** Makes what is due later due by so much earlier: the clock was set back. */
+  hasten(ms: number): Promise<void>
   /** When the next record falls due that nobody holds, or a lease ends. */
   nextDue(): Promise<Millis | undefined>
   get(id: LinkId): Promise<Row | undefined>
@@ -325,6 +381,10 @@ export type Store = {
   /** True the first time only: so that a welcome is not repeated. */
   welcome(conversation: string): Promise<boolean>
 
+  /** Resolves when the database answers. */
+  answers(): Promise<void>
+  /** The time by the database's own clock, where instances on several machines share one. */
+  readonly now?: () => Promise<Millis>
   close(): Promise<void>
 }
 

@@ -9,6 +9,7 @@ import type { Pressed } from '../link/places.ts'
 import type { Journal } from './journal.ts'
 import type { CrashPoint } from './perform.ts'
 import type { Azure, Clock, Log, Outcome, Store, WishAnswer } from './ports.ts'
+import { StoreAway, StoreInDoubt } from './ports.ts'
 
 const callDeadlineMs = 20_000
 /** Long enough for the one call, and what is written after it. */
@@ -60,8 +61,15 @@ export function createSender(ports: Ports): Sender {
       const answer = await take(link.id, verdict, outcome)
       ports.crashPoint(`committed ${verdict}`)
       return answer
+    } catch (error) {
+      if (!(error instanceof StoreAway || error instanceof StoreInDoubt)) throw error
+      // Azure was told; a look will show it to whoever finds the intent, and the card to people.
+      log('error', 'azure.sentUnrecorded', { link: link.id }, error)
+      return { is: 'sent', link }
     } finally {
-      await store.release(link.id, holder)
+      await store.release(link.id, holder).catch((error: unknown) => {
+        log('warn', 'link.notReleased', { link: link.id }, error)
+      })
       ports.wake()
     }
   }

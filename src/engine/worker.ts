@@ -10,10 +10,14 @@ import type { Journal } from './journal.ts'
 import type { Performer } from './perform.ts'
 import type { Clock, Log, Row, Store } from './ports.ts'
 
-/** Long enough for every single call's deadline, twice. */
-const leaseMs = 60_000
 /** Links worked on at the same time. */
 const most = 32
+/** How long one link is worked on at a stretch. */
+const stretchMs = 30_000
+/** How often what other instances hold and make due is looked for. */
+const sharedLookMs = 5_000
+/** How long at most a database that was away is not tried. */
+const longestOutageMs = 5_000
 
 export type Worker = {
   /** Looks for due records now. */
@@ -22,19 +26,45 @@ export type Worker = {
   stop(): Promise<void>
 }
 
-type Ports = { store: Store; clock: Clock; journal: Journal; performer: Performer; limits: Limits; log: Log }
+type Ports = {
+  store: Store
+  clock: Clock
+  journal: Journal
+  performer: Performer
+  limits: Limits
+  /** How long a record is held for whoever works on it, unless they say that they still do. */
+  leaseMs: Millis
+  log: Log
+}
 
 export function startWorker(ports: Ports): Worker {
-  const { store, clock, log } = ports
+  const { store, clock, leaseMs, log } = ports
   const holder = randomUUID()
   const stopping = new AbortController()
   const active = new Map<LinkId, Promise<void>>()
   const failures = new Map<LinkId, number>()
   const patience = new Map<LinkId, Map<string, Millis>>()
+  /** What could not be given back while the store was away. */
+  const owed = new Set<LinkId>()
+  let renewedAt = clock.now()
+  let backMs = clock.set?.().backMs ?? 0
   let alarm = new AbortController()
   const wake = (): void => alarm.abort()
 
+  /** What waits for a time that the clock had shown already would wait until it shows it again. */
+  async function hasten(): Promise<void> {
+    const by = (clock.set?.().backMs ?? 0) - backMs
+    if (by <= 0) return
+    log('warn', 'clock.setBack', { ms: by })
+    await store.hasten(by)
+    for (const notBefore of patience.values()) notBefore.clear()
+    renewedAt -= by
+    backMs += by
+  }
+
   async function round(): Promise<Millis | undefined> {
+    await keepHeld()
+    await hasten()
     const free = most - active.size
     const rows = free > 0 ? await store.claim(holder, clock.now(), leaseMs, free) : []
     for (const row of rows) {
@@ -47,7 +77,10 @@ export function startWorker(ports: Ports): Worker {
         .then(() => void failures.delete(id))
         .catch((error: unknown) => setAside(id, error))
         .then(() => store.release(id, holder))
-        .catch((error: unknown) => log('error', 'link.notReleased', { link: id }, error))
+        .catch((error: unknown) => {
+          owed.add(id)
+          log('error', 'link.notReleased', { link: id }, error)
+        })
         .finally(() => {
           active.delete(id)
           if ([...notBefore.values()].every((at) => at <= clock.now())) patience.delete(id)
@@ -55,7 +88,20 @@ export function startWorker(ports: Ports): Worker {
         })
       active.set(id, ending)
     }
-    return store.nextDue()
+    const due = await store.nextDue()
+    // Others may hold now what they did not then, and die.
+    return store.now ? Math.min(due ?? Number.POSITIVE_INFINITY, clock.now() + sharedLookMs) : due
+  }
+
+  /** An effect may take longer than a lease. */
+  async function keepHeld(): Promise<void> {
+    for (const id of owed) {
+      if (!active.has(id)) await store.release(id, holder)
+      owed.delete(id)
+    }
+    if (clock.now() < renewedAt + leaseMs / 3) return
+    await store.renew([...active.keys()], holder, clock.now() + leaseMs)
+    renewedAt = clock.now()
   }
 
   /** A record that cannot be worked on waits longer each time, so that it does not starve the others. */
@@ -76,12 +122,13 @@ export function startWorker(ports: Ports): Worker {
         outages = 0
       } catch (error) {
         // The store is away: wait it out, nothing is lost meanwhile.
-        due = retryAt(clock.now(), ++outages, undefined, 500)
+        due = Math.min(retryAt(clock.now(), ++outages, undefined, 500), clock.now() + longestOutageMs)
         log('error', 'store.unavailable', {}, error)
       }
       const full = active.size >= most
-      if (!stopping.signal.aborted)
-        await clock.until(full || due === undefined ? Number.MAX_SAFE_INTEGER : due, alarm.signal)
+      const next = full || due === undefined ? Number.MAX_SAFE_INTEGER : due
+      const renewal = active.size > 0 ? renewedAt + leaseMs / 3 : Number.MAX_SAFE_INTEGER
+      if (!stopping.signal.aborted) await clock.until(Math.min(next, renewal), alarm.signal)
     }
   }
 
@@ -110,7 +157,7 @@ async function tend(
 ): Promise<void> {
   const { store, clock, journal, performer } = ports
   const { id } = row.link
-  const until = clock.now() + leaseMs / 2
+  const until = clock.now() + stretchMs
   const running = new Map<string, Promise<void>>()
   const start = (lane: string, task: () => Promise<Millis | undefined>): void => {
     const ended = task()
@@ -134,7 +181,10 @@ async function tend(
     const plan: Plan = journal.planFor(now.link, now.lookedAt)
     if (!rested) {
       if (plan.passed && free('azure')) {
-        await journal.record(id, [{ fact: 'passed', what: plan.passed, at: clock.now() }])
+        const what = plan.passed
+        // Another instance may have written it meanwhile, and a reminder is one more each time.
+        const unless = ({ link, lookedAt }: Row): boolean => journal.planFor(link, lookedAt).passed !== what
+        await journal.record(id, [{ fact: 'passed', what, at: clock.now() }], { unless })
         continue
       }
       const { azure } = plan

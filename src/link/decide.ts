@@ -224,7 +224,8 @@ function follow(link: Link, wish: Wish & { wish: 'follow' }, now: Millis): Decid
   const asked =
     by === link.asked.by && conversation === link.asked.thread.conversation ? link.asked.at : undefined
   const last = Math.max(heard?.at ?? -Infinity, asked ?? -Infinity)
-  return now - last < repeatMs
+  // A clock that was set back since is no reason to say nothing.
+  return Math.abs(now - last) < repeatMs
     ? refuse({ refusal: 'heardAlready' })
     : grant({ fact: 'heard', at: now, by, conversation })
 }

@@ -34,13 +34,17 @@ import {
   countApproved,
   isAsPinned,
   isOurs,
+  isUnproven,
+  leftOpen,
   matchConnection,
   othersBearing,
   pinnedAmong,
   samePin,
 } from './match.ts'
+import { isUndecided, nudge } from './nudges.ts'
 import { cardOf, isCopy, nextCopy, postedAs, standingOf } from './places.ts'
 import { beingSent, decisionSent, type Sent, sentByPerson } from './sent.ts'
+import { setBack } from './setBack.ts'
 import { canCancel, isEnded, mayRevoke, viewSchema } from './views.ts'
 
 type AskedFact = Fact & { readonly fact: 'asked' }
@@ -75,7 +79,9 @@ export function foldAll(facts: readonly Fact[]): Link | undefined {
 
 export function fold(link: Link, fact: Fact): Link {
   const folded = take(link, fact)
-  return says(folded, link) ? link : { ...folded, moved: Math.max(link.moved, fact.at) }
+  if (says(folded, link)) return link
+  const isSetBack = fact.fact === 'passed' && fact.what === 'setBack'
+  return isSetBack ? folded : { ...folded, moved: Math.max(link.moved, fact.at) }
 }
 
 /** Whether two records say the same: what was merely copied is no change. */
@@ -134,10 +140,8 @@ function take(link: Link, fact: Fact): Link {
       return observed(link, fact.seen, fact.at)
     case 'rechecked':
       return rechecked(link, fact)
-    case 'posted': {
-      const { conversation, activity, digest, schema } = fact
-      return tell(link, fact.post, { is: 'posted', conversation, activity, digest, schema })
-    }
+    case 'posted':
+      return posted(link, fact)
     case 'unposted':
       return unposted(link, fact.post, fact.notBefore, fact.at)
     case 'adopted':
@@ -180,7 +184,17 @@ function stage(link: Link, at: Millis, to: Stage): Link {
   if (to.status === 'Approved') return { ...news(moved, { news: 'approved', at }), functionalAt: at }
   if (isEnded(to.status)) {
     const { by, cause } = to as Stage & { status: Ended }
-    return news(moved, { news: 'ended', at, outcome: to.status, ...(by && { by }), ...(cause && { cause }) })
+    const { attempt } = link
+    const closed =
+      isUnproven(link) && !isRevoking(link) && attempt?.effect === 'reject' && attempt.outcome.is !== 'failed'
+    return news(moved, {
+      news: 'ended',
+      at,
+      outcome: to.status,
+      ...(by && { by }),
+      ...(cause && { cause }),
+      ...(closed && { closed: true }),
+    })
   }
   return moved
 }
@@ -350,7 +364,7 @@ function failed(link: Link, fact: Fact & { fact: 'failed' }): Link {
   const { at, notBefore, effect } = fact
   // Not Pending is what an approved connection always is: Azure then rejects no such thing.
   const cause: Cause =
-    effect === 'reject' && isRevoking(link) && fact.cause.cause === 'decidedMeanwhile'
+    effect === 'reject' && (isRevoking(link) || leftOpen(link)) && fact.cause.cause === 'decidedMeanwhile'
       ? { cause: 'cannotReject' }
       : fact.cause
   const ended: Link = {
@@ -379,7 +393,7 @@ function asksFor({ stage: { status } }: Link, effect: Effect): boolean {
 
 // ---- what Azure shows --------------------------------------------------------------------------------
 
-const sight = ({ at: _when, ...what }: Seen): string => JSON.stringify(what)
+const sight = ({ at: _when, steadySince: _by, ...what }: Seen): string => JSON.stringify(what)
 
 /** When the last attempt was begun or, once that is known, came to its outcome. */
 const attemptedAt = ({ attempt }: Pick<Link, 'attempt'>): Millis =>
@@ -412,10 +426,13 @@ function parted(link: Link, before: Seen | undefined): Link {
   return missed ? { ...link, partedAt: seen.at } : link
 }
 
+/** How long ago something was when the look began, for certain. */
+const sureAge = (time: Millis, { at, steadySince = time }: Seen): Millis => at - Math.max(time, steadySince)
+
 /** SignalR follows the vault within minutes; until then it may still speak of the connection that is gone. */
 const partedForMs = 15 * 60_000
 const hasPartedLately = ({ partedAt }: Link, seen: Seen): boolean =>
-  partedAt !== undefined && seen.at - partedAt < partedForMs
+  partedAt !== undefined && sureAge(partedAt, seen) < partedForMs
 /** Whether the same as before may now be believed. */
 const waitsFor = (link: Link, seen: Seen): boolean =>
   link.partedAt !== undefined && !hasPartedLately(link, seen) && link.stage.status !== 'Approved'
@@ -641,11 +658,16 @@ function removing(link: Link, to: Stage & { status: 'Removing' }, seen: Seen, at
   // Before our own link is let go of, what is open has to be closed.
   if (isRevoking(link) && seen.connections.is === 'hidden')
     return hiddenFrom(link, seen.connections.cause, at)
-  const open = isRevoking(link) && checkApproved(link, seen.connections) === undefined
+  const open = isRevoking(link) ? checkApproved(link, seen.connections) === undefined : leftOpen(link)
   const end = (): Link => stage(link, at, { status: outcome, ...(by && { by }), ...(cause && { cause }) })
   if (seen.own.is === 'hidden') return hiddenFrom(link, seen.own.cause, at)
   if (seen.own.is === 'absent' && mayStillAppear(link, seen)) return link
-  if (seen.own.is === 'absent' || !isOurs(link, seen.own.value)) return open ? unblockSeen(link) : end()
+  if (seen.own.is === 'absent' || !isOurs(link, seen.own.value)) {
+    // Nor is it over while nobody can see whether what was approved went with it.
+    if (isUnproven(link) && seen.connections.is === 'hidden')
+      return hiddenFrom(link, seen.connections.cause, at)
+    return open ? unblockSeen(link) : end()
+  }
   // SignalR has followed after all, and nothing was rejected yet: the approval was right.
   const rejected = link.attempt?.effect === 'reject' || link.attempt?.effect === 'delete'
   if (isRevoking(link) && !rejected && isFunctional(link, seen)) return works(withApproval(link), at)
@@ -670,10 +692,20 @@ function mayStillAppear({ attempt }: Link, seen: Seen): boolean {
   if (attempt?.effect !== 'put') return false
   const { outcome } = attempt
   if (outcome.is === 'failed' && outcome.cause.cause !== 'unavailable') return false
-  return seen.at < attemptedAt({ attempt }) + putShownWithinMs
+  return sureAge(attemptedAt({ attempt }), seen) < putShownWithinMs
 }
 
 // ---- what Teams was told, and time -------------------------------------------------------------------
+
+function posted(link: Link, fact: Fact & { fact: 'posted' }): Link {
+  const { at, post, conversation, activity, digest, schema } = fact
+  const told = tell(link, post, { is: 'posted', conversation, activity, digest, schema })
+  if (post === 'approval' && !standingOf(link.told.approval)) return { ...told, ownersAskedAt: at }
+  const nudges = link.nudges?.map((one, index) =>
+    post === `owners/nudge-${index}` ? { ...one, postedAt: at } : one,
+  )
+  return nudges ? { ...told, nudges } : told
+}
 
 function unposted(link: Link, post: PostKey, notBefore: Millis, at: Millis): Link {
   const before = link.told[post]
@@ -725,15 +757,21 @@ function passed(link: Link, what: Time, at: Millis): Link {
         ? link
         : news({ ...link, late: true }, { news: 'late', at, status })
     case 'alarmTime':
-      return status === 'Propagating' ? alarm(link, at) : link
+      return status === 'Propagating' || leftOpen(link) ? alarm(link, at) : link
     case 'expiry':
-      return status === 'Requested' || status === 'Provisioning' || status === 'Pending'
-        ? remove(unlook(link, at), at, 'Expired')
-        : link
+      return isUndecided(link) ? remove(unlook(link, at), at, 'Expired') : link
     case 'settleTime':
       return notApplied(link, at)
     case 'pinTime':
       return pin(link, at)
+    case 'endingTime':
+      return nudge(link, 'ending', at)
+    case 'reminderTime':
+      return nudge(link, 'reminder', at)
+    case 'escalationTime':
+      return link.asked.escalation ? nudge(link, 'escalation', at) : link
+    case 'setBack':
+      return setBack(link, at)
   }
 }
 

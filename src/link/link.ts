@@ -41,6 +41,8 @@ export type Asked = {
   readonly reason?: TextKey
   readonly thread: Place
   readonly owners: Route
+  /** Where it is brought up when reminders go unanswered. */
+  readonly escalation?: Place
   /** How many different people have to approve, when more than one. */
   readonly approvers?: number
   readonly expiresAt: Millis
@@ -123,6 +125,8 @@ export type Sighting<T> =
 export type Seen = {
   /** When the look began: anything done later is not in it. */
   readonly at: Millis
+  /** Since when the clock goes steadily, where it was set lately: what happened before may be younger than it looks. */
+  readonly steadySince?: Millis
   readonly own: Sighting<SharedPrivateLink>
   readonly rivals: readonly SharedPrivateLink[]
   readonly connections: Sighting<readonly Connection[]>
@@ -204,6 +208,8 @@ export type News =
       readonly outcome: Ended
       readonly by?: PersonKey
       readonly cause?: Cause
+      /** What had been approved was open still when the link was gone, and was rejected. */
+      readonly closed?: true
     }
   | { readonly news: 'disconnected'; readonly at: Millis; readonly status: ConnectionState }
   | { readonly news: 'late'; readonly at: Millis; readonly status: Status }
@@ -223,11 +229,29 @@ export type News =
   /** Teams has not taken the approval card in all these tries: nobody was asked yet. */
   | { readonly news: 'unasked'; readonly at: Millis }
 
+/**
+ * Something people are told because time passes, as long as it is still true. `postedAt`: when the owners got it.
+ * A reminder, the same brought up in the second channel, or that the request is about to end.
+ */
+export type Nudge = {
+  readonly nudge: 'reminder' | 'escalation' | 'ending'
+  readonly at: Millis
+  readonly postedAt?: Millis
+}
+
 export type CardName = 'status' | 'approval'
 /** A card of the same link that stands a second time, as after a kill. */
 export type CopyKey = `${CardName}+${number}`
-/** `status` and `approval` are the two cards; `thread/3` is the reply that tells news number 3 there. */
-export type PostKey = CardName | CopyKey | `${'thread' | 'owners' | `follower-${number}`}/${number}`
+/**
+ * `status` and `approval` are the two cards; `thread/3` is the reply that tells news number 3 there, and
+ * `owners/nudge-1` the one that tells nudge number 1.
+ */
+export type PostKey =
+  | CardName
+  | CopyKey
+  | `${'thread' | 'owners' | 'escalation' | `follower-${number}`}/${number}`
+  | NudgeKey
+export type NudgeKey = `${'thread' | 'owners' | 'escalation'}/nudge-${number}`
 export type Told =
   | {
       readonly is: 'posted'
@@ -292,6 +316,10 @@ export type Link = {
   readonly late: boolean
   readonly alarmed: boolean
   readonly news: readonly News[]
+  /** When the owners got the approval card that stands. */
+  readonly ownersAskedAt?: Millis
+  /** Beside the news: a version that does not know them leaves them alone. */
+  readonly nudges?: readonly Nudge[]
   readonly told: Readonly<Partial<Record<PostKey, Told>>>
   /** Where we can no longer write. `requester`: not in a personal chat either. */
   readonly gone: readonly GonePlace[]
@@ -300,7 +328,7 @@ export type Link = {
   /** When that last thing happened: a look that began before it does not count. */
   readonly unlookedAt: Millis
 }
-export type GonePlace = 'thread' | 'requester' | 'owners' | `follower-${number}`
+export type GonePlace = 'thread' | 'requester' | 'owners' | 'escalation' | `follower-${number}`
 
 /** What happened. Folding all facts of a link in order gives its record. */
 export type Fact = {
@@ -377,9 +405,18 @@ export type Fact = {
 
 /**
  * A time that the core waits for. `settleTime`: what was sent is still not shown, and nobody but a person can send it
- * again.
+ * again. `endingTime`: the request ends soon. `setBack`: what the record holds lies ahead of the clock.
  */
-export type Time = 'usualTime' | 'alarmTime' | 'expiry' | 'pinTime' | 'settleTime'
+export type Time =
+  | 'usualTime'
+  | 'alarmTime'
+  | 'expiry'
+  | 'pinTime'
+  | 'settleTime'
+  | 'endingTime'
+  | 'reminderTime'
+  | 'escalationTime'
+  | 'setBack'
 
 /** Whether somebody may do something, as read from Azure. What cannot be read is a no. */
 export type Right =
@@ -529,6 +566,13 @@ export type AskRefusal =
 /** The times the core reckons with; `config.ts` gives them their values. */
 export type Limits = {
   readonly expiryMs: number
+  /** Absent: nobody is reminded. */
+  readonly reminders?: {
+    /** How long after the owners were asked, or one of several approved. */
+    readonly afterMs: number
+    /** After how many that nobody answered the second channel hears of it. */
+    readonly escalateAfter: number
+  }
   readonly usualProvisioningMs: number
   readonly usualPropagatingMs: number
   readonly alarmMs: number

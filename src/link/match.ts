@@ -122,6 +122,22 @@ export function checkApproved(link: Link, sighting: Sighting<readonly Connection
   return pinned.status === 'Approved' ? undefined : { cause: 'decidedMeanwhile' }
 }
 
+/** Whether the card's approval opened the connection, and SignalR never said that it follows: then nobody knows whose it is. */
+export function isUnproven({ decision, functionalAt, pinned }: Link): boolean {
+  const opened = decision?.takesBack ?? decision
+  const isOpened = opened?.verdict === 'approve' && opened.where === 'card'
+  return isOpened && pinned !== undefined && functionalAt === undefined
+}
+
+/** What an unproven approval left open though SignalR has no link of ours any more: SignalR's would have gone with it. */
+export function leftOpen(link: Link): Connection | undefined {
+  const { seen, stage } = link
+  if (stage.status !== 'Removing' || !seen || !isUnproven(link)) return undefined
+  const isGone = seen.own.is === 'absent' || (seen.own.is === 'present' && !isOurs(link, seen.own.value))
+  const shown = seen.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
+  return isGone && shown?.status === 'Approved' ? shown : undefined
+}
+
 /**
  * Whether what a look shows at the moment of the click is still what the card asked about: exactly one connection
  * bears our mark, in whatever state, and it is the pinned one, unchanged and Pending.

@@ -11,13 +11,16 @@ import type {
   Link,
   Millis,
   PersonKey,
+  Place,
   PostKey,
   Time,
 } from './link.ts'
-import { isOurs, pinnedAmong } from './match.ts'
+import { isOurs, leftOpen, pinnedAmong } from './match.ts'
+import { isUndecided, nudgeTimes, type Working } from './nudges.ts'
 import { isCopy, standingOf } from './places.ts'
-import { lookInterval, restInterval, restsFrom } from './rest.ts'
+import { lookInterval, restInterval, restsFrom, stirredAt } from './rest.ts'
 import { beingSent } from './sent.ts'
+import { isAhead } from './setBack.ts'
 import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
 
 export type Surroundings = {
@@ -25,6 +28,9 @@ export type Surroundings = {
   /** When the last look began; undefined before the first. */
   readonly lookedAt: Millis | undefined
   readonly limits: Limits
+  readonly working: Working
+  /** Since when the clock goes steadily, where it was set: what began before may be younger than it looks. */
+  readonly steadySince?: Millis | undefined
   /** As `approver` the worker sends no decision to Azure: it has no right to. */
   readonly approveAs: ApproveAs
   /** A short text that differs when the view's data differ. */
@@ -89,11 +95,12 @@ export function next(link: Link, around: Surroundings): Plan {
 // ---- times that pass ---------------------------------------------------------------------------------
 
 function timers(link: Link, around: Surroundings): { passed?: Plan['passed']; wake?: Millis } {
-  const { now, lookedAt, limits } = around
+  const { now, lookedAt, limits, steadySince = 0 } = around
   const { status } = link.stage
+  // Before anything else: what is ahead of the clock would be waited for.
+  if (isAhead(link, now)) return { passed: 'setBack' }
   const shownBy = mustBeShownBy(link, around)
-  const undecided = status === 'Requested' || status === 'Provisioning' || status === 'Pending'
-  const times: { what: NonNullable<Plan['passed']>; at: Millis }[] = []
+  const times: { what: Time; at: Millis }[] = [...nudgeTimes(link, around)]
   if (!link.late && !link.blocked) {
     if (status === 'Requested' || status === 'Provisioning') {
       times.push({ what: 'usualTime', at: link.asked.at + limits.usualProvisioningMs })
@@ -110,16 +117,19 @@ function timers(link: Link, around: Surroundings): { passed?: Plan['passed']; wa
   const followed = link.seen?.own.is === 'present' && link.seen.own.value.status === 'Approved'
   if (status === 'Propagating' && !link.alarmed && !followed)
     times.push({ what: 'alarmTime', at: link.since + limits.alarmMs })
+  // Where only people decide, only they can close it.
+  if (around.approveAs === 'approver' && !link.alarmed && leftOpen(link))
+    times.push({ what: 'alarmTime', at: link.since + limits.alarmMs })
   // A look that shows nothing new is no fact, but moves `lookedAt`.
   const { sighted } = link
   if (status === 'Provisioning' && sighted && link.looked && lookedAt !== undefined) {
-    const at = sighted.since + limits.pinMs
+    const at = Math.max(sighted.since, steadySince) + limits.pinMs
     if (lookedAt >= at) times.push({ what: 'pinTime', at })
   }
   // Expiry looks once more: an approval that came first wins.
   const { expiresAt } = link.asked
   const lookedSince = lookedAt !== undefined && lookedAt >= expiresAt && link.looked
-  if (undecided && shownBy === undefined && (now < expiresAt || lookedSince))
+  if (isUndecided(link) && shownBy === undefined && (now < expiresAt || lookedSince))
     times.push({ what: 'expiry', at: expiresAt })
   if (shownBy !== undefined && isStillPending(link, lookedAt, shownBy))
     times.push({ what: 'settleTime', at: shownBy })
@@ -129,10 +139,10 @@ function timers(link: Link, around: Surroundings): { passed?: Plan['passed']; wa
 }
 
 /** When Azure has to show what a person sent, or what nobody but a person can send; undefined when nothing waits so. */
-function mustBeShownBy(link: Link, { approveAs, limits }: Surroundings): Millis | undefined {
+function mustBeShownBy(link: Link, { approveAs, limits, steadySince = 0 }: Surroundings): Millis | undefined {
   const taken = link.stage.status === 'Approving' && approveAs === 'approver'
   if (!taken && !(link.stage.status === 'Pending' && beingSent(link))) return undefined
-  return link.unlookedAt + limits.settleMs
+  return Math.max(link.unlookedAt, steadySince) + limits.settleMs
 }
 
 const isStillPending = (link: Link, lookedAt: Millis | undefined, by: Millis): boolean =>
@@ -152,9 +162,10 @@ function azureStep(link: Link, around: Surroundings): Chosen {
   if (!link.looked || lookedAt === undefined)
     return now >= notBefore ? { step: { step: 'look' } } : { wake: notBefore }
   if (effect) {
-    const earliest = notYet(link, effect.step, limits.settleMs)
+    const earliest = notYet(link, effect.step, around)
     if (now < earliest) return lookAgain(link, around, earliest)
-    if (now - lookedAt > limits.freshLookMs || lookedAt < earliest) return { step: { step: 'look' } }
+    if (Math.abs(now - lookedAt) > limits.freshLookMs || lookedAt < earliest)
+      return { step: { step: 'look' } }
     const old = effect.step === 'approve' ? oldApprover(link, now - limits.freshDecisionMs) : undefined
     return { step: old === undefined ? effect : { step: 'recheck', by: old } }
   }
@@ -198,6 +209,8 @@ function wanted(
       // Where only people decide, it is theirs to close in the portal, and nothing is said to be over before.
       if (revokes && connection?.status === 'Approved')
         return approveAs === 'bot' ? { step: 'reject', connection } : undefined
+      const left = leftOpen(link)
+      if (left) return approveAs === 'bot' ? { step: 'reject', connection: left } : undefined
       if (seen.own.is !== 'present' || !isOurs(link, seen.own.value)) return undefined
       const byCard = stage.outcome === 'Rejected' && link.decision?.where === 'card'
       if (byCard && approveAs === 'bot' && connection?.status === 'Pending')
@@ -219,20 +232,24 @@ function wanted(
  * The earliest moment for this effect: after a failure its not-before; after a success, what Azure needs to show it.
  * A decision whose answer was lost may still arrive: sent again too soon, it could override what an owner did since.
  */
-function notYet(link: Link, effect: Effect, settleMs: number): Millis {
+function notYet(link: Link, effect: Effect, { limits, steadySince = 0 }: Surroundings): Millis {
   const { attempt } = link
+  const settled = (since: Millis): Millis => Math.max(since, steadySince) + limits.settleMs
+  // What is SignalR's goes from the vault soon after its link.
+  if (effect === 'reject' && leftOpen(link) && attempt?.effect !== 'reject')
+    return settled(Math.max(link.since, attempt?.outcome.is === 'done' ? attempt.outcome.at : 0))
   if (attempt?.effect !== effect) return 0
   const decides = effect === 'approve' || effect === 'reject'
   switch (attempt.outcome.is) {
     case 'underWay':
-      return decides ? attempt.at + settleMs : 0
+      return decides ? settled(attempt.at) : 0
     case 'done':
-      return attempt.outcome.at + settleMs
+      return settled(attempt.outcome.at)
     case 'notApplied':
       return attempt.outcome.at
     case 'failed': {
       const { at, cause, notBefore } = attempt.outcome
-      return decides && cause.cause === 'unavailable' ? Math.max(notBefore, at + settleMs) : notBefore
+      return decides && cause.cause === 'unavailable' ? Math.max(notBefore, settled(at)) : notBefore
     }
   }
 }
@@ -254,7 +271,7 @@ function ownInterval(link: Link, lookedAt: Millis, limits: Limits): number {
   const from = restsFrom(link, limits)
   return from !== undefined && lookedAt >= from
     ? restInterval(link, limits)
-    : lookInterval(Math.max(0, lookedAt - link.moved), limits)
+    : lookInterval(Math.max(0, lookedAt - stirredAt(link)), limits)
 }
 
 // ---- Teams -------------------------------------------------------------------------------------------
@@ -274,6 +291,13 @@ function messages(link: Link, around: Surroundings): { messages: PlannedMessage[
     const digest = around.digest(post.view)
     const standing = standingOf(told)
     if (standing && upToDate(link, post, standing, digest)) continue
+    const opens = opensAt(link, post, around)
+    if (opens === undefined) continue
+    if (opens > around.now) {
+      // It holds up nothing that may be said now.
+      wake = Math.min(wake ?? opens, opens)
+      continue
+    }
     busy.add(lane)
     if (told?.is === 'failed' && told.notBefore > around.now) {
       wake = Math.min(wake ?? told.notBefore, told.notBefore)
@@ -293,13 +317,20 @@ function messages(link: Link, around: Surroundings): { messages: PlannedMessage[
   return { messages: planned, ...(wake !== undefined && { wake }) }
 }
 
+/** From when on this may be said: some of it in working hours alone, or not any more. */
+function opensAt({ asked }: Link, { view }: Post, { now, working }: Surroundings): Millis | undefined {
+  if (view.view !== 'nudge') return now
+  if (now >= asked.expiresAt) return undefined
+  return view.nudge === 'ending' ? now : working.from(now)
+}
+
 function upToDate(
   link: Link,
   post: Post,
   standing: { digest: string; schema: number },
   digest: string,
 ): boolean {
-  if (post.view.view === 'news') return true
+  if (post.view.view === 'news' || post.view.view === 'nudge') return true
   if (standing.schema !== viewSchema && isEnded(link.stage.status)) return true
   return standing.digest === digest && standing.schema === viewSchema
 }
@@ -328,8 +359,9 @@ function placeOf(link: Link, { post, place }: Post): Writable | undefined {
       to: { how: 'personal', person: link.asked.by, serviceUrl },
     }
   }
+  if (place === 'escalation') return escalationOf(link)
   if (link.gone.includes('owners')) return undefined
-  const { conversation, serviceUrl, kind } = link.asked.owners.place
+  const { serviceUrl } = link.asked.owners.place
   const card = standingOf(link.told.approval)
   if (post !== 'approval' && card) {
     return {
@@ -339,9 +371,23 @@ function placeOf(link: Link, { post, place }: Post): Writable | undefined {
       to: { how: 'post', conversation: card.conversation, serviceUrl },
     }
   }
-  const to: Destination =
-    kind === 'channel'
-      ? { how: 'thread', channel: conversation, serviceUrl }
-      : { how: 'post', conversation, serviceUrl }
+  const to = begins(link.asked.owners.place)
   return { key: 'owners', gone: 'owners', serviceUrl, to }
+}
+
+/** A channel gets a thread of its own. */
+const begins = ({ conversation, serviceUrl, kind }: Place): Destination =>
+  kind === 'channel'
+    ? { how: 'thread', channel: conversation, serviceUrl }
+    : { how: 'post', conversation, serviceUrl }
+
+/** What is told in the second channel later goes below what it was told first. */
+function escalationOf({ asked: { escalation }, gone, told }: Link): Writable | undefined {
+  if (!escalation || gone.includes('escalation')) return undefined
+  const { serviceUrl } = escalation
+  const first = (Object.keys(told) as PostKey[]).find((post) => post.startsWith('escalation/'))
+  const conversation = first && standingOf(told[first])?.conversation
+  const to: Destination =
+    conversation === undefined ? begins(escalation) : { how: 'post', conversation, serviceUrl }
+  return { key: 'escalation', gone: 'escalation', serviceUrl, to }
 }

@@ -12,6 +12,7 @@ import type {
   LinkId,
   Millis,
   News,
+  Nudge,
   PersonKey,
   PostKey,
   ProvisioningState,
@@ -19,6 +20,7 @@ import type {
   Status,
   TextKey,
 } from './link.ts'
+import { isStillTrue, unanswered } from './nudges.ts'
 import { cardOf, isCopy, standingOf } from './places.ts'
 
 /** Grows when the same data come to be drawn otherwise; ended links are not redrawn for it. */
@@ -109,11 +111,27 @@ export type NewsView = Pair & {
   readonly functionalAt?: Millis
   readonly vaultIsPublic?: boolean
 }
-export type View = StatusView | ApprovalView | NewsView
+
+/** What is told because time passes: in the owners' thread, the requester's, or in the second channel. */
+export type NudgeView = Pair & {
+  readonly view: 'nudge'
+  readonly to: 'requester' | 'owners' | 'escalation'
+  readonly nudge: Nudge['nudge']
+  readonly status: Status
+  readonly by: PersonKey
+  readonly reason?: TextKey
+  readonly askedAt: Millis
+  readonly endsAt: Millis
+  /** How many reminders nobody answered, this one included. */
+  readonly reminders: number
+  readonly isEscalated: boolean
+  readonly approvals?: Approvals
+}
+export type View = StatusView | ApprovalView | NewsView | NudgeView
 
 export type Post = {
   readonly post: PostKey
-  readonly place: 'thread' | 'owners' | { readonly follower: number }
+  readonly place: 'thread' | 'owners' | 'escalation' | { readonly follower: number }
   readonly view: View
 }
 
@@ -326,11 +344,47 @@ const standsInTeams = (link: Link, post: PostKey): boolean => standingOf(link.to
 const asksSomething = ({ phase }: ApprovalView): boolean =>
   phase.is === 'open' || (phase.is === 'propagating' && phase.alarmed === true)
 
+const nudgeAudience = {
+  reminder: ['owners'],
+  escalation: ['escalation'],
+  ending: ['requester', 'owners'],
+} as const
+
+/** What time brought and is still true; what was told and is not true any more stays where it stands. */
+function nudgePosts(link: Link, wasAsked: boolean): readonly Post[] {
+  const { nudges = [], asked } = link
+  return nudges.flatMap((nudge, index) => {
+    if (!isStillTrue(link, nudge)) return []
+    const view = (to: NudgeView['to']): NudgeView => ({
+      view: 'nudge',
+      ...pair(link),
+      to,
+      nudge: nudge.nudge,
+      status: link.stage.status,
+      by: asked.by,
+      ...has('reason', asked.reason),
+      askedAt: asked.at,
+      endsAt: asked.expiresAt,
+      reminders: unanswered(link).filter(({ at }) => at <= nudge.at).length,
+      isEscalated: nudges.some((one) => one.nudge === 'escalation'),
+      ...has('approvals', approvals(link)),
+    })
+    return nudgeAudience[nudge.nudge].flatMap((to): Post[] => {
+      if (to === 'owners' && !wasAsked) return []
+      const place = to === 'requester' ? 'thread' : to
+      return [{ post: `${place}/nudge-${index}`, place, view: view(to) }]
+    })
+  })
+}
+
 /** All that should stand in Teams of this link, the two cards first, then the replies in their order, then second cards. */
 export function views(link: Link, usual: UsualTimes): readonly Post[] {
   const posts: Post[] = [{ post: 'status', place: 'thread', view: statusView(link, usual) }]
   const approval = approvalView(link)
   const wasAsked = standsInTeams(link, 'approval')
+  const wasEscalated = (link.nudges ?? []).some((_, index) =>
+    standsInTeams(link, `escalation/nudge-${index}`),
+  )
   // An approval card is begun only for what still asks something; one that was posted follows to the end.
   if (approval && (wasAsked || asksSomething(approval)))
     posts.push({ post: 'approval', place: 'owners', view: approval })
@@ -346,6 +400,12 @@ export function views(link: Link, usual: UsualTimes): readonly Post[] {
         const mentions = news.news === 'askAgain' || news.news === 'notApplied' ? news.by : undefined
         if (wasAsked)
           posts.push({ post: `owners/${index}`, place: 'owners', view: newsView(link, news, to, mentions) })
+        if (wasEscalated && (news.news === 'approved' || news.news === 'ended'))
+          posts.push({
+            post: `escalation/${index}`,
+            place: 'escalation',
+            view: newsView(link, news, to, undefined),
+          })
       } else {
         link.followers.forEach((follower, place) => {
           if (index < (follower.since ?? 0)) return
@@ -358,6 +418,7 @@ export function views(link: Link, usual: UsualTimes): readonly Post[] {
       }
     }
   })
+  posts.push(...nudgePosts(link, wasAsked))
   const firsts = posts.filter(({ post }) => post === 'status' || post === 'approval')
   for (const post of (Object.keys(link.told) as PostKey[]).filter(isCopy)) {
     const first = firsts.find((one) => one.post === cardOf(post))

@@ -42,26 +42,21 @@ export const beginning: Head = { n: 0, head: '0'.repeat(64) }
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
+const newestOf = new WeakMap<Trx, Head>()
+
+/** The newest entry that this transaction wrote: where it stands, the transaction was committed. */
+export const entered = (trx: Trx): Head | undefined => newestOf.get(trx)
+
 /** Writes the next entry. Called last in its transaction: on PostgreSQL all others wait from here until it commits. */
 export async function enter(
   trx: Trx,
   { locksRows }: Pick<Database, 'locksRows'>,
   what: Commit | Happening,
 ): Promise<void> {
-  if (locksRows)
-    await trx
-      .insertInto('ledger_head')
-      .values({ only: 1, ...beginning })
-      .onConflict((conflict) => conflict.column('only').doNothing())
-      .execute()
-  const before = await trx
-    .selectFrom('ledger_head')
-    .select(['n', 'head'])
-    .$if(locksRows, (query) => query.forUpdate())
-    .executeTakeFirst()
-  const { n, head: previous } = before ?? beginning
+  const { n, head: previous } = locksRows ? await lockHead(trx) : await readHead(trx)
   const entry = canonicalJson({ ...what, n: n + 1, previous } satisfies Entry)
   const newest: Head = { n: n + 1, head: sha256(entry) }
+  newestOf.set(trx, newest)
   const of = 'link' in what ? { link: what.link, seq: what.seq } : { link: null, seq: null }
   await trx
     .insertInto('ledger')
@@ -72,6 +67,20 @@ export async function enter(
     .values({ only: 1, ...newest })
     .onConflict((conflict) => conflict.column('only').doUpdateSet(newest))
     .execute()
+}
+
+/** Waits until nobody else can write an entry before this transaction ends. */
+async function lockHead(trx: Trx): Promise<Head> {
+  const lock = () => trx.selectFrom('ledger_head').select(['n', 'head']).forUpdate().executeTakeFirst()
+  const standing = await lock()
+  if (standing) return standing
+  // The first entry of all, which several may want to write.
+  await trx
+    .insertInto('ledger_head')
+    .values({ only: 1, ...beginning })
+    .onConflict((conflict) => conflict.column('only').doNothing())
+    .execute()
+  return (await lock()) ?? beginning
 }
 
 /** The newest head: with it kept elsewhere, nothing up to its entry can change unseen. */
@@ -108,7 +117,9 @@ export async function takeOver(database: Database): Promise<void> {
       .orderBy('links.asked_at')
       .orderBy('links.id')
   if (!(await unwitnessed(database.db).executeTakeFirst())) return
-  await database.db.transaction().execute(async (trx) => {
+  await database.transaction(async (trx) => {
+    // What others write meanwhile would come after it in the ledger, and before it in the log.
+    if (database.locksRows) await lockHead(trx)
     for (const { record, ...newest } of await unwitnessed(trx).execute())
       await enter(trx, database, { ...newest, facts: 0, record: sha256(record) })
   })

@@ -22,8 +22,11 @@ type Links = Pick<
   Store,
   | 'create'
   | 'transact'
+  | 'gates'
   | 'claim'
+  | 'renew'
   | 'release'
+  | 'hasten'
   | 'nextDue'
   | 'get'
   | 'rows'
@@ -64,7 +67,7 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
 
   return {
     create: (change) =>
-      db.transaction().execute(async (trx) => {
+      database.transaction(async (trx) => {
         const { link, facts } = change
         const { rows, ...end } = chain(link.id, 0, genesis(link.id), facts)
         const row = { ...written(change, undefined), ...end }
@@ -97,7 +100,7 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
       }),
 
     transact: (id, gates, work) =>
-      db.transaction().execute(async (trx) => {
+      database.transaction(async (trx) => {
         const before = await trx
           .selectFrom('links')
           .select([...rowColumns, 'head'])
@@ -125,12 +128,19 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         return result
       }),
 
+    gates: (keys, work) =>
+      database.transaction(async (trx) => {
+        const { take = [], release = [], result } = work(await readGates(trx, keys, locksRows))
+        if (release.length > 0) await trx.deleteFrom('gates').where('key', 'in', release).execute()
+        await takeGates(trx, take)
+        return result
+      }),
+
     async claim(holder, now, leaseMs, most) {
       const until = now + leaseMs
       const claimed = await db
-        .updateTable('links')
-        .set({ lease_holder: holder, lease_until: until, claimable_at: until })
-        .where('id', 'in', (next) =>
+        // Named first, since PostgreSQL may run a subquery once for each row, and lock more each time.
+        .with('next', (next) =>
           next
             .selectFrom('links')
             .select('id')
@@ -140,9 +150,32 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
             .limit(most)
             .$if(locksRows, (query) => query.forUpdate().skipLocked()),
         )
+        .updateTable('links')
+        .set({ lease_holder: holder, lease_until: until, claimable_at: until })
+        .where('id', 'in', (claimed) => claimed.selectFrom('next').select('next.id'))
         .returning(rowColumns)
         .execute()
       return claimed.map(parseRow).sort((a, b) => (a.due ?? 0) - (b.due ?? 0))
+    },
+
+    async renew(ids, holder, until) {
+      if (ids.length === 0) return
+      await db
+        .updateTable('links')
+        .set((row) => ({
+          lease_until: until,
+          claimable_at: row
+            .case()
+            .when('due', 'is', null)
+            .then(null)
+            .when('due', '>', until)
+            .then(row.ref('due'))
+            .else(until)
+            .end(),
+        }))
+        .where('id', 'in', ids)
+        .where('lease_holder', '=', holder)
+        .execute()
     },
 
     async release(id, holder) {
@@ -151,6 +184,23 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         .set((row) => ({ lease_holder: null, lease_until: null, claimable_at: row.ref('due') }))
         .where('id', '=', id)
         .where('lease_holder', '=', holder)
+        .execute()
+    },
+
+    async hasten(ms) {
+      await db
+        .updateTable('links')
+        .set((row) => ({
+          due: row('due', '-', ms),
+          // What somebody holds is reckoned anew when they give it back.
+          claimable_at: row
+            .case()
+            .when('lease_holder', 'is', null)
+            .then(row('due', '-', ms))
+            .else(row.ref('claimable_at'))
+            .end(),
+        }))
+        .where('due', 'is not', null)
         .execute()
     },
 
@@ -344,29 +394,33 @@ async function writePlaces(trx: Trx, before: Link | undefined, after: Link): Pro
 
 async function readGates(trx: Trx, keys: readonly string[], locksRows: boolean): Promise<readonly Gate[]> {
   if (keys.length === 0) return []
-  return await trx
-    .selectFrom('gates')
-    .select(['key', 'holder', 'until'])
-    .where('key', 'in', keys)
-    // Always in one order, so that two transactions that lock the same gates cannot wait for each other.
-    .orderBy('key')
-    .$if(locksRows, (query) => query.forUpdate())
-    .execute()
+  // A gate that is open has no row, and two must not find it open at once: what is locked is its name. Always in one
+  // order, so that two transactions cannot wait for each other.
+  if (locksRows)
+    for (const key of keys.toSorted())
+      await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(trx)
+  const gates = await trx.selectFrom('gates').selectAll().where('key', 'in', keys).orderBy('key').execute()
+  return gates.map(({ at, ...gate }) => ({ ...gate, ...(at !== null && { at }) }))
 }
 
 async function writeGates(trx: Trx, { link, take = [], release = [] }: Change): Promise<void> {
   if (release.length > 0) await dropGates(trx, link.id, release)
-  if (take.length > 0)
-    await trx
-      .insertInto('gates')
-      .values(take)
-      .onConflict((conflict) =>
-        conflict.column('key').doUpdateSet((gate) => ({
-          holder: gate.ref('excluded.holder'),
-          until: gate.ref('excluded.until'),
-        })),
-      )
-      .execute()
+  await takeGates(trx, take)
+}
+
+async function takeGates(trx: Trx, gates: readonly Gate[]): Promise<void> {
+  if (gates.length === 0) return
+  await trx
+    .insertInto('gates')
+    .values(gates.map((gate) => ({ ...gate, at: gate.at ?? null })))
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet((gate) => ({
+        holder: gate.ref('excluded.holder'),
+        until: gate.ref('excluded.until'),
+        at: gate.ref('excluded.at'),
+      })),
+    )
+    .execute()
 }
 
 async function dropGates(trx: Trx, holder: LinkId, keys: readonly string[]): Promise<void> {

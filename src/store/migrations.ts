@@ -10,6 +10,7 @@ import type { Tables } from './tables.ts'
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-links': { up: createLinks },
   '0002-ledger': { up: createLedger },
+  '0004-send-limits': { up: dateGates },
 }
 
 async function createLinks(db: Kysely<unknown>): Promise<void> {
@@ -129,6 +130,10 @@ async function createLedger(db: Kysely<unknown>): Promise<void> {
     .addColumn('key', 'text', (column) => column.primaryKey())
     .addColumn('at', 'bigint', (column) => column.notNull())
     .execute()
+}
+
+async function dateGates(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('gates').addColumn('at', 'bigint').execute()
 }
 
 async function applied(db: Kysely<Tables>): Promise<readonly string[]> {

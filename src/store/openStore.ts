@@ -9,10 +9,12 @@ import { endLeases, links, type OnCommit } from './links.ts'
 import { hasLedger, migrate } from './migrations.ts'
 import { owners } from './owners.ts'
 import { people } from './people.ts'
+import { hasty, openPostgres, patient } from './postgres.ts'
 import { openSqlite, openSqliteToRead } from './sqlite.ts'
+import type { Database } from './tables.ts'
 
 export type StoreOptions = {
-  /** A path, a `file:` URL, or `:memory:`. */
+  /** A path, a `file:` URL, `:memory:`, or a `postgres:` URL. */
   readonly url: string
   readonly log?: Log
   /** A crash point: called inside each transaction on a link, after its last write, just before COMMIT. */
@@ -21,18 +23,8 @@ export type StoreOptions = {
 
 /** Opens the store, and creates it where there is none. One process opens one file once. */
 export async function openStore({ url, log, onCommit }: StoreOptions): Promise<Store & Audit> {
-  const database = openSqlite(path(url), log)
-  const { db } = database
-  try {
-    await migrate(db, log)
-    await takeOver(database)
-    // Whoever held a lease is dead: nobody need wait for its end.
-    if (database.isAlone) await endLeases(database)
-    database.letOthersIn()
-  } catch (error) {
-    await db.destroy()
-    throw error
-  }
+  const database = isPostgres(url) ? await openShared(url, log) : await openAlone(url, log)
+  const { db, now } = database
   return {
     ...links(database, log, onCommit),
     ...people(database),
@@ -40,12 +32,39 @@ export async function openStore({ url, log, onCommit }: StoreOptions): Promise<S
     ...conversations(database),
     ...audit(database),
     facts: (id) => readFacts(database, id),
-    async close() {
-      // What was asked before is answered first: the connection is lent in the order of asking.
-      await db.connection().execute(async () => undefined)
-      await db.destroy()
+    async answers() {
+      await db.selectNoFrom(({ lit }) => lit(1).as('one')).execute()
     },
+    ...(now && { now }),
+    close: database.close,
   }
+}
+
+async function openAlone(url: string, log: Log | undefined): Promise<Database> {
+  const database = openSqlite(path(url), log)
+  try {
+    await migrate(database.db, log)
+    await takeOver(database)
+    // Whoever held a lease is dead: nobody need wait for its end.
+    if (database.isAlone) await endLeases(database)
+    database.letOthersIn()
+    return database
+  } catch (error) {
+    await database.db.destroy()
+    throw error
+  }
+}
+
+/** The leases of others stand: they may live. */
+async function openShared(url: string, log: Log | undefined): Promise<Database> {
+  const first = await openPostgres(url, log, patient)
+  try {
+    await migrate(first.db, log)
+    await takeOver(first)
+  } finally {
+    await first.close()
+  }
+  return openPostgres(url, log, hasty)
 }
 
 /**
@@ -53,7 +72,7 @@ export async function openStore({ url, log, onCommit }: StoreOptions): Promise<S
  * database, or none with a ledger.
  */
 export async function openAudit(url: string): Promise<(Audit & { close(): Promise<void> }) | undefined> {
-  const database = openSqliteToRead(path(url))
+  const database = isPostgres(url) ? await openPostgres(url, undefined, patient) : openSqliteToRead(path(url))
   if (!database) return undefined
   const close = () => database.db.destroy()
   if (await hasLedger(database.db)) return { ...audit(database), close }
@@ -61,14 +80,17 @@ export async function openAudit(url: string): Promise<(Audit & { close(): Promis
   return undefined
 }
 
+const isPostgres = (url: string): boolean => /^postgres(ql)?:\/\//i.test(url)
+
 /** The path that a URL names. Never quotes the URL: it may hold a password. */
 function path(url: string): string {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(url)?.[1]?.toLowerCase()
-  if (scheme === 'postgres' || scheme === 'postgresql')
-    throw new Error('PostgreSQL is not supported yet. Give DATABASE_URL the path of a file for SQLite.')
   if (scheme !== undefined && scheme !== 'file')
-    throw new Error(`DATABASE_URL cannot begin with ${scheme}://. Give the path of a file for SQLite.`)
-  if (url === '') throw new Error('DATABASE_URL is empty. Give the path of a file for SQLite.')
+    throw new Error(
+      `DATABASE_URL cannot begin with ${scheme}://. Give the path of a file for SQLite, or a postgres:// URL.`,
+    )
+  if (url === '')
+    throw new Error('DATABASE_URL is empty. Give the path of a file for SQLite, or a postgres:// URL.')
   if (/^file:\//i.test(url)) return fileURLToPath(url)
   return url.replace(/^file:/i, '')
 }

@@ -21,7 +21,7 @@ export function owners(database: Database): Owners {
     },
 
     own: (owner) =>
-      db.transaction().execute(async (trx) => {
+      database.transaction(async (trx) => {
         const { vault, team, by, since: at } = owner
         await refuseForgotten(trx, database, [by])
         const said = strictJson(owner)
@@ -50,7 +50,7 @@ export function owners(database: Database): Owners {
       }),
 
     disown: ({ vault, team, by, conversation, at }) =>
-      db.transaction().execute(async (trx) => {
+      database.transaction(async (trx) => {
         await refuseForgotten(trx, database, [by])
         const { numDeletedRows } = await trx
           .deleteFrom('owners')

@@ -61,7 +61,7 @@ export function people(database: Database): People {
     people: (keys) => readPeople(db, keys),
 
     keep: (text, by) =>
-      db.transaction().execute(async (trx) => {
+      database.transaction(async (trx) => {
         await refuseForgotten(trx, database, [by])
         const key = randomUUID()
         await trx
@@ -74,7 +74,7 @@ export function people(database: Database): People {
     texts: (keys) => readTexts(db, keys),
 
     async forget(who, at) {
-      const erased = await db.transaction().execute((trx) => erase(trx, database, who, at))
+      const erased = await database.transaction((trx) => erase(trx, database, who, at))
       // Also when it was done before: another process may then have read what the files still held.
       return erased.is === 'involved' ? erased : { ...erased, scrubbed: await scrub() }
     },

@@ -28,8 +28,10 @@ export function openSqlite(path: string, log: Log | undefined): Database {
     sqlite.close()
     presence.end()
   }
+  const db = new Kysely<Tables>({ dialect: dialect(sqlite, close) })
   return {
-    db: new Kysely<Tables>({ dialect: dialect(sqlite, close) }),
+    db,
+    transaction: (work) => db.transaction().execute(work),
     locksRows: false,
     isAlone: presence.isAlone,
     letOthersIn: presence.letOthersIn,
@@ -37,6 +39,11 @@ export function openSqlite(path: string, log: Log | undefined): Database {
       // The pages before a deletion stand in the write-ahead log until it is emptied.
       const result = sqlite.prepare('pragma wal_checkpoint(truncate)').get()
       return result?.busy === 0
+    },
+    async close() {
+      // What was asked before is answered first: the connection is lent in the order of asking.
+      await db.connection().execute(async () => undefined)
+      await db.destroy()
     },
   }
 }

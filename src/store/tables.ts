@@ -1,5 +1,7 @@
 /** The tables, as both SQLite and PostgreSQL hold them: text, whole numbers, and JSON kept as text. */
 import type { Kysely, Transaction } from 'kysely'
+import type { Scrubbed } from '../engine/ports.ts'
+import type { Millis } from '../link/link.ts'
 
 export type Tables = {
   links: {
@@ -47,7 +49,7 @@ export type Tables = {
   }
   /** One row, `only` 1: it is what two instances wait for each other on. */
   ledger_head: { only: number; n: number; head: string }
-  gates: { key: string; holder: string; until: number }
+  gates: { key: string; holder: string; until: number; at: number | null }
   people: { key: string; tenant: string; object_id: string; person: string }
   texts: { key: string; by: string; words: string }
   /** Keys of people whose name, ids and words were erased: nothing may be written under them again. */
@@ -66,6 +68,8 @@ export type Tables = {
 /** An open database, and in what its dialects differ beyond the SQL that Kysely writes. */
 export type Database = {
   readonly db: Kysely<Tables>
+  /** Commits what `work` wrote, all or nothing. `work` may be run again, in a new transaction. */
+  readonly transaction: <T>(work: (trx: Trx) => Promise<T>) => Promise<T>
   /**
    * Whether a transaction has to lock the rows that it reads (PostgreSQL). SQLite's hold the whole file from
    * their first statement on.
@@ -74,8 +78,15 @@ export type Database = {
   /** Whether no other process has it open, nor can open it until `letOthersIn`. */
   readonly isAlone: boolean
   readonly letOthersIn: () => void
-  /** Makes what was deleted unreadable on the disk too; false when another process reads it at this moment. */
-  readonly scrub: () => Promise<boolean>
+  /**
+   * Makes what was deleted unreadable on the disk too; false when another process reads it at this moment, `later` where
+   * the server does that in its own time.
+   */
+  readonly scrub: () => Promise<Scrubbed>
+  /** The server's own time, where there is a server. */
+  readonly now?: () => Promise<Millis>
+  /** Resolves once what was asked before is answered and the database is closed. */
+  readonly close: () => Promise<void>
 }
 
 export type Trx = Transaction<Tables>

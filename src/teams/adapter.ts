@@ -6,8 +6,10 @@ import {
   type InvokeResponse,
   type TurnContext,
 } from 'botbuilder'
+import type { Traffic } from '../engine/ports.ts'
 import type { Incoming } from './activity.ts'
 import type { IsListed } from './services.ts'
+import { counting } from './throttling.ts'
 
 type Framework = ConfigurationBotFrameworkAuthentication
 type ConnectorFactory = ReturnType<Framework['createConnectorFactory']>
@@ -45,8 +47,10 @@ export class BotAdapter extends CloudAdapter {
   readonly #framework: Framework
   readonly #appId: string
   readonly #audience: string
-  constructor(framework: Framework, appId: string, audience: string) {
+  readonly #traffic: Traffic | undefined
+  constructor(framework: Framework, appId: string, audience: string, traffic: Traffic | undefined) {
     super(framework)
+    this.#traffic = traffic
     this.#framework = framework
     this.#appId = appId
     this.#audience = audience
@@ -64,7 +68,7 @@ export class BotAdapter extends CloudAdapter {
     const claimsIdentity = this.createClaimsIdentity(this.#appId)
     const authenticated = {
       claimsIdentity,
-      connectorFactory: this.#framework.createConnectorFactory(claimsIdentity),
+      connectorFactory: counted(this.#framework.createConnectorFactory(claimsIdentity), this.#traffic),
       audience: this.#audience,
     }
     const answered = await this.processActivity(authenticated, activityOf(incoming), turn)
@@ -98,8 +102,8 @@ function activityOf(incoming: Incoming): Activity {
   } as Activity
 }
 
-/** The adapter. It calls no service that is not listed, whoever named it. */
-export function createAdapter(identity: Identity, isListed: IsListed): BotAdapter {
+/** The adapter. It calls no service that is not listed, whoever named it, and tells `traffic` of each turn's calls. */
+export function createAdapter(identity: Identity, isListed: IsListed, traffic?: Traffic): BotAdapter {
   const { cloud } = identity
   const framework = new ConfigurationBotFrameworkAuthentication(
     identity.appId === undefined ? {} : settingsOf(identity),
@@ -114,7 +118,7 @@ export function createAdapter(identity: Identity, isListed: IsListed): BotAdapte
   framework.authenticateChannelRequest = closed
   const connectorFactory = framework.createConnectorFactory.bind(framework)
   framework.createConnectorFactory = (claims) => toTeamsOnce(connectorFactory(claims), isListed)
-  return new BotAdapter(framework, identity.appId ?? '', (cloud ?? publicCloud).scope)
+  return new BotAdapter(framework, identity.appId ?? '', (cloud ?? publicCloud).scope, traffic)
 }
 
 function settingsOf({ appId, tenantId, appType, password, cloud }: Identity): Record<string, string> {
@@ -149,7 +153,7 @@ function toTeamsOnce(factory: ConnectorFactory, isListed: IsListed): ConnectorFa
     async create(serviceUrl, audience) {
       if (!isListed(serviceUrl)) throw new ServiceNotListed()
       const connector = await factory.create(serviceUrl, audience)
-      const { pipeline } = (connector as unknown as { client: ConnectorPipeline }).client
+      const pipeline = pipelineOf(connector)
       pipeline.removePolicy({ name: 'defaultRetryPolicy' })
       pipeline.addPolicy({
         name: 'deadline',
@@ -162,19 +166,32 @@ function toTeamsOnce(factory: ConnectorFactory, isListed: IsListed): ConnectorFa
     },
   }
 }
-/** What we use of the client's pipeline, which its own types do not show. */
-type ConnectorPipeline = {
-  readonly pipeline: {
-    removePolicy(which: { readonly name: string }): unknown
-    addPolicy(policy: {
-      readonly name: string
-      sendRequest(
-        request: { timeout: number },
-        next: (request: { timeout: number }) => Promise<unknown>,
-      ): Promise<unknown>
-    }): void
+function counted(factory: ConnectorFactory, traffic: Traffic | undefined): ConnectorFactory {
+  if (!traffic) return factory
+  return {
+    async create(serviceUrl, audience) {
+      const connector = await factory.create(serviceUrl, audience)
+      // Where the retries stood: further out, a refusal is an error without its headers.
+      pipelineOf(connector).addPolicy(counting(traffic), { phase: 'Retry' })
+      return connector
+    },
   }
 }
+
+/** What we use of the client's pipeline, which its own types do not show. */
+type Pipeline = {
+  removePolicy(which: { readonly name: string }): unknown
+  addPolicy(
+    policy: {
+      readonly name: string
+      sendRequest(request: Request, next: (request: Request) => Promise<unknown>): Promise<unknown>
+    },
+    options?: { readonly phase: 'Retry' },
+  ): void
+}
+type Request = { timeout: number; readonly url: string; readonly method: string }
+const pipelineOf = (connector: unknown): Pipeline =>
+  (connector as { client: { pipeline: Pipeline } }).client.pipeline
 
 /**
  * The bot's own token from another authority, by the OAuth client credentials grant. MSAL would ask

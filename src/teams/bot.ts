@@ -45,6 +45,15 @@ export function createBot(options: BotOptions): Bot {
       options.log(level, event, { ...fields, correlation }, error)
     const { what } = incoming
     const outlet = outletOf(context, log)
+    /** Whether anything may have been written for whoever waits: then it would be false to say that nothing was. */
+    let asked = false
+    const noting =
+      <A extends unknown[], R>(work: (...args: A) => Promise<R>) =>
+      async (...args: A): Promise<R> => {
+        const answer = await work(...args)
+        asked = true
+        return answer
+      }
     /** To whoever pressed. A card that was pressed by the older way is redrawn for all by the worker. */
     const answerPress = async (answered: ActionAnswer, how: 'invoke' | 'submit'): Promise<void> => {
       if (how === 'invoke') await outlet.answerInvoke(pressAnswer(answered, words, signIn))
@@ -61,6 +70,8 @@ export function createBot(options: BotOptions): Bot {
           unanswered: words.azureSlow,
           teamsSilent: words.replies.teamsSlow,
           tooLong: words.replies.tooLong,
+          storeAway: asked ? words.replies.storeAwayAfter : words.replies.storeAway,
+          storeInDoubt: words.replies.storeInDoubt,
           broken: words.replies.broken,
         }
         await outlet.finally(() =>
@@ -198,7 +209,18 @@ export function createBot(options: BotOptions): Bot {
         ...(team && { team }),
         channel: channelOf(conversation),
         ...(what.is === 'pressed' && what.card !== undefined && { card: what.card }),
-        desk,
+        desk: {
+          ...desk,
+          link: noting(desk.link),
+          approve: noting(desk.approve),
+          reject: noting(desk.reject),
+          rejectConnection: noting(desk.rejectConnection),
+          cancel: noting(desk.cancel),
+          unlink: noting(desk.unlink),
+          retry: noting(desk.retry),
+          own: noting(desk.own),
+          disown: noting(desk.disown),
+        },
         words,
         usual,
         drawing,

@@ -10,6 +10,7 @@ import {
   type ApprovalView,
   isEnded,
   type NewsView,
+  type NudgeView,
   type Sign,
   type StatusView,
   type View,
@@ -47,11 +48,14 @@ const zoneOf = (drawing: Drawing): string => drawing.timeZone ?? 'UTC'
 function approversOf(view: View): readonly PersonKey[] {
   if (view.view === 'approval' && view.phase.is === 'open') return view.phase.approvals?.by ?? []
   if (view.view === 'status' && view.waits?.for === 'owner') return view.waits.approvals?.by ?? []
+  if (view.view === 'nudge') return view.approvals?.by ?? []
   return []
 }
 
 /** Keys of the people and the texts that a view names. */
 export function namesOf(view: View): { people: readonly PersonKey[]; texts: readonly TextKey[] } {
+  if (view.view === 'nudge')
+    return { people: [...new Set([view.by, ...approversOf(view)])], texts: view.reason ? [view.reason] : [] }
   const decision = view.decision
   const people = [
     view.by,
@@ -136,6 +140,8 @@ export async function renderView(
     }
     case 'news':
       return newsMessage(view, names, words, drawing)
+    case 'nudge':
+      return nudgeMessage(view, names, words, drawing)
   }
 }
 
@@ -196,8 +202,10 @@ const statusLede = (view: StatusView, about: About, names: Names, words: Words, 
     : words.standing(view.status, about, facts, zone)
 }
 
+const isAlarmed = ({ waits }: StatusView): boolean => waits?.for === 'signalr' && waits.alarmed === true
+
 const thenOf = (view: StatusView): Then => {
-  if (view.waits?.for === 'retry') return 'blocked'
+  if (view.waits?.for === 'retry' || isAlarmed(view)) return 'blocked'
   if (view.status === 'Removing') return 'ending'
   return isEnded(view.status) ? 'ended' : 'trying'
 }
@@ -215,7 +223,9 @@ export function statusData(view: StatusView, names: Names, words: Words, drawing
   const about = aboutOf(view, names, words)
   const lede = statusLede(view, about, names, words, zone)
   const then = thenOf(view)
-  const trouble = view.cause && words.cause(view.cause, about, then)
+  const trouble = isAlarmed(view)
+    ? words.statusCard.alarm(about)
+    : view.cause && words.cause(view.cause, about, then)
   const final = isEnded(view.status) || view.status === 'Approved'
   const vault = parseResourceId(view.vault)
   const unseen = final ? undefined : labels.unseen
@@ -390,6 +400,32 @@ function newsMessage(view: NewsView, names: Names, words: Words, drawing: Drawin
     zoneOf(drawing),
   )
   const person = view.mentions === undefined ? undefined : names.person(view.mentions)
+  return {
+    text,
+    ...(person && { mentions: [mentionOf(person, words)] }),
+    summary: clean(toPlain(text), longest.azure),
+  }
+}
+
+function nudgeMessage(view: NudgeView, names: Names, words: Words, drawing: Drawing): Rendered {
+  const text = words.nudge(
+    view.nudge,
+    view.to,
+    aboutOf(view, names, words),
+    {
+      status: view.status,
+      askedAt: view.askedAt,
+      endsAt: view.endsAt,
+      reason: said(view.reason, names),
+      reminders: view.reminders,
+      isEscalated: view.isEscalated,
+      approvals: view.approvals,
+      approvers: approversOf(view).map((key) => named(key, names, words)),
+      portal: portalUrl(view.vault, drawing),
+    },
+    zoneOf(drawing),
+  )
+  const person = view.to === 'requester' ? names.person(view.by) : undefined
   return {
     text,
     ...(person && { mentions: [mentionOf(person, words)] }),

@@ -2,6 +2,7 @@
 import type { ConfigurationBotFrameworkAuthentication } from 'botbuilder'
 import { fieldsOf, textOf } from './activity.ts'
 import type { BotAdapter } from './adapter.ts'
+import { retryAfter, throttledScope } from './throttling.ts'
 
 type ConnectorFactory = ReturnType<ConfigurationBotFrameworkAuthentication['createConnectorFactory']>
 type Connector = Awaited<ReturnType<ConnectorFactory['create']>>
@@ -86,6 +87,7 @@ export type Refused = {
   readonly status?: number
   readonly code?: string
   readonly retryAfterMs?: number
+  readonly throttled?: 'here' | 'tenant'
   /** Neither an answer, nor a lost connection, nor a deadline: a mistake of ours, or no token for the bot. */
   readonly unforeseen: boolean
   /** For the log: status and code, no text of a message. */
@@ -98,11 +100,13 @@ export function refusedBy(error: unknown, now: number = Date.now()): Refused {
   const { statusCode, code, response, name } = fieldsOf(error)
   const status = typeof statusCode === 'number' ? statusCode : undefined
   const said = textOf(code)
-  const retryAfterMs = retryAfter(fieldsOf(response).headers, now)
+  const { headers, bodyAsText } = fieldsOf(response)
+  const retryAfterMs = retryAfter(headers, now)
   return {
     ...(status !== undefined && { status }),
     ...(said && { code: said }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(status === 429 && { throttled: throttledScope(bodyAsText) }),
     unforeseen: !foreseen.includes(textOf(name) ?? ''),
     log: [status, said, status === undefined ? textOf(name) : undefined]
       .filter((part) => part !== undefined)
@@ -110,13 +114,4 @@ export function refusedBy(error: unknown, now: number = Date.now()): Refused {
       .map((part) => (/^[\w.-]{1,80}$/.test(String(part)) ? part : '(not a code)'))
       .join(' '),
   }
-}
-
-/** `Retry-After` in seconds or as a date. */
-function retryAfter(headers: unknown, now: number): number | undefined {
-  const { get } = fieldsOf(headers)
-  const value = typeof get === 'function' ? textOf(get.call(headers, 'retry-after')) : undefined
-  if (value === undefined) return undefined
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined
 }

@@ -1,5 +1,5 @@
 /** An error's two texts: what the log needs, and (in `words`) what the person needs. */
-import { Unanswered } from '../engine/ports.ts'
+import { StoreAway, StoreInDoubt, Unanswered } from '../engine/ports.ts'
 
 /** The turn's own deadline: unlike `Unanswered`, what was begun may still be recorded. */
 export class TurnTooLong extends Error {
@@ -11,8 +11,10 @@ export class TeamsSilent extends Error {
   override readonly name = 'TeamsSilent'
 }
 
-type Trouble = 'unanswered' | 'teamsSilent' | 'tooLong' | 'broken'
+type Trouble = 'unanswered' | 'teamsSilent' | 'tooLong' | 'storeAway' | 'storeInDoubt' | 'broken'
 export const troubleOf = (error: unknown): Trouble => {
+  if (error instanceof StoreAway) return 'storeAway'
+  if (error instanceof StoreInDoubt) return 'storeInDoubt'
   if (error instanceof Unanswered) return 'unanswered'
   if (error instanceof TeamsSilent) return 'teamsSilent'
   if (error instanceof TurnTooLong) return 'tooLong'

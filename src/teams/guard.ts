@@ -41,7 +41,7 @@ export function createGuard(options: {
       if (wrong) return refused(403, wrong)
       const { serviceUrl } = incoming
       if (caller.is === 'held' && caller.serviceUrl !== serviceUrl)
-        return refused(403, 'service URL is not the token’s')
+        return refused(403, 'service URL is another than the token has')
       // Asked last: what is signed by Teams' own keys and misses the list is an alarm.
       if (!isListed(serviceUrl)) return refused(403, 'service host is not listed')
       return { is: 'admitted', incoming }

@@ -51,8 +51,13 @@ export function createMessenger(options: MessengerOptions): Messenger {
         const refused = refusedBy(error, now())
         if (refused.unforeseen) log('error', 'teams.undelivered', { link: link.id, post }, error)
         if (isGone(refused, to)) return { is: 'gone', log: refused.log }
-        const { retryAfterMs } = refused
-        return { is: 'failed', log: refused.log, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+        const { retryAfterMs, throttled } = refused
+        return {
+          is: 'failed',
+          log: refused.log,
+          ...(retryAfterMs !== undefined && { retryAfterMs }),
+          ...(throttled && { throttled }),
+        }
       }
     },
   }

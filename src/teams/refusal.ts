@@ -30,7 +30,7 @@ type OfTheToken =
   | 'no keys'
 type OfTheActivity =
   | `no ${MissingField}`
-  | 'service URL is not the token’s'
+  | 'service URL is another than the token has'
   | 'service host is not listed'
   | 'not from Teams'
   | 'no tenant'

@@ -1,3 +1,4 @@
+import { setTimeout as pass } from 'node:timers/promises'
 import { type Log, type Person, type Roster, Unanswered } from '../engine/ports.ts'
 import { channelOf } from './activity.ts'
 import type { BotAdapter } from './adapter.ts'
@@ -11,8 +12,13 @@ type Pages = (
 /** Teams' own page size; 2,000 people are more than anybody can ask one by one who of them may approve. */
 const pageSize = 500
 const mostPeople = 2_000
+/**
+ * Teams takes 120 reads of a conversation's roster in 30 s, and 16 in 2 s. Whoever asks sooner after a read than this
+ * waits for the next one, together with all who ask meanwhile.
+ */
+const pauseMs = 500
 
-/** Who is in a channel or a chat, asked anew each time: membership is never remembered. */
+/** Who is in a channel or a chat, by a read that begins after the question: membership is never remembered. */
 export function createRoster(options: {
   readonly adapter: BotAdapter
   readonly appId: string
@@ -21,30 +27,68 @@ export function createRoster(options: {
 }): Roster {
   const { adapter, appId, deadlineMs = 3_000, log } = options
   const connectors = createConnectors({ adapter, appId, deadlineMs })
-  return async (place, signal) => {
+  const together = createSharing<readonly Person[]>()
+  return (place, signal) =>
+    Promise.race([
+      together(`${place.serviceUrl} ${channelOf(place.conversation)}`, () => read(place)),
+      over(signal),
+    ])
+
+  async function read(place: Parameters<Roster>[0]): Promise<readonly Person[]> {
     try {
-      return await connectors.call(place.serviceUrl, signal, async (conversations, ends) => {
-        // The client's type wants a token for the first page too, where there is none yet.
-        const pages = conversations.getConversationPagedMembers.bind(conversations) as Pages
-        const people: Person[] = []
-        let more: string | undefined
-        do {
-          const page = await pages(channelOf(place.conversation), {
-            pageSize,
-            abortSignal: ends,
-            ...(more && { continuationToken: more }),
-          })
-          people.push(...(page.members ?? []).flatMap(personOf))
-          more = page.continuationToken || undefined
-        } while (more !== undefined && people.length < mostPeople)
-        return people.slice(0, mostPeople)
-      })
+      // Others may have more patience than whoever asked first, so the deadline is the call's own.
+      return await connectors.call(
+        place.serviceUrl,
+        new AbortController().signal,
+        async (conversations, ends) => {
+          // The client's type wants a token for the first page too, where there is none yet.
+          const pages = conversations.getConversationPagedMembers.bind(conversations) as Pages
+          const people: Person[] = []
+          let more: string | undefined
+          do {
+            const page = await pages(channelOf(place.conversation), {
+              pageSize,
+              abortSignal: ends,
+              ...(more && { continuationToken: more }),
+            })
+            people.push(...(page.members ?? []).flatMap(personOf))
+            more = page.continuationToken || undefined
+          } while (more !== undefined && people.length < mostPeople)
+          return people.slice(0, mostPeople)
+        },
+      )
     } catch (error) {
       const refused = refusedBy(error)
       log('warn', 'teams.roster', { conversation: place.conversation, answer: refused.log })
       throw new Unanswered(`Teams did not say who is in the conversation: ${refused.log}`, { cause: error })
     }
   }
+}
+
+function createSharing<T>() {
+  const pauses = new Map<string, Promise<void>>()
+  const next = new Map<string, Promise<T>>()
+  const begin = (key: string, read: () => Promise<T>): Promise<T> => {
+    next.delete(key)
+    const pause = pass(pauseMs, undefined, { ref: false }).then(() => void pauses.delete(key))
+    pauses.set(key, pause)
+    return read()
+  }
+  return (key: string, read: () => Promise<T>): Promise<T> => {
+    const pause = pauses.get(key)
+    if (!pause) return begin(key, read)
+    const shared = next.get(key) ?? pause.then(() => begin(key, read))
+    next.set(key, shared)
+    return shared
+  }
+}
+
+function over(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = (): void => reject(new Unanswered('Teams did not say in time who is in the conversation'))
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
 }
 
 /** Bots and what Teams no longer knows by an object id cannot decide anything. */

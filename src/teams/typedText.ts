@@ -55,13 +55,19 @@ export const unquoted = (text: string): string =>
     )
     .trim()
 
-/** A resource's name or id, also when it was copied from the portal's address bar. */
+/** An id of ours is shorter than this; what is longer is not sent anywhere. */
+const longestId = 400
+
+/** A resource's name or id, also when it was copied from the portal's address bar; at most 400 UTF-16 units. */
 export function resourceText(text: string): string {
   const inPortal = /(\/subscriptions\/[^?#\s]+)/i.exec(text)
-  if (!inPortal?.[1] || !/^https?:/i.test(text)) return text
+  if (!inPortal?.[1] || !/^https?:/i.test(text)) return shortened(text)
   // The portal's addresses go on after the resource: …/contoso-kv/overview.
   const id = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/[^/]+\/[^/]+\/[^/]+/i.exec(
     inPortal[1],
   )
-  return id?.[0] ?? text
+  return shortened(id?.[0] ?? text)
 }
+
+/** Half a pair at the cut would be no character at all. */
+const shortened = (text: string): string => text.slice(0, longestId).replace(/[\uD800-\uDBFF]$/, '')

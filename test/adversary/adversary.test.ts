@@ -160,6 +160,27 @@ describe('an attacker', () => {
       ).toEqual([])
   })
 
+  test.each(['cancel', 'deleteLink'] as const)(
+    'whose imitation was approved, and who then hides that SignalR does not follow: %s',
+    async (act) => {
+      const found: unknown[] = []
+      let hidden = 0
+      for (let after = 60; after < lastCall; after += 7) {
+        const script: Script = [
+          { after: 8, act: 'imitate' },
+          { after, act },
+        ]
+        const run = await plays(script)
+        if (run.approvals.some(({ attackers }) => attackers) && run.done.includes(act)) hidden += 1
+        const laws = broken(run)
+        if (laws.length > 0) found.push({ script, laws, stage: run.link.stage })
+      }
+      expect(found).toEqual([])
+      expect(hidden).toBeGreaterThan(2)
+    },
+    60_000,
+  )
+
   describe('in the one instant that cannot be closed, between the last read and the approval', () => {
     test('takes the name of the genuine connection: it is found at once, told to both sides, and rejected', async () => {
       // The moment is where the reads end; it is found by trying.

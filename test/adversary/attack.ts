@@ -71,12 +71,15 @@ export const acts = [
   'removeOwn',
   /** Somebody opens the genuine one in the portal. */
   'approveGenuine',
+  /** Whoever asked is the attacker: SignalR, which could give the approval away, falls silent at their word. */
+  'deleteLink',
+  'cancel',
 ] as const
 export type Act = (typeof acts)[number]
 /** After how many calls of the bot the attacker does what. */
 export type Script = readonly { readonly after: number; readonly act: Act }[]
 
-type Vault = { readonly name: string; readonly nonce: string }
+type Vault = { readonly name: string; readonly nonce: string; readonly signalr: string }
 type Connection = ReturnType<Azure['connections']>[number]
 
 const unseen = '66666666-0000-4000-8000-000000000006'
@@ -85,9 +88,9 @@ const isAttackers = ({ privateEndpointId }: Connection): boolean => isAttackersE
 
 /** Does it, if it can be done now. */
 function attack(
-  { portal, connections }: Azure,
-  { name: vault, nonce }: Vault,
-  act: Act,
+  { portal, connections, links }: Azure,
+  { name: vault, nonce, signalr }: Vault,
+  act: Exclude<Act, 'cancel'>,
   number: number,
 ): boolean {
   const all = connections(vault)
@@ -134,6 +137,12 @@ function attack(
     case 'removeOwn':
       if (own) take(own)
       return own !== undefined
+    case 'deleteLink': {
+      const link = links().find(({ requestMessage }) => requestMessage.includes(nonce))
+      if (link?.provisioningState !== 'Succeeded') return false
+      portal.deleteLink(signalr, resourceName(link.id))
+      return true
+    }
   }
 }
 
@@ -251,6 +260,7 @@ export async function openGround(): Promise<Ground> {
       azure,
       access,
       router,
+      sendLimits: { take: async () => undefined, throttled: async () => undefined },
       limits,
       log: () => undefined,
       crashPoint: () => undefined,
@@ -286,7 +296,11 @@ export async function openGround(): Promise<Ground> {
       thread: general,
       owners: await router(),
     })
-    const vault: Vault = { name: resourceName(asked.asked.vault), nonce: asked.asked.nonce }
+    const vault: Vault = {
+      name: resourceName(asked.asked.vault),
+      nonce: asked.asked.nonce,
+      signalr: resourceName(asked.asked.signalr),
+    }
     const watcher = watch(sandbox, vault, script)
     try {
       const { refusals, revoked } = await live()
@@ -317,6 +331,11 @@ export async function openGround(): Promise<Ground> {
       let presses = 0
       let nextPress: number | undefined
       let revoked = false
+      const taken = {
+        link: asked.id,
+        by: person('requester'),
+        conversation: general.conversation,
+      }
       const end = time + 3 * hour
       while (time < end) {
         const [row] = await store.claim(holder, time, hour, 1)
@@ -334,6 +353,7 @@ export async function openGround(): Promise<Ground> {
             later === undefined || !newest ? {} : { version: newest.version, earliest: later },
           )
         }
+        if (watcher.cancels()) await desk.cancel(taken)
         const now = await store.get(asked.id)
         if (!now) throw new Error('The link is gone')
         const { link } = now
@@ -380,6 +400,7 @@ function watch(azure: Azure, vault: Vault, script: Script) {
   const approvals: Played['approvals'][number][] = []
   const openedByBot = new Set<string>()
   let calls = 0
+  let cancels = false
   let clicking = false
   let genuineAtClick = false
   /** Whose the connection of the bot's last read of it was. */
@@ -408,13 +429,21 @@ function watch(azure: Azure, vault: Vault, script: Script) {
       const [{ act }] = left.splice(0, 1) as [Script[number]]
       // The mark can be read once it is in Azure.
       const readable = azure.links().some(({ requestMessage }) => requestMessage.includes(vault.nonce))
-      if (readable && attack(azure, vault, act, done.length)) done.push(act)
+      if (!readable) continue
+      if (act === 'cancel') cancels = true
+      if (act === 'cancel' || attack(azure, vault, act, done.length)) done.push(act)
     }
   })
   return {
     stop,
     openedByBot,
     isSpent: () => left.length === 0,
+    /** Whether the request is to be taken back now. */
+    cancels(): boolean {
+      const now = cancels
+      cancels = false
+      return now
+    },
     seen: () => ({ done, calls, approvals }),
     async click(press: () => Promise<DecisionAnswer>): Promise<DecisionAnswer> {
       clicking = true

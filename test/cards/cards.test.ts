@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { cardText } from '../../sandbox/teams/cardText.ts'
 import type { Link } from '../../src/link/link.ts'
-import type { View } from '../../src/link/views.ts'
+import type { NudgeView, View } from '../../src/link/views.ts'
 import {
   linkFormCard,
   type Names,
@@ -23,6 +23,8 @@ import {
   names,
   news,
   newsOf,
+  nudgedRecords,
+  nudgesOf,
   records,
   signalr,
   statusOf,
@@ -35,6 +37,7 @@ const drawing = { tenantId: 'contoso.example' }
 const every = templateNames.flatMap((name) =>
   Object.keys(samples[name]).map((sample) => [name, sample] as const),
 )
+const nudgedViews = Object.values(nudgedRecords).flatMap(nudgesOf)
 const stages = Object.entries(records) as readonly (readonly [string, Link])[]
 const shown = async (view: View | undefined, by: Names = names): Promise<string> => {
   if (!view) throw new Error('no such view')
@@ -148,9 +151,29 @@ describe('views of every stage', () => {
     expect(await shown(statusOf(records.approved), nobody)).toContain('Approved by somebody')
   })
 
+  test.each([
+    ['Europe/Berlin', '2026-10-25T00:30Z', '25 Oct, 02:30 CEST'],
+    ['Europe/Berlin', '2026-10-25T01:30Z', '25 Oct, 02:30 CET'],
+    ['Europe/Berlin', '2027-03-28T00:59Z', '28 Mar, 01:59 CET'],
+    ['Europe/Berlin', '2027-03-28T01:00Z', '28 Mar, 03:00 CEST'],
+    ['Europe/Berlin', '2026-12-31T23:05Z', '1 Jan, 00:05 CET'],
+    ['UTC', '2026-10-25T00:30Z', '25 Oct, 00:30 UTC'],
+  ])('in %s it ends at %s: both cards say %s', async (timeZone, ends, reads) => {
+    const { asked } = records.pending
+    const link = { ...records.pending, asked: { ...asked, expiresAt: Date.parse(ends) } }
+    for (const [view, says] of [
+      [statusOf(link), `Waiting for the vault's owner · until ${reads}`],
+      [approvalOf(link), `Your decision · by ${reads}`],
+    ] as const) {
+      if (!view) throw new Error('no such view')
+      const { card } = await renderView(view, names, en, { timeZone })
+      expect(cardText(card).join('\n')).toContain(says)
+    }
+  })
+
   test('the keys of a view are those that drawing it asks for', async () => {
     for (const [, link] of stages) {
-      for (const view of [...viewsOf(link), ...newsOf({ ...link, news })]) {
+      for (const view of [...viewsOf(link), ...newsOf({ ...link, news }), ...nudgedViews]) {
         const asked = { people: new Set<string>(), texts: new Set<string>() }
         const spy: Names = {
           person: (key) => {
@@ -183,6 +206,67 @@ describe('views of every stage', () => {
   test('times are in the zone that was asked for', async () => {
     const { card } = await renderView(statusOf(records.pending), names, en, { timeZone: 'Asia/Kolkata' })
     expect(cardText(card).join('\n')).toContain('until 30 Nov, 19:32 GMT+5:30')
+  })
+})
+
+describe('what time brings', () => {
+  const said = async (link: Link, to: NudgeView['to'], nudge?: NudgeView['nudge']): Promise<string> => {
+    const view = nudgesOf(link).findLast((one) => one.to === to && (nudge ?? one.nudge) === one.nudge)
+    if (!view) throw new Error('no such view')
+    return toPlain((await renderView(view, names, en, { ...drawing, timeZone: 'Europe/Berlin' })).text ?? '')
+  }
+  const { reminded, remindedAgain, remindedEndorsed, remindedForTwo, ending, endingEndorsed, endingEarly } =
+    nudgedRecords
+
+  test('a reminder says who waits since when, by when to decide, and where', async () => {
+    expect(await said(reminded, 'owners')).toBe(
+      'Reminder: Riley Park asked to connect contoso-signalr on 24 Nov, 14:58 CET, and nobody has decided for contoso-kv yet. ' +
+        'Please decide on the card above by 30 Nov, 15:02 CET; after that the request ends. View in Azure portal',
+    )
+    expect(await said(remindedAgain, 'owners')).toMatch(
+      /^Reminder 3: .*ends\. Another channel has been told that it waits\. View/,
+    )
+  })
+
+  test('where several have to approve it names who did, and how many are missing', async () => {
+    expect(await said(remindedForTwo, 'owners')).toContain('and two people have to approve for contoso-kv. ')
+    expect(await said(remindedEndorsed, 'owners')).toContain(
+      'and Noor Haddad approved, and one more person has to approve for contoso-kv. ',
+    )
+    expect(await said(endingEndorsed, 'requester')).toContain(
+      'Noor Haddad approved, and one more person has to approve for contoso-kv. ',
+    )
+  })
+
+  test('the second channel hears what waits, why, and who can do something', async () => {
+    expect(await said(remindedEndorsed, 'escalation')).toBe(
+      'Still waiting: Noor Haddad approved, and one more person has to approve for contoso-kv. ' +
+        'Riley Park asked to connect contoso-signalr on 24 Nov, 14:58 CET: "custom domain certificate". ' +
+        'Its owners were reminded 2 times in the channel that decides for contoso-kv. Without an answer it ends on 30 Nov, 15:02 CET. ' +
+        'Whoever may approve there can decide on the card in that channel or in the Azure portal, and Vaultlink will notice: View in Azure portal',
+    )
+    expect(await said(remindedForTwo, 'escalation')).toContain('were reminded once in')
+  })
+
+  test('a day ahead both sides hear when it ends, what happens then, and what they can do', async () => {
+    expect(await said(ending, 'requester')).toBe(
+      'Your request ends on 30 Nov, 15:02 CET: nobody has decided for contoso-kv yet. Then the link kv-contoso-kv is removed from contoso-signalr. ' +
+        "If it is still wanted, talk to the vault's owner now, or ask again after that: link contoso-signalr to contoso-kv.",
+    )
+    expect(await said(ending, 'owners')).toBe(
+      'This request ends on 30 Nov, 15:02 CET: nobody has decided for contoso-kv yet. If it is not decided on the card above by then, ' +
+        'the link kv-contoso-kv is removed from contoso-signalr, and Riley Park can ask again. View in Azure portal',
+    )
+    expect(await said(endingEarly, 'requester')).toContain(
+      'it is still creating the endpoint, and the owners of contoso-kv could not be asked yet.',
+    )
+  })
+
+  test('only whoever asked is mentioned', async () => {
+    for (const view of nudgedViews) {
+      const { mentions = [] } = await renderView(view, names, en, drawing)
+      expect(mentions.map(({ name }) => name)).toEqual(view.to === 'requester' ? ['Riley Park'] : [])
+    }
   })
 })
 

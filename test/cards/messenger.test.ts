@@ -227,6 +227,7 @@ describe('a delivery that failed is told once and not repeated', () => {
     expect(await deliver(status, { how: 'post', conversation: general })).toEqual({
       is: 'failed',
       log: `${code} Arranged`,
+      ...(code === 429 && { throttled: 'here' }),
     })
     expect(sends()).toBe(before)
   })
@@ -239,6 +240,13 @@ describe('a delivery that failed is told once and not repeated', () => {
     expect(await deliver(status, { how: 'post', conversation: general })).toMatchObject({
       is: 'failed',
       retryAfterMs,
+    })
+  })
+
+  test('of too many messages in the whole tenant, where Teams speaks of that', async () => {
+    teams.fail({ method: 'POST', times: 1, status: 429, message: 'Too many requests for this tenant.' })
+    expect(await deliver(status, { how: 'post', conversation: general })).toMatchObject({
+      throttled: 'tenant',
     })
   })
 
@@ -345,6 +353,22 @@ describe('the roster', () => {
     conversation: `${owners};messageid=1`,
     serviceUrl: teams.serviceUrl,
     kind: 'channel',
+  })
+
+  test('is read once for all who ask meanwhile, so that many are not too many', async () => {
+    teams.configure({ throttle: true })
+    const refused = teams.throttled()
+    const answers = await Promise.all(Array.from({ length: 60 }, () => roster(place(), signal)))
+    teams.configure({ throttle: false })
+    expect(new Set(answers.map(({ length }) => length)).size).toBe(1)
+    expect(teams.throttled()).toBe(refused)
+  })
+
+  test('is not waited for longer than whoever asks has time', async () => {
+    await Promise.all([
+      roster(place(), signal),
+      expect(roster(place(), AbortSignal.abort())).rejects.toThrow(Unanswered),
+    ])
   })
 
   test('names everybody in the channel of a thread, by their object ids', async () => {

@@ -86,6 +86,8 @@ describe('a stranger writes', () => {
         for (const [index, wrote] of naughty.entries()) {
           const own = index < ownList.length
           // Each string meets each field and each place, though not each pair of them.
+          // Such a group would make an id that leads elsewhere, which is none: `resourceId.test.ts`.
+          if (field === 'group' && /^\.\.?$/.test(wrote)) continue
           if (!figures && (index + pairs) % (own ? 4 : 40) !== 0) continue
           cases++
           note(place, field, wrote, await problemsIn(place, field, wrote, own))

@@ -16,7 +16,7 @@ import {
 } from '../../src/teams/cards.ts'
 import { azureName, type Prose, toPlain } from '../../src/teams/prose.ts'
 import { en } from '../../src/teams/words/en.ts'
-import { approvalOf, news, newsOf, records, statusOf } from './records.ts'
+import { approvalOf, news, newsOf, nudgedRecords, nudgesOf, records, statusOf } from './records.ts'
 import type { Kind } from './shown.ts'
 
 export const fields = {
@@ -190,6 +190,19 @@ const replies: readonly Place[] = news.flatMap((piece, index) =>
       : []
   }),
 )
+const nudges: readonly Place[] = Object.entries(nudgedRecords).flatMap(([name, record]) =>
+  nudgesOf(record).map((sample, index): Place => {
+    const viewOf = (fill: Fill) => {
+      const { asked } = linkOf('pending', fill)
+      const { escalation } = record.asked
+      return nudgesOf({ ...record, asked: { ...asked, ...(escalation && { escalation }) } })[index]
+    }
+    return {
+      place: `${name}, to the ${sample.to}: ${sample.nudge}`,
+      draw: (fill) => drawn(viewOf(fill), fill),
+    }
+  }),
+)
 const troubles: readonly Place[] = Object.entries(causes).flatMap(([name, cause]) =>
   (['blocked', 'ended'] as const).map((kind): Place => {
     const viewOf = (fill: Fill) => {
@@ -338,6 +351,7 @@ export const places: readonly Place[] = [
   approvalCard('removed'),
   ...stopped,
   ...replies,
+  ...nudges,
   ...troubles,
   ...answers,
   ...forms,

@@ -1,7 +1,7 @@
 /** Hand-made records of one link at every stage, and the views of each. */
 import type { Person } from '../../src/engine/ports.ts'
-import type { Cause, Decision, Link, News, Place } from '../../src/link/link.ts'
-import type { ApprovalView, NewsView, StatusView, View } from '../../src/link/views.ts'
+import type { Cause, Decision, Link, News, Nudge, Place } from '../../src/link/link.ts'
+import type { ApprovalView, NewsView, NudgeView, StatusView, View } from '../../src/link/views.ts'
 import { views } from '../../src/link/views.ts'
 import type { Names } from '../../src/teams/cards.ts'
 
@@ -188,6 +188,7 @@ export const news: readonly News[] = [
   { news: 'approved', at: told },
   { news: 'ended', at: told, outcome: 'Rejected' },
   { news: 'ended', at: told, outcome: 'Cancelled', by: 'riley' },
+  { news: 'ended', at: told, outcome: 'Cancelled', by: 'riley', closed: true },
   { news: 'ended', at: told, outcome: 'Expired' },
   { news: 'ended', at: told, outcome: 'Failed', cause: failed },
   { news: 'ended', at: told, outcome: 'Removed', by: 'mika' },
@@ -206,6 +207,24 @@ export const statusOf = (link: Link): StatusView =>
   viewsOf(link).find((view): view is StatusView => view.view === 'status') ?? fail('no status view')
 export const approvalOf = (link: Link): ApprovalView | undefined =>
   viewsOf(link).find((view): view is ApprovalView => view.view === 'approval')
+/** What time brings, each with its record. */
+const nudged = (link: Link, ...nudges: readonly Nudge['nudge'][]): Link => ({
+  ...link,
+  asked: { ...link.asked, escalation: { ...owners, conversation: '19:leads@thread.tacv2' } },
+  nudges: nudges.map((nudge) => ({ nudge, at: told })),
+})
+export const nudgedRecords = {
+  reminded: nudged(pending, 'reminder'),
+  remindedAgain: nudged(pending, 'reminder', 'reminder', 'escalation', 'reminder'),
+  remindedForTwo: nudged(forTwo, 'reminder', 'escalation'),
+  remindedEndorsed: nudged(records.endorsed, 'reminder', 'reminder', 'escalation'),
+  ending: nudged(pending, 'ending'),
+  endingEndorsed: nudged(records.endorsed, 'ending'),
+  endingEarly: nudged(records.creating, 'ending'),
+} as const satisfies Record<string, Link>
+export const nudgesOf = (link: Link): readonly NudgeView[] =>
+  viewsOf(link).filter((view): view is NudgeView => view.view === 'nudge')
+
 export const newsOf = (link: Link): readonly NewsView[] =>
   viewsOf(link).filter((view): view is NewsView => view.view === 'news')
 

@@ -100,6 +100,7 @@ export async function startResting(
     access: { may: async () => ({ is: 'unreadable' }), botMay: async () => ({ is: 'unreadable' }) },
     messenger: { deliver: async () => ({ is: 'posted', conversation: 'told', activity: 'told' }) },
     router: async () => undefined,
+    sendLimits: { take: async () => undefined, throttled: async () => undefined },
     limits,
     log: () => undefined,
     crashPoint: () => undefined,
@@ -107,7 +108,7 @@ export async function startResting(
   const performer = { act: counted(act), tell: counted(tell), look: counted(look) }
   const common = { store, clock, limits, log: () => undefined, wake }
   for (let instance = 0; instance < instances; instance++) {
-    const worker = startWorker({ ...common, journal, performer })
+    const worker = startWorker({ ...common, journal, performer, leaseMs: 30_000 })
     const surveyor = startSurveyor({ ...common, survey: counted(survey), look: performer.look })
     running.push(worker, { stop: surveyor.stop, wake: () => undefined })
   }

@@ -43,6 +43,7 @@ async function atWork(links: number, performer: Partial<Performer> = {}) {
   let mostWaits = 0
   const clock: Clock = {
     now: turnable.now,
+    set: turnable.set,
     async until(at, signal) {
       mostWaits = Math.max(mostWaits, ++waits)
       await turnable.until(at, signal)
@@ -67,6 +68,7 @@ async function atWork(links: number, performer: Partial<Performer> = {}) {
     clock,
     journal,
     limits,
+    leaseMs: 30_000,
     log: (_level, event) => void logged.push(event),
     performer: {
       act: async ({ link }) => {
@@ -98,6 +100,16 @@ describe('the worker', () => {
     turnable.turn(61_000)
     await until(() => acted.length === 2)
     expect(acted).toHaveLength(2)
+  })
+
+  test('comes again in time though the clock is set back by a day, whatever it has waited for', async () => {
+    const { acted, logged, turnable, waits } = await atWork(20)
+    await until(() => acted.length === 20 && waits() === 1)
+    turnable.jump(-86_400_000)
+    await until(() => logged.includes('clock.setBack') && waits() === 1)
+    turnable.turn(61_000)
+    await until(() => acted.length >= 40)
+    expect(new Set(acted.slice(20, 40)).size).toBe(20)
   })
 
   test('sets aside a link that cannot be worked on, and goes on with the others', async () => {

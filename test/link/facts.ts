@@ -10,6 +10,7 @@ import type {
   Seen,
   SharedPrivateLink,
   Sighting,
+  Time,
 } from '../../src/link/link.ts'
 import {
   absent,
@@ -130,6 +131,18 @@ export const everyLook: readonly Step[] = owns.flatMap((ownSighting) =>
   ]),
 )
 
+/** One of each: the compiler sees that none is missing. */
+const times: { readonly [T in Time]: true } = {
+  usualTime: true,
+  alarmTime: true,
+  expiry: true,
+  pinTime: true,
+  settleTime: true,
+  endingTime: true,
+  reminderTime: true,
+  escalationTime: true,
+  setBack: true,
+}
 const posts = [
   'status',
   'approval',
@@ -137,6 +150,8 @@ const posts = [
   'thread/0',
   'owners/0',
   'follower-0/0',
+  'owners/nudge-0',
+  'escalation/nudge-1',
 ] as const satisfies PostKey[]
 /** Every fact that is no look. */
 export const everyOther: readonly Step[] = [
@@ -167,13 +182,11 @@ export const everyOther: readonly Step[] = [
     { fact: 'posted', post, conversation: cardThread, activity: post, digest: 'drawn', schema: 1 },
     { fact: 'unposted', post, notBefore: noon + day },
   ]),
-  ...(['thread', 'requester', 'owners', 'follower-0'] as const).map(
+  ...(['thread', 'requester', 'owners', 'escalation', 'follower-0'] as const).map(
     (place): Step => ({ fact: 'gone', place }),
   ),
   { fact: 'rerouted', owners: { place: newOwners, because: { is: 'tagged' } } },
-  ...(['usualTime', 'alarmTime', 'expiry', 'pinTime', 'settleTime'] as const).map(
-    (what): Step => ({ fact: 'passed', what }),
-  ),
+  ...(Object.keys(times) as Time[]).map((what): Step => ({ fact: 'passed', what })),
 ]
 
 // ---- the same, drawn at random -----------------------------------------------------------------------

@@ -15,6 +15,7 @@ import type {
   Status,
 } from '../../src/link/link.ts'
 import type { Surroundings } from '../../src/link/next.ts'
+import { anyTime, type Working } from '../../src/link/nudges.ts'
 
 export const second = 1_000
 export const minute = 60 * second
@@ -72,14 +73,23 @@ export const limits: Limits = {
   freshLookMs: 5_000,
   pinMs: 10 * second,
 }
+/** Reminders, which most tests leave out. */
+export type Reminding = {
+  readonly reminders: NonNullable<Limits['reminders']>
+  readonly working: Working
+}
 export const around = (
   now: Millis,
   lookedAt: Millis | undefined,
   approveAs: ApproveAs = 'bot',
+  reminding?: Reminding,
+  steadySince?: Millis,
 ): Surroundings => ({
   now,
+  steadySince,
   lookedAt,
-  limits,
+  limits: reminding ? { ...limits, reminders: reminding.reminders } : limits,
+  working: reminding?.working ?? anyTime,
   approveAs,
   digest: (view) => JSON.stringify(view),
 })

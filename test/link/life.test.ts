@@ -5,7 +5,7 @@ import type { ApproveAs } from '../../src/link/link.ts'
 import { isEnded } from '../../src/link/views.ts'
 import { anyDelays, anyMove, anyMoves, usually, worked } from './anyLife.ts'
 import type { Delays } from './azureModel.ts'
-import { minute, second } from './given.ts'
+import { day, hour, minute, second } from './given.ts'
 import { createLife, faults, type Life, type Move } from './lives.ts'
 
 /** `npm run figures` plays more of them. */
@@ -24,8 +24,8 @@ const quick: Delays = {
   deleted: 10 * second,
 }
 /** Goes on until nothing is left to do, and holds the end to what must be true of every life. */
-function keepsTheLaws(life: Life): void {
-  const rested = life.rest(600)
+function keepsTheLaws(life: Life, mostRounds = 600): void {
+  const rested = life.rest(mostRounds)
   const { stage } = life.link()
   expect(life.broken).toEqual([])
   expect({ rested: rested !== undefined, stage }).toEqual({ rested: true, stage })
@@ -49,7 +49,7 @@ describe('a whole life', () => {
   test('where two have to approve, one is not enough, and the same one twice is one', () => {
     const alone = lived(quick, [...worked(40), owner, owner], 'bot', 2)
     expect(alone.link()).toMatchObject({ stage: { status: 'Pending' }, endorsements: [{ by: 'owner' }] })
-    expect(alone.rest(300)).toBeDefined()
+    expect(alone.rest(400)).toBeDefined()
     expect(alone.link().stage.status).toBe('Expired')
     expect(alone.azure.approvals()).toBe(0)
     const both = lived(quick, [...worked(40), owner, { ...owner, wish: 'approveToo' }], 'bot', 2)
@@ -140,6 +140,65 @@ describe('a whole life', () => {
       ),
       { numRuns: 400 * many },
     )
+  })
+
+  test('the clock is set, forth and back by an hour or a day, at any moment: the same laws hold, and it ends in time', () => {
+    const set: fc.Arbitrary<Move> = fc
+      .constantFrom(hour, -hour, day, -day)
+      .map((ms): Move => ({ move: 'set', ms }))
+    const script = fc.array(fc.oneof({ weight: 8, arbitrary: anyMove }, { weight: 1, arbitrary: set }), {
+      maxLength: 80,
+      size: 'max',
+    })
+    fc.assert(
+      fc.property(
+        anyDelays,
+        fc.nat({ max: 40 }),
+        script,
+        fc.constantFrom<ApproveAs>('bot', 'approver'),
+        (of, rounds, played, approveAs) => {
+          // Set back by days, a request lasts for as many more, and is looked at every five minutes.
+          keepsTheLaws(lived(of, [...worked(rounds), ...played], approveAs), 10_000)
+        },
+      ),
+      { numRuns: 200 * many },
+    )
+  })
+
+  test.each([
+    ['before it is asked for', 0],
+    ['while it is made', 6],
+    ['while the owners have it', 40],
+  ])('the clock is set back by a day %s: nothing waits for that day', (_when, rounds) => {
+    const life = lived(quick, [...worked(rounds), { move: 'set', ms: -day }])
+    const begun = life.now()
+    for (const move of [...worked(60), owner, ...worked(60)]) life.play(move)
+    expect(life.link().stage.status).toBe('Approved')
+    expect(life.now() - begun).toBeLessThan(hour)
+    expect(life.azure.approvals()).toBe(1)
+    expect(life.broken).toEqual([])
+  })
+
+  test('the clock is set forth while an approval is on its way: it is not sent again before it can have arrived', () => {
+    const late: Move = { move: 'work', fault: 'killedAndLate', delivery: 'posted', right: 'held' }
+    const life = lived(quick, [...worked(40), owner, late, late])
+    const works: Move = { move: 'work', fault: 'none', delivery: 'posted', right: 'held' }
+    for (const move of [{ move: 'set', ms: hour } as const, ...Array(8).fill(works)]) life.play(move)
+    // The link, and the approval.
+    expect(life.log.filter(({ fact }) => fact === 'intended')).toHaveLength(2)
+    expect(life.rest(300)).toBeDefined()
+    expect(life.azure.approvals()).toBe(1)
+    expect(life.broken).toEqual([])
+  })
+
+  test('the clock is set past the end of a request that was just sent to Azure: what is made all the same is removed', () => {
+    const works: Move = { move: 'work', fault: 'none', delivery: 'posted', right: 'held' }
+    const life = lived({ ...quick, shown: 30 * second }, [works, works, works])
+    expect(life.link().stage.status).toBe('Provisioning')
+    life.play({ move: 'set', ms: day })
+    expect(life.rest(600)).toBeDefined()
+    expect(life.link().stage.status).toBe('Expired')
+    expect(life.azure.holds()).toBe(false)
   })
 
   test.each([

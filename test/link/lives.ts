@@ -2,10 +2,21 @@
 import { retryAt } from '../../src/link/causes.ts'
 import { decide } from '../../src/link/decide.ts'
 import { begin, fold } from '../../src/link/fold.ts'
-import type { ApproveAs, Cause, Effect, Fact, Link, Millis, Right, Seen, Wish } from '../../src/link/link.ts'
+import type {
+  ApproveAs,
+  Cause,
+  Effect,
+  Fact,
+  Link,
+  Millis,
+  Place,
+  Right,
+  Seen,
+  Wish,
+} from '../../src/link/link.ts'
 import { pinnedAmong } from '../../src/link/match.ts'
 import { type AzureStep, next, type Plan, type PlannedMessage } from '../../src/link/next.ts'
-import { isEnded, viewSchema } from '../../src/link/views.ts'
+import { isEnded, type View, viewSchema } from '../../src/link/views.ts'
 import { type Answer, createAzure, type Delays, type PortalAct, type Request } from './azureModel.ts'
 import {
   around,
@@ -17,6 +28,7 @@ import {
   newOwners,
   noon,
   otherThread,
+  type Reminding,
   second,
   vaultOwners,
 } from './given.ts'
@@ -52,6 +64,8 @@ export const wishes = [
 export type Move =
   | { readonly move: 'work'; readonly fault: Fault; readonly delivery: Delivery; readonly right: Right['is'] }
   | { readonly move: 'wait'; readonly ms: Millis }
+  /** Our clock is set, and Azure's is not. */
+  | { readonly move: 'set'; readonly ms: Millis }
   | { readonly move: 'beginLook' }
   | { readonly move: 'endLook' }
   | { readonly move: 'portal'; readonly act: PortalAct }
@@ -76,17 +90,31 @@ const unavailable: Cause = { cause: 'unavailable', code: 'Deadline' }
 
 export type Life = ReturnType<typeof createLife>
 
+/** What somebody reads of it in Teams, and when. */
+export type Read = { readonly at: Millis; readonly view: View }
+/** Where owners are reminded, and how long they have to answer. */
+export type Waiting = Reminding & { readonly lastsMs: Millis; readonly escalation?: Place }
+
 /** As `approver` owners send their decisions themselves, and the bot none. */
-export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approvers = 1) {
+export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approvers = 1, waiting?: Waiting) {
   const azure = createAzure(delays)
   const request = {
     fact: 'asked',
     at: noon,
     id: 'link-1',
-    asked: { ...asked, expiresAt: noon + 2 * hour, ...(approvers > 1 && { approvers }) },
+    asked: {
+      ...asked,
+      expiresAt: noon + (waiting?.lastsMs ?? 2 * hour),
+      ...(waiting?.escalation && { escalation: waiting.escalation }),
+      ...(approvers > 1 && { approvers }),
+    },
   } as const
   const log: Fact[] = [request]
   const broken: string[] = []
+  const read: Read[] = []
+  /** How far our clock is ahead of Azure's. */
+  let ahead = 0
+  let steadySince: Millis | undefined
   let now: Millis = noon
   let link: Link = begin(request)
   let lookedAt: Millis | undefined
@@ -99,7 +127,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
   const law = (name: string, holds: boolean): void => {
     if (!holds) broken.push(`${name} (at ${(now - noon) / second} s, ${link.stage.status})`)
   }
-  const plan = (): Plan => next(link, around(now, lookedAt, approveAs))
+  const plan = (): Plan => next(link, around(now, lookedAt, approveAs, waiting, steadySince))
 
   function record(fact: Fact): void {
     const before = link.stage.status
@@ -115,7 +143,8 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
   }
 
   function observe(seen: Seen, attempt: Link['attempt']): void {
-    // The engine drops a look when an effect began since.
+    // The engine drops a look when an effect began since, or the clock was set back.
+    if (seen.at > now) return
     if (link.attempt?.at !== attempt?.at || link.attempt?.count !== attempt?.count) return
     lookedAt = seen.at
     record({ fact: 'observed', seen, at: now })
@@ -123,8 +152,14 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
 
   function wait(ms: Millis): void {
     now += ms
-    azure.turn(now)
+    azure.turn(now - ahead)
   }
+
+  const look = (): Seen => ({
+    ...azure.look(now - ahead),
+    at: now,
+    ...(steadySince !== undefined && { steadySince }),
+  })
 
   const requestOf = (step: AzureStep & { step: Effect }): Request =>
     step.step === 'approve' || step.step === 'reject'
@@ -178,7 +213,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
     wait(second)
     switch (fault) {
       case 'none':
-        finish(effect, azure.answer(sent, now))
+        finish(effect, azure.answer(sent, now - ahead))
         return
       case 'conflict':
         fail(effect, { cause: 'conflict', code: 'Conflict' })
@@ -193,21 +228,21 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
         fail(effect, unavailable)
         return
       case 'lostAfter':
-        azure.answer(sent, now)
+        azure.answer(sent, now - ahead)
         fail(effect, unavailable)
         return
       case 'lostAndLate':
-        azure.send(sent, now + callDeadlineMs)
+        azure.send(sent, now - ahead + callDeadlineMs)
         wait(callDeadlineMs / 2)
         fail(effect, unavailable)
         return
       case 'killedBefore':
         return
       case 'killedAfter':
-        azure.answer(sent, now)
+        azure.answer(sent, now - ahead)
         return
       case 'killedAndLate':
-        azure.send(sent, now + callDeadlineMs)
+        azure.send(sent, now - ahead + callDeadlineMs)
     }
   }
 
@@ -221,7 +256,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
   }
 
   function send({ verdict, fault, by, right: is }: Move & { move: 'send' }): void {
-    const { connections } = azure.look(now)
+    const { connections } = look()
     const conversation = link.asked.owners.place.conversation
     const right = rightOf(is)
     const sent = { wish: 'send', by, connections, conversation } as const
@@ -250,11 +285,20 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
     if (connection) carryOut({ does: verdict, connection }, verdict, fault)
   }
 
-  function tell({ post, to, digest, place }: PlannedMessage, delivery: Delivery): void {
+  function checkNudge(view: View): void {
+    if (view.view !== 'nudge') return
+    const { status } = link.stage
+    law('what runs out is undecided', ['Requested', 'Provisioning', 'Pending'].includes(status))
+    law('nothing is said of it after its end', now < link.asked.expiresAt)
+    if (view.nudge !== 'ending') law('only who can decide is reminded', status === 'Pending' && !link.blocked)
+  }
+
+  function tell({ post, view, to, digest, place }: PlannedMessage, delivery: Delivery): void {
     const conversation =
       to.how === 'thread' ? cardThread : to.how === 'personal' ? 'personal' : to.conversation
     switch (delivery) {
       case 'posted':
+        read.push({ at: now, view })
         record({
           fact: 'posted',
           post,
@@ -276,6 +320,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
 
   function work(fault: Fault, delivery: Delivery, right: Right['is']): boolean {
     const { passed, azure: step, messages } = plan()
+    for (const { view } of messages) checkNudge(view)
     law('one message a lane', new Set(messages.map(({ lane }) => lane)).size === messages.length)
     if (passed) record({ fact: 'passed', what: passed, at: now })
     else if (step) take(step, fault, right)
@@ -286,7 +331,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
   function take(step: AzureStep, fault: Fault, right: Right['is']): void {
     switch (step.step) {
       case 'look': {
-        const seen = azure.look(now)
+        const seen = look()
         const { attempt } = link
         wait(second)
         observe(seen, attempt)
@@ -319,7 +364,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
         case 'approveToo':
         case 'approveOwn': {
           const by = { approve: 'owner', approveToo: 'another', approveOwn: 'requester' }[what]
-          const { connections } = azure.look(now)
+          const { connections } = look()
           return { wish: 'approve', by, right, connections, ...weighing(right), conversation }
         }
         case 'reject':
@@ -329,7 +374,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
             wish: 'revoke',
             by: 'owner',
             right,
-            connections: azure.look(now).connections,
+            connections: look().connections,
             conversation,
           }
         case 'follow':
@@ -361,15 +406,20 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
       case 'wait':
         wait(move.ms)
         return
+      case 'set':
+        now += move.ms
+        ahead += move.ms
+        steadySince = now
+        return
       case 'beginLook':
-        looking = { seen: azure.look(now), attempt: link.attempt }
+        looking = { seen: look(), attempt: link.attempt }
         return
       case 'endLook':
         if (looking) observe(looking.seen, looking.attempt)
         looking = undefined
         return
       case 'portal':
-        azure.portal(move.act, now)
+        azure.portal(move.act, now - ahead)
         return
       case 'hide':
         Object.assign(azure.hides, { link: move.link, vault: move.vault })
@@ -386,7 +436,9 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
       case 'again': {
         const fact = log[move.index % log.length]
         // The log itself is written once; what arrives twice are outcomes, news of posts, and clicks.
-        if (fact && fact.fact !== 'observed' && fact.fact !== 'intended' && fact.fact !== 'asked')
+        // That a time has come is written only while it still stands to be.
+        const isOnce = fact?.fact === 'observed' || fact?.fact === 'intended' || fact?.fact === 'asked'
+        if (fact && !isOnce && (fact.fact !== 'passed' || plan().passed === fact.what))
           record({ ...fact, at: now })
       }
     }
@@ -397,6 +449,8 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
     azure,
     broken,
     log,
+    read,
+    now: () => now,
     link: () => link,
     /** Azure and Teams are fair from now on, somebody presses Retry: the number of rounds until it rests; undefined: never. */
     rest(mostRounds: number): number | undefined {
@@ -408,7 +462,8 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
         if (wake === undefined) return round
         const stands = link.stage.status === 'Approved' || link.stage.status === 'Disconnected'
         // The wrong connection is open: people were told so, and it is theirs to undo.
-        const told = link.stage.status === 'Propagating' && link.late && link.alarmed && azure.imitated()
+        const waits = link.stage.status === 'Propagating' ? link.late : link.stage.status === 'Removing'
+        const told = waits && link.alarmed && azure.imitated()
         // An imitation stopped what an owner had granted: that too is for people to clear up.
         const stopped = link.stage.status === 'Approving' && link.blocked?.cause.cause === 'ambiguous'
         if (stands || told || stopped) return round

@@ -2,9 +2,10 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { fold } from '../../src/link/fold.ts'
 import type { Link, Millis } from '../../src/link/link.ts'
+import { isOurs } from '../../src/link/match.ts'
 import { next, type Plan } from '../../src/link/next.ts'
 import { isCopy } from '../../src/link/places.ts'
-import { restInterval } from '../../src/link/rest.ts'
+import { restInterval, stirredAt } from '../../src/link/rest.ts'
 import { isEnded, viewSchema, views } from '../../src/link/views.ts'
 import { anyFacts, everyLook, everyOther } from './facts.ts'
 import {
@@ -87,6 +88,14 @@ describe('whatever the record', () => {
     const decidesOn =
       plan.azure?.step === 'approve' || plan.azure?.step === 'reject' ? plan.azure.connection : undefined
     const takesBack = plan.azure?.step === 'reject' && link.decision?.takesBack !== undefined
+    // Opened by the card's approval, never functional, and SignalR has no link of ours that it could belong to.
+    const own = link.seen?.own
+    const leftBehind =
+      link.stage.status === 'Removing' &&
+      link.functionalAt === undefined &&
+      link.decision?.where === 'card' &&
+      own !== undefined &&
+      (own.is === 'absent' || (own.is === 'present' && !isOurs(link, own.value)))
     const effect = plan.azure && ['put', 'approve', 'reject', 'delete'].includes(plan.azure.step)
     const { attempt } = link
     const laws = {
@@ -118,7 +127,9 @@ describe('whatever the record', () => {
       'only the pinned connection is decided on':
         !decidesOn ||
         (decidesOn.id === link.pinned?.connection &&
-          (decidesOn.status === 'Pending' || (takesBack && decidesOn.status === 'Approved'))),
+          (decidesOn.status === 'Pending' ||
+            (decidesOn.status === 'Approved' &&
+              (takesBack || (plan.azure?.step === 'reject' && leftBehind))))),
       'an approval has a decision': plan.azure?.step !== 'approve' || link.decision?.verdict === 'approve',
       'a failing post waits': plan.messages.every(({ post }) => {
         const was = link.told[post]
@@ -488,7 +499,7 @@ describe('times', () => {
 describe('intervals', () => {
   /** How long it rests after a look now. */
   const rests = (link: Link, still: Millis): Millis => {
-    const now = link.moved + still
+    const now = stirredAt(link) + still
     return (next(link, around(now, now)).wake ?? Number.POSITIVE_INFINITY) - now
   }
   const quiet = told(at('Pending'))
@@ -502,7 +513,7 @@ describe('intervals', () => {
     const still = 5 * limits.longestLookMs
     expect(rests(quiet, still - 1)).toBe(limits.longestLookMs)
     expect(rests(quiet, still)).toBe(restInterval(quiet, limits))
-    expect(rests({ ...quiet, partedAt: quiet.moved }, still)).toBe(limits.longestLookMs)
+    expect(rests({ ...quiet, partedAt: quiet.since }, still)).toBe(limits.longestLookMs)
   })
 
   test('they grow, and shrink when something happens', () => {
@@ -511,8 +522,14 @@ describe('intervals', () => {
         expect(rests(quiet, Math.min(a, b))).toBeLessThanOrEqual(rests(quiet, Math.max(a, b)))
       }),
     )
-    const moved = fold(quiet, timed({ fact: 'followed', by: 'x', thread: otherThread }, quiet.moved + day))
-    expect(rests(moved, 0)).toBe(limits.firstLookMs)
+    const later = quiet.moved + day
+    const edited = onVault(connection('Pending', { provisioningState: 'Updating' }))
+    const stirred = fold(quiet, timed(looked({ own: own(), connections: edited }), later))
+    expect(stirredAt(stirred)).toBe(later)
+    expect(rests(stirred, 0)).toBe(limits.firstLookMs)
+    // What is only said, as a reminder is, makes nobody look.
+    for (const said of [{ fact: 'followed', by: 'x', thread: otherThread } as const, posted('status')])
+      expect(stirredAt(fold(quiet, timed(said, later)))).toBe(stirredAt(quiet))
   })
 
   test.each(['Approved', 'Disconnected'] as const)('%s rests long', (status) => {

@@ -204,6 +204,86 @@ describe('what comes of it', () => {
   })
 })
 
+describe('what the card approved is open still when our own link is gone, and SignalR never followed', () => {
+  const cancelled: Step = { fact: 'cancelled', by: 'requester' }
+  const left = shows(onVault(approved), absent)
+  const deleted = at('Propagating', cancelled, open, intended('delete'), done('delete'))
+  const byCard = fold(deleted, timed(left, deleted.moved + 1))
+  const byHand = at('Propagating', left)
+  const stepLater = (link: Link, later: number, approveAs: 'bot' | 'approver' = 'bot') => {
+    const looked = fold(link, timed(left, link.moved + later))
+    return next(looked, around(link.moved + later, looked.seen?.at, approveAs)).azure
+  }
+  const closed = [intended('reject'), done('reject'), shows(onVault(connection('Rejected')), absent)]
+
+  test.each<[string, Link]>([
+    ['the requester cancelled', byCard],
+    ['somebody deleted it on SignalR', byHand],
+  ])('%s: it is no end, and after Azure had its time it is rejected', (_what, link) => {
+    expect(link.stage.status).toBe('Removing')
+    expect(stepLater(link, limits.settleMs - 2)?.step).not.toBe('reject')
+    expect(stepLater(link, limits.settleMs)).toMatchObject({
+      step: 'reject',
+      connection: { id: approved.id, status: 'Approved' },
+    })
+  })
+
+  test('it ends when it is closed, and everybody is told', () => {
+    const ended = at('Propagating', cancelled, open, intended('delete'), done('delete'), left, ...closed)
+    expect(ended.stage.status).toBe('Cancelled')
+    expect(ended.news.at(-1)).toMatchObject({ news: 'ended', outcome: 'Cancelled', closed: true })
+  })
+
+  test("it goes with the link, as what is SignalR's does: nothing is rejected, nobody is alarmed", () => {
+    const gone = at(
+      'Propagating',
+      cancelled,
+      open,
+      intended('delete'),
+      done('delete'),
+      shows(onVault(), absent),
+    )
+    expect(gone.stage.status).toBe('Cancelled')
+    expect(gone.news.at(-1)).not.toHaveProperty('closed')
+  })
+
+  test('while the vault may not be seen it is no end, and people hear what is missing', () => {
+    const link = at('Propagating', cancelled, open, intended('delete'), done('delete'), shows(hidden, absent))
+    expect(link).toMatchObject({ stage: { status: 'Removing' }, blocked: { cause: lacksRead } })
+  })
+
+  test('where only owners decide, they are alarmed, and it ends when they have closed it', () => {
+    for (const later of [0, limits.settleMs, limits.alarmMs, 10 * limits.alarmMs])
+      expect(stepLater(byCard, later, 'approver')?.step).not.toBe('reject')
+    const late = fold(byCard, timed({ fact: 'passed', what: 'usualTime' }, byCard.moved))
+    const plan = (later: number) => next(late, around(late.since + later, late.seen?.at, 'approver'))
+    expect(plan(limits.alarmMs - 1).passed).toBeUndefined()
+    expect(plan(limits.alarmMs).passed).toBe('alarmTime')
+    const raised = fold(byCard, timed(alarm, byCard.moved + limits.alarmMs))
+    expect(raised.news.at(-1)).toMatchObject({ news: 'unfollowed' })
+    const shut = fold(raised, timed(shows(onVault(connection('Rejected')), absent), raised.moved + minute))
+    expect(shut.stage.status).toBe('Cancelled')
+  })
+
+  test('Azure that rejects only what is Pending: people are told', () => {
+    const refused: Step = {
+      fact: 'failed',
+      effect: 'reject',
+      cause: { cause: 'decidedMeanwhile' },
+      notBefore: noon,
+    }
+    expect(at('Propagating', left, intended('reject'), refused, left)).toMatchObject({
+      stage: { status: 'Removing' },
+      blocked: { cause: { cause: 'cannotReject' } },
+    })
+  })
+
+  test('what was functional once, or was approved in the portal, is left to its owners', () => {
+    const worked = at('Approved', { fact: 'unlinked', by: 'requester' }, shows(onVault(approved), absent))
+    expect(stepLater(worked, limits.settleMs)?.step).not.toBe('reject')
+  })
+})
+
 describe('what is shown', () => {
   const approvalOf = (link: Link) => views(link, limits).find(({ post }) => post === 'approval')?.view
   const statusOf = (link: Link) => views(link, limits).find(({ post }) => post === 'status')?.view

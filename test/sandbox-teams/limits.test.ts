@@ -82,13 +82,19 @@ describe('a thread takes', () => {
     expect((await sendMany(5)).sent).toBe(5)
   })
 
-  test('its own messages, whatever another thread gets, until the tenant’s 50 a second', async () => {
-    const others = await Promise.all(
-      Array.from({ length: 8 }, () => teams.person('owner').says('thread', { plain: true }).in('random')),
-    )
+  test('its own messages, whatever another gets, until the tenant’s 30 a second', async () => {
+    const others = []
+    for (const place of ['random', 'vault-owners', 'solo-owners', 'general', 'with:owner'])
+      others.push(await teams.person('owner').says('here', { plain: true }).in(place))
     const sent = []
     for (const other of others) sent.push((await sendMany(7, other.conversationId)).sent)
-    expect(sent).toEqual([7, 7, 7, 7, 7, 7, 7, 1])
+    expect(sent).toEqual([7, 7, 7, 7, 2])
+  })
+
+  test('as few in all threads of a channel together', async () => {
+    const other = await teams.person('owner').says('another thread', { plain: true }).in('general')
+    expect((await sendMany(4)).sent).toBe(4)
+    expect((await sendMany(7, other.conversationId)).sent).toBe(3)
   })
 
   test('any number when throttling is off', async () => {

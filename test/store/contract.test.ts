@@ -10,6 +10,7 @@ import type { Fact, PostKey } from '../../src/link/link.ts'
 import type { Audit } from '../../src/store/audit.ts'
 import { openStore, type StoreOptions } from '../../src/store/openStore.ts'
 import { databases, type Place } from './databases.ts'
+import { drawFrom } from './draw.ts'
 import {
   appending,
   ask,
@@ -26,6 +27,7 @@ import {
 } from './samples.ts'
 
 const appender = fileURLToPath(new URL('./appender.ts', import.meta.url))
+const drawer = fileURLToPath(new URL('./drawer.ts', import.meta.url))
 
 describe.each(databases)('a store on $name', (kind) => {
   let place: Place
@@ -58,6 +60,19 @@ describe.each(databases)('a store on $name', (kind) => {
     })
     children.push(child)
     return child
+  }
+  const draw = (count: string) => {
+    const child = spawn(process.execPath, [drawer, place.url, count], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    children.push(child)
+    return child
+  }
+  const drawn = async (child: ChildProcess): Promise<readonly number[]> => {
+    const moments: number[] = []
+    if (child.stdout)
+      for await (const line of createInterface({ input: child.stdout })) moments.push(Number(line))
+    return moments
   }
   const row = async (id: string): Promise<Row> => {
     const found = await store.get(id)
@@ -240,6 +255,33 @@ describe.each(databases)('a store on $name', (kind) => {
     })
   })
 
+  describe('turns to gates alone', () => {
+    const keys = ['bucket', 'ticket']
+    const gates = () => store.gates(keys, (found) => ({ result: found }))
+
+    test('whoever holds them, with when they were written', async () => {
+      const bucket = { key: 'bucket', holder: '', until: noon + 1, at: noon }
+      const ticket = { key: 'ticket', holder: 'one', until: noon }
+      expect(await store.gates(keys, (found) => ({ take: [bucket, ticket], result: found }))).toEqual([])
+      expect(await gates()).toEqual([bucket, ticket])
+      const later = { ...bucket, until: noon + 2, at: noon + 1 }
+      expect(await store.gates(keys, () => ({ take: [later], release: ['ticket'], result: 'done' }))).toBe(
+        'done',
+      )
+      expect(await gates()).toEqual([later])
+    })
+
+    test('one after the other, even where there is none yet', async () => {
+      const add = () =>
+        store.gates(['bucket'], ([found]) => {
+          const until = (found?.until ?? 0) + 1
+          return { take: [{ key: 'bucket', holder: '', until }], result: until }
+        })
+      const turns = await Promise.all(Array.from({ length: 20 }, add))
+      expect(turns.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+    })
+  })
+
   describe('keeps gates', () => {
     const read = (link: string) =>
       store.transact(link, ['signalr', 'vault', 'other'], (_, gates) => ({ result: gates }))
@@ -265,6 +307,21 @@ describe.each(databases)('a store on $name', (kind) => {
       await write('one', { release: ['vault'] })
       expect(await read('two')).toEqual([{ key: 'signalr', holder: 'one', until: noon }])
       expect(await store.transact('two', ['vault'], (_, gates) => ({ result: gates }))).toEqual([])
+    })
+
+    test('that only one of many finds open at the same time', async () => {
+      const all = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+      for (const id of all) await store.create(ask(id))
+      const takes = (id: string, key: string) =>
+        store.transact(id, ['signalr', key], ({ link }, gates) =>
+          gates.length > 0
+            ? { result: 'closed' }
+            : { change: { ...change(link, []), take: [{ key, holder: id, until: noon }] }, result: 'taken' },
+        )
+      for (const key of ['vault 1', 'vault 2', 'vault 3', 'vault 4', 'vault 5']) {
+        const found = await Promise.all(all.map((id) => takes(id, key)))
+        expect(found.filter((one) => one === 'taken')).toHaveLength(1)
+      }
     })
 
     test('that another takes over when the work found them free', async () => {
@@ -349,6 +406,29 @@ describe.each(databases)('a store on $name', (kind) => {
       expect(await claimed('b', noon)).toEqual(['late'])
     })
 
+    test('longer, while their holder says so', async () => {
+      await claimed('a', noon)
+      await store.renew(['late', 'later'], 'b', noon + 9 * minute)
+      await store.renew(['late', 'later'], 'a', noon + 2 * minute)
+      await store.renew([], 'a', noon)
+      expect((await row('late')).lease).toEqual({ holder: 'a', until: noon + 2 * minute })
+      expect((await row('later')).lease).toBeUndefined()
+      expect(await claimed('b', noon + 2 * minute - 1)).toEqual(['later', 'latest'])
+      expect(await claimed('c', noon + 2 * minute)).toEqual(['late'])
+      await store.renew(['late'], 'a', noon + 9 * minute)
+      expect((await row('late')).lease?.holder).toBe('c')
+      // What is due later than that is due no sooner, and what is done is never due.
+      await store.transact('late', [], ({ link }) => ({
+        change: { facts: [], link, due: noon + 20 * minute },
+        result: 0,
+      }))
+      await store.renew(['late'], 'c', noon + 10 * minute)
+      expect(await claimed('d', noon + 15 * minute)).not.toContain('late')
+      await end('late')
+      await store.renew(['late'], 'c', noon + 10 * minute)
+      expect(await claimed('d', noon + 60 * minute)).not.toContain('late')
+    })
+
     test('not while they are held, whatever a turn makes of them', async () => {
       await claimed('a', noon)
       await store.transact('late', [], appending(unposted(noon)))
@@ -396,6 +476,19 @@ describe.each(databases)('a store on $name', (kind) => {
       }
       expect(await store.nextDue()).toBeUndefined()
       expect(await claimed('a', noon + 24 * 60 * minute)).toEqual([])
+    })
+
+    test('earlier when the clock was set back; what somebody holds stays theirs', async () => {
+      await claimed('a', noon)
+      await store.hasten(10 * minute)
+      expect(await claimed('b', noon - 10 * minute + 1)).toEqual(['later'])
+      expect((await row('late')).due).toBe(noon - 10 * minute)
+      expect(await claimed('b', noon - 10 * minute + 2)).toEqual(['latest'])
+      await store.release('late', 'a')
+      expect(await claimed('b', noon - 10 * minute)).toEqual(['late'])
+      await end('latest')
+      await store.hasten(minute)
+      expect((await row('latest')).due).toBeUndefined()
     })
 
     test('but leaves alone what a newer version wrote', async () => {
@@ -757,7 +850,8 @@ describe.each(databases)('a store on $name', (kind) => {
         'drop table ledger',
         'drop table ledger_head',
         'drop table forgotten',
-        `delete from kysely_migration where name = '0002-ledger'`,
+        'alter table gates drop column at',
+        `delete from kysely_migration where name <> '0001-links'`,
       )
       expect(await store.verify()).toEqual({
         links: 2,
@@ -833,7 +927,7 @@ describe.each(databases)('a store on $name', (kind) => {
       expect(await store.forget(by, noon + 9)).toEqual({
         is: 'forgotten',
         texts: 3,
-        scrubbed: true,
+        scrubbed: kind.scrubbed,
       })
       expect(await store.people([by, other])).toEqual(new Map([[other, noor]]))
       expect(await store.texts([why, whyNot, theirs, refused])).toEqual(new Map([[theirs, 'theirs']]))
@@ -864,9 +958,13 @@ describe.each(databases)('a store on $name', (kind) => {
     test('and a key that is forgotten stays so: nothing is written under it again', async () => {
       const by = await store.remember(riley)
       await store.create(ask('one'))
-      expect(await store.forget('nobody', noon)).toEqual({ is: 'unknown', scrubbed: true })
+      expect(await store.forget('nobody', noon)).toEqual({ is: 'unknown', scrubbed: kind.scrubbed })
       expect(await store.forget(by, noon + 1)).toMatchObject({ is: 'forgotten' })
-      expect(await store.forget(by, noon + 2)).toEqual({ is: 'already', at: noon + 1, scrubbed: true })
+      expect(await store.forget(by, noon + 2)).toEqual({
+        is: 'already',
+        at: noon + 1,
+        scrubbed: kind.scrubbed,
+      })
       const before = [await store.head(), await row('one')]
       // A turn that read the key before.
       const late = [
@@ -989,7 +1087,8 @@ describe.each(databases)('a store on $name', (kind) => {
     await store.create(ask('one'))
     const asked = [1, 2, 3].map((turn) => store.transact('one', [], appending(unposted(noon + turn))))
     await close(store)
-    expect(await Promise.all(asked)).toEqual([1, 2, 3])
+    // Which of them comes first is the database's to say.
+    expect((await Promise.all(asked)).toSorted()).toEqual([1, 2, 3])
     store = await open()
     expect((await row('one')).version).toBe(4)
   })
@@ -1068,6 +1167,17 @@ describe.each(databases)('a store on $name', (kind) => {
       expect(await flaw()).toBeUndefined()
     })
 
+    test('they draw from one bucket as much as it holds, and come again one after the other', async () => {
+      const draws = [1, 2].map(() => drawn(draw('40')))
+      const [own, ...others] = await Promise.all([drawFrom(store, 40), ...draws])
+      const all = [...own, ...others.flat()]
+      expect(all).toHaveLength(120)
+      const promised = all.filter((at) => at !== 0)
+      // Three tokens, twenty-five times.
+      expect(promised).toHaveLength(45)
+      expect(new Set(promised).size).toBe(45)
+    })
+
     test('and all create it at once, they end up with one', async () => {
       const fresh = await kind.place()
       try {
@@ -1079,7 +1189,7 @@ describe.each(databases)('a store on $name', (kind) => {
           [0, null],
           [0, null],
         ])
-        expect(await fresh.sql('select name from kysely_migration')).toHaveLength(2)
+        expect(await fresh.sql('select name from kysely_migration')).toHaveLength(3)
       } finally {
         await fresh.remove()
       }

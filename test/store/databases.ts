@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import type { Scrubbed } from '../../src/engine/ports.ts'
+import { freshDatabase } from '../postgres/database.ts'
 
 export type Place = {
   readonly url: string
@@ -10,10 +12,16 @@ export type Place = {
   sql(statement: string): Promise<readonly Record<string, unknown>[]>
   remove(): Promise<void>
 }
-export type Kind = { readonly name: string; readonly place: () => Promise<Place> }
+export type Kind = {
+  readonly name: string
+  /** Whether what is erased is gone from the disk too. */
+  readonly scrubbed: Scrubbed
+  readonly place: () => Promise<Place>
+}
 
 const sqliteFile: Kind = {
   name: 'SQLite',
+  scrubbed: true,
   async place() {
     const folder = await mkdtemp(join(tmpdir(), 'vaultlink-store-'))
     const url = join(folder, 'links.db')
@@ -32,4 +40,6 @@ const sqliteFile: Kind = {
   },
 }
 
-export const databases: readonly Kind[] = [sqliteFile]
+const postgres: Kind = { name: 'PostgreSQL', scrubbed: 'later', place: freshDatabase }
+
+export const databases: readonly Kind[] = [sqliteFile, postgres]

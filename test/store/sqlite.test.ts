@@ -52,7 +52,6 @@ test('nothing is written for :memory:', async () => {
 })
 
 test.each([
-  ['postgres://bot:hunter2@db/vaultlink', 'PostgreSQL is not supported yet'],
   ['mysql://bot:hunter2@db/vaultlink', 'cannot begin with mysql://'],
   ['', 'is empty'],
 ])('%s is refused, and its password is not repeated', async (url, message) => {

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AzureEvent } from '../../sandbox/azure/state.ts'
-import type { LogLine } from '../../sandbox/botProcess.ts'
+import type { BotProcess, LogLine } from '../../sandbox/botProcess.ts'
 import type { Message } from '../../sandbox/teams/face.ts'
 import { hurried, startWorld, type World } from '../../sandbox/world.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -19,8 +19,16 @@ import { openStore } from '../../src/store/openStore.ts'
 import { buttonsOf, seen, sentence, until, within } from './stage.ts'
 
 export type LifeName = 'approve' | 'reject' | 'portal' | 'cancel' | 'unlink'
-/** `from`: since when the moment is armed; `pending` when the same moment also comes before the owners are asked. */
-export type Moment = { readonly life: LifeName; readonly at: string; readonly from?: 'pending' }
+/**
+ * `from`: since when the moment is armed; `pending` when the same moment also comes before the owners are asked.
+ * `again`: at what moment the next process is killed, if it comes to that.
+ */
+export type Moment = {
+  readonly life: LifeName
+  readonly at: string
+  readonly from?: 'pending'
+  readonly again?: string
+}
 
 /** What a life comes to, whatever happened to the bot meanwhile. */
 type Ending = {
@@ -99,16 +107,17 @@ type Stored = {
   /** The ids of the activities that the log knows, by post. */
   readonly posted: Readonly<Record<string, readonly string[]>>
 }
+/** How a killed process ended, the last line that it wrote, and what it left behind. */
+type Death = {
+  readonly signal: NodeJS.Signals | null
+  readonly lastLine: LogLine | undefined
+  readonly store: Stored
+  /** What stood in Teams of which the store knew nothing: killed between Teams' answer and the commit. */
+  readonly unrecorded: Posts
+}
 export type Lived = {
-  /** How the killed process ended, the last line that it wrote, and what it left behind. */
-  readonly died: {
-    readonly signal: NodeJS.Signals | null
-    readonly lastLine: LogLine | undefined
-    readonly store: Stored
-    /** What stood in Teams of which the store knew nothing: killed between Teams' answer and the commit. */
-    readonly unrecorded: Posts
-  }
-  /** How the one after it ended when it was told to. */
+  readonly deaths: readonly Death[]
+  /** How the last process ended when it was told to. */
   readonly left: { readonly code: number | null }
   /** What the bot and the portal did to Azure, in order. */
   readonly effects: readonly string[]
@@ -141,19 +150,17 @@ export async function live(moment: Moment): Promise<Lived> {
   })
   try {
     world.teams.configure({ throttle: false })
-    const kill = expectKill(world, moment.life, database)
+    const kill = expectKills(world, moment, database)
     if (moment.from === undefined) kill.begin()
     const whenPending = async (): Promise<void> => {
       if (moment.from === undefined) return
       await world.restart({ environment: armed })
       kill.begin()
     }
-    const older = await play(world, moment, kill, whenPending)
-    kill.finish()
-    const last = world.bot()
-    await last.stop()
+    const { older, told } = await play(world, moment, kill, whenPending)
+    const last = await leave(world, kill, told)
     return {
-      died: await kill.died,
+      deaths: kill.deaths,
       left: { code: (await last.ended).code },
       ...seenOf(world, moment.life),
       older,
@@ -166,45 +173,68 @@ export async function live(moment: Moment): Promise<Lived> {
   }
 }
 
-type Kill = ReturnType<typeof expectKill>
+/** Ends the bot as a platform would. A kill may come to the last of its steps even then: then it is up once more. */
+async function leave(
+  world: World,
+  { risen, up }: Pick<Kills, 'risen' | 'up'>,
+  told: () => Promise<void>,
+): Promise<BotProcess> {
+  const before = risen()
+  const last = world.bot()
+  await last.stop()
+  if ((await last.ended).signal === null) return last
+  await up(before)
+  await told()
+  return leave(world, { risen, up }, told)
+}
 
-/** Sees the bot die of its moment and starts it again, unarmed. */
-function expectKill(world: World, life: LifeName, database: string) {
-  const died = Promise.withResolvers<Lived['died']>()
-  const again = Promise.withResolvers<void>()
-  let finished = false
-  const watch = async (): Promise<void> => {
+type Kills = ReturnType<typeof expectKills>
+
+/** Sees the bot die of its moment and starts it again, armed with the next one if there is one. */
+function expectKills(world: World, { life, again }: Moment, database: string) {
+  const deaths: Death[] = []
+  const failed = Promise.withResolvers<never>()
+  const waiting = new Set<() => void>()
+  let risen = 0
+  const watch = async (then: string | undefined): Promise<void> => {
     const bot = world.bot()
     const { signal } = await bot.ended
-    if (finished) return
+    if (signal === null) return
     const store = await storedAt(database)
     const unrecorded = Object.entries(postsOf(world, life)).flatMap(([post, all]) => {
       const unknown = all.filter(({ id }) => !store.posted[post]?.includes(id)).length
       return unknown > 0 ? [[post, unknown]] : []
     })
-    died.resolve({
+    deaths.push({
       signal,
       lastLine: bot.log.at(-1),
       store,
       unrecorded: Object.fromEntries(unrecorded),
     })
-    await world.restart({ kill: true, environment: { VAULTLINK_CRASH_AT: '' } })
-    again.resolve()
-  }
-  const fail = (error: unknown): void => {
-    died.reject(error)
-    again.reject(error)
+    await world.restart({ kill: true, environment: { VAULTLINK_CRASH_AT: then ?? '' } })
+    risen += 1
+    for (const look of [...waiting]) look()
+    if (then !== undefined) await watch(undefined)
   }
   // Awaited where it matters; a life that fails earlier must not leave an unheard rejection.
-  died.promise.catch(() => undefined)
-  again.promise.catch(() => undefined)
+  failed.promise.catch(() => undefined)
   return {
-    died: died.promise,
-    again: again.promise,
-    begin: () => void watch().catch(fail),
-    finish: () => {
-      finished = true
+    deaths,
+    risen: () => risen,
+    /** The bot was started more than `before` times again. */
+    up(before: number): Promise<void> {
+      const up = new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (risen <= before) return
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+        look()
+      })
+      return Promise.race([up, failed.promise])
     },
+    begin: () => void watch(again).catch(failed.reject),
   }
 }
 
@@ -219,22 +249,19 @@ type Heard = {
 async function play(
   world: World,
   moment: Moment,
-  { again, died }: Kill,
+  { deaths, risen, up }: Kills,
   whenPending: () => Promise<void>,
-): Promise<Older | undefined> {
+): Promise<{ readonly older: Older | undefined; readonly told: () => Promise<void> }> {
   const { teams, azure } = world
   const { life } = moment
   const requester = teams.person('requester')
   const owner = teams.person('owner')
   const ending = endings[life]
   const twice = twiceAt(moment)
-  let lost: Posts = {}
-  died.then(({ unrecorded }) => {
-    lost = unrecorded
-  })
+  const lost = (): Posts => deaths.at(-1)?.unrecorded ?? {}
   const stand = (...posts: PostKey[]): boolean => {
     const now = postsOf(world, life)
-    return posts.every((post) => now[post]?.length === 1 + (lost[post] ?? 0))
+    return posts.every((post) => now[post]?.length === 1 + (lost()[post] ?? 0))
   }
   const oldest = (post: PostKey): Message => {
     const message = postsOf(world, life)[post]?.[0]
@@ -243,27 +270,31 @@ async function play(
   }
 
   /** A turn that died unanswered comes again: first as it was, later under a new id and time. */
-  async function heard<T extends Heard>(act: () => Promise<T>): Promise<void> {
+  async function heard<T extends Heard>(act: () => Promise<T>): Promise<T> {
+    let before = risen()
     const done = await act()
-    if ((done.status ?? done.delivered) === 200) return
+    if ((done.status ?? done.delivered) === 200) return done
     const id = done.activityId ?? done.id ?? ''
-    await again
+    let unanswered = true
     for (const sameId of [true, false]) {
-      const { status } = await teams.redeliver(id, { sameId })
-      if (status !== 200) throw new Error(`Delivered again, it was answered with ${status}`)
+      do {
+        if (unanswered) await up(before)
+        before = risen()
+        unanswered = (await teams.redeliver(id, { sameId })).status !== 200
+      } while (unanswered)
     }
+    return done
   }
 
   await owner.says('own contoso-kv').in('vault-owners')
   await teams.channel('vault-owners').shows(/decides for contoso-kv/, { within })
   await heard(() => requester.says(sentence).in('general'))
   // Where a card was lost, people press the older of the two.
-  if (twice === 'status' || twice === 'approval') await again
+  if (twice === 'status' || twice === 'approval') await up(0)
   await until(world, 'the cards stand', () => stand('status', 'approval'))
   await whenPending()
 
-  const approve = (): Promise<void> =>
-    heard(() => owner.presses('Approve…', 'Yes, approve').on(oldest('approval')))
+  const approve = () => heard(() => owner.presses('Approve…', 'Yes, approve').on(oldest('approval')))
   switch (life) {
     case 'approve':
       await approve()
@@ -290,13 +321,15 @@ async function play(
       break
     }
   }
-  await again
+  await up(0)
   const posts: readonly PostKey[] = ['status', 'approval', ...(Object.keys(ending.replies) as PostKey[])]
-  await until(world, `all is told; lost at the kill: ${JSON.stringify(lost)}`, () => {
-    const { status, approval } = newestCards(world, life)
-    return stand(...posts) && ending.cards.status.test(status) && ending.cards.approval.test(approval)
-  })
-  if (twice !== 'status' && twice !== 'approval') return undefined
+  const told = (): Promise<void> =>
+    until(world, `all is told; lost at the kill: ${JSON.stringify(lost())}`, () => {
+      const { status, approval } = newestCards(world, life)
+      return stand(...posts) && ending.cards.status.test(status) && ending.cards.approval.test(approval)
+    })
+  await told()
+  if (twice !== 'status' && twice !== 'approval') return { older: undefined, told }
   const older = oldest(twice)
   // A lost card that nobody has pressed keeps its buttons; somebody else, who may, presses them late.
   const late =
@@ -306,10 +339,12 @@ async function play(
   const [who, ...titles] = late
   const said = buttonsOf(older).includes(titles[0])
     ? (
-        await teams
-          .person(who)
-          .presses(...titles)
-          .on(older)
+        await heard(() =>
+          teams
+            .person(who)
+            .presses(...titles)
+            .on(older),
+        )
       ).text
     : undefined
   await until(
@@ -317,7 +352,7 @@ async function play(
     'the older card is like the newer',
     () => seen(older) === newestCards(world, life)[twice],
   )
-  return { shows: seen(older), said }
+  return { older: { shows: seen(older), said }, told }
 }
 
 // ---- what can be read of it afterwards ---------------------------------------------------------------

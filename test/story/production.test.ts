@@ -61,7 +61,7 @@ describe('npm start', () => {
     const words = await refusal({
       MicrosoftAppPassword: secret,
       PORT: 'eighty',
-      DATABASE_URL: `postgres://vaultlink:${secret}@db/vaultlink`,
+      DATABASE_URL: `mysql://vaultlink:${secret}@db/vaultlink`,
       ARM_ENDPOINT: 'http://127.0.0.1:4100',
       VAULTLINK_CRASH_AT: 'after put',
     })

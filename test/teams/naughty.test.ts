@@ -143,6 +143,11 @@ describe('what is typed', () => {
   test.each(inputs)("the form's input %s", async (input) => {
     for (const text of sample) await submitted(input, text)
   })
+  test.each([399, 400])('a cut after %i units of pairs leaves no half of one', async (before) => {
+    const text = `${'x'.repeat(before)}${'😀'.repeat(3)}`
+    for (const command of commands) await typed(command(text))
+    for (const input of inputs) await submitted(input, text)
+  })
   test('random words', async () => {
     const seed = Date.now() % 2 ** 31
     const numRuns = figures ? 50_000 : 400

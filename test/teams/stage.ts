@@ -2,7 +2,7 @@
 
 import { tenantId } from '../../sandbox/seed.ts'
 import { startTeams, type Teams, type TeamsOptions } from '../../sandbox/teams/server.ts'
-import type { Desk, KnownConversation, Log, Person } from '../../src/engine/ports.ts'
+import type { Desk, KnownConversation, Log, Person, Traffic } from '../../src/engine/ports.ts'
 import type { Link, Place } from '../../src/link/link.ts'
 import { errorFields } from '../../src/log.ts'
 import { createAdapter, type Identity } from '../../src/teams/adapter.ts'
@@ -52,6 +52,7 @@ export async function startStage(
     readonly server?: Partial<ServerOptions>
     readonly deadlineMs?: number
     readonly now?: () => number
+    readonly traffic?: Traffic
     /** Absent: the local Teams' own. */
     readonly serviceHosts?: readonly string[]
   } = {},
@@ -70,7 +71,7 @@ export async function startStage(
   const welcomed = new Set<string>()
   const identity = options.identity?.(teams) ?? {}
   const isListed = createServiceList({ hosts: options.serviceHosts ?? [teams.host], log: write })
-  const adapter = createAdapter(identity, isListed)
+  const adapter = createAdapter(identity, isListed, options.traffic)
   const { appId, cloud } = identity
   const now = options.now ?? Date.now
   const counted: string[] = []

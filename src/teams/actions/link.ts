@@ -11,7 +11,7 @@ export const link: Action = {
     const { desk, words, by, place } = turn
     const named = (name: string): string | undefined => {
       const text = evened(inputOf(data, name) ?? '')
-      return text ? resourceText(text).slice(0, 400) : undefined
+      return text ? resourceText(text) : undefined
     }
     const [signalr, vault, as, reason] = [named('signalr'), named('vault'), named('as'), named('because')]
     if (!signalr || !vault) return { is: 'message', say: words.replies.formIncomplete }

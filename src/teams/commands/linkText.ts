@@ -2,8 +2,6 @@
 import { resourceText, unquoted, type Word, words } from '../typedText.ts'
 
 export const longestReason = 100
-/** A resource id of ours is shorter than this; what is longer is not sent anywhere. */
-const longestName = 400
 
 export type LinkText =
   | {
@@ -68,4 +66,4 @@ export function parsePair(text: string | readonly Word[]): Pair {
   return { ...(signalr && { signalr }), ...(vault && { vault }), ...(extra !== undefined && { extra }) }
 }
 
-const name = (word: Word | undefined): string => resourceText(word?.text ?? '').slice(0, longestName)
+const name = (word: Word | undefined): string => resourceText(word?.text ?? '')

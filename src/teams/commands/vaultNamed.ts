@@ -9,7 +9,7 @@ export function parseVault(name: string, text: string): VaultNamed | undefined {
   if (rest === undefined) return undefined
   const [first, second] = words(rest)
   return {
-    ...(first?.text && { vault: resourceText(first.text).slice(0, 400) }),
+    ...(first?.text && { vault: resourceText(first.text) }),
     ...(second && { extra: second.text }),
   }
 }

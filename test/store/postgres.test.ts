@@ -1,0 +1,143 @@
+/** What PostgreSQL alone can do to a store: be lost, at whatever moment, and ask for a transaction once more. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import pg from 'pg'
+import { type Store, StoreAway, StoreInDoubt } from '../../src/engine/ports.ts'
+import type { Audit } from '../../src/store/audit.ts'
+import { openStore } from '../../src/store/openStore.ts'
+import { type FreshDatabase, freshDatabase } from '../postgres/database.ts'
+import { type Line, lineTo } from '../postgres/line.ts'
+import { appending, ask, change, noon, unposted } from './samples.ts'
+
+let database: FreshDatabase
+let line: Line
+let store: Store & Audit
+beforeEach(async () => {
+  database = await freshDatabase()
+  line = await lineTo(database.url)
+  store = await openStore({ url: line.url })
+  await store.create(ask('one'))
+})
+afterEach(async () => {
+  line.become('open')
+  await store.close()
+  await line.close()
+  await database.remove()
+})
+
+const append = () => store.transact('one', [], appending(unposted(noon)))
+/** How many facts the link has, and whether the log is whole: asked past the line. */
+const standing = async () => {
+  const beside = await openStore({ url: database.url })
+  try {
+    return { version: (await beside.get('one'))?.version, flaw: (await beside.verify()).flaw }
+  } finally {
+    await beside.close()
+  }
+}
+
+test('who is not let in hears why, and the password is not repeated', async () => {
+  const url = new URL(database.url)
+  url.password = 'hunter2'
+  const refusal = await openStore({ url: url.href }).catch((error: unknown) => String(error))
+  expect(refusal).toBe(
+    'Error: PostgreSQL cannot be used: password authentication failed for user "vaultlink"',
+  )
+})
+
+describe('when the line to it breaks', () => {
+  test('between two calls, nobody notices', async () => {
+    line.cut()
+    expect(await append()).toBe(1)
+    await database.sql(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'vaultlink'`,
+    )
+    expect(await append()).toBe(2)
+    expect(await standing()).toEqual({ version: 3, flaw: undefined })
+  })
+
+  test('and it is away, that is said and nothing is written; then it goes on', async () => {
+    line.become('refused')
+    await expect(append()).rejects.toThrow(StoreAway)
+    await expect(store.get('one')).rejects.toThrow(StoreAway)
+    await expect(store.answers()).rejects.toThrow(StoreAway)
+    expect(await standing()).toEqual({ version: 1, flaw: undefined })
+    line.become('open')
+    await store.answers()
+    expect(await append()).toBe(1)
+  })
+
+  test('without a word, the call has a deadline all the same, and the connection is given up', async () => {
+    line.become('silent')
+    await expect(append()).rejects.toThrow(StoreAway)
+    line.become('open')
+    expect(await append()).toBe(1)
+  })
+
+  test('before a COMMIT arrives, the work is done again', async () => {
+    const broken = line.breakAtCommit('before')
+    let runs = 0
+    await store.transact('one', [], ({ link }) => {
+      runs += 1
+      return { change: change(link, [unposted(noon)]), result: undefined }
+    })
+    await broken
+    expect(runs).toBe(2)
+    expect(await standing()).toEqual({ version: 2, flaw: undefined })
+  })
+
+  test('after a COMMIT, it is found out that it was one, and nothing is done twice', async () => {
+    const broken = line.breakAtCommit('after')
+    let runs = 0
+    await store.transact('one', [], ({ link }) => {
+      runs += 1
+      return { change: change(link, [unposted(noon)]), result: undefined }
+    })
+    await broken
+    expect(runs).toBe(1)
+    expect(await standing()).toEqual({ version: 2, flaw: undefined })
+  })
+
+  test.each([
+    ['before', 1],
+    ['after', 2],
+  ] as const)(
+    '%s a COMMIT, and it stays away, nobody claims to know what became of it',
+    async (when, version) => {
+      const broken = line.breakAtCommit(when, 'refused')
+      await expect(append()).rejects.toThrow(StoreInDoubt)
+      await broken
+      expect(await standing()).toEqual({ version, flaw: undefined })
+    },
+  )
+})
+
+test('a transaction that PostgreSQL ends for another is run again', async () => {
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  // It is the store's that is to be chosen.
+  await other.query(`set deadlock_timeout = '1min'`)
+  await other.query('begin')
+  await other.query('select * from ledger_head for update')
+  let runs = 0
+  const appended = store.transact('one', [], ({ link }) => {
+    runs += 1
+    return { change: change(link, [unposted(noon)]), result: undefined }
+  })
+  const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'vaultlink'`
+  while ((await database.sql(waiting)).length === 0);
+  await other.query(`update links set due = due where id = 'one'`)
+  await other.query('commit')
+  await other.end()
+  await appended
+  expect(runs).toBe(2)
+  expect(await standing()).toEqual({ version: 2, flaw: undefined })
+})
+
+test('it says what time it is', async () => {
+  const [row] = await database.sql(
+    'select (extract(epoch from clock_timestamp()) * 1000)::double precision as now',
+  )
+  const now = await store.now?.()
+  expect(now).toBeGreaterThanOrEqual(Math.floor(Number(row?.now)))
+  expect(now).toBeLessThan(Number(row?.now) + 60_000)
+})

@@ -1,7 +1,8 @@
 /**
  * `npm run figures`: the same tests with larger counts: every crash moment, a hundred farewells, twenty times the random lives, ten thousand
  * role graphs, as many mutations of the audit log, the whole flood at the door, every naughty string in every field
- * of every place, more clicks delivered again, two hundred requests in one channel, an attacker at every moment. What was counted there is printed as `figure: …`.
+ * of every place, more clicks delivered again, two hundred requests in one channel, ten thousand links at rest, an attacker
+ * at every moment. What was counted there is printed as `figure: …`.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +23,7 @@ const run = spawn(
     'test/azure/queries',
     'test/story/clicks',
     'test/story/teamsLimits',
+    'atRest',
     'test/adversary',
     '--testTimeout=1200000',
   ],

@@ -324,13 +324,13 @@ export const settings = [
   {
     name: 'VAULTLINK_LONGEST_LOOK_SECONDS',
     group: 'Times',
-    what: 'How seldom at most while somebody is waited for',
+    what: 'How seldom at most while somebody is waited for; five times that when nothing has stirred for hours',
     default: '60',
   },
   {
     name: 'VAULTLINK_REST_LOOK_HOURS',
     group: 'Times',
-    what: 'How often a link that works is looked at',
+    what: 'How often a link is looked at by itself while it works, or waits undisturbed: a survey of all shows sooner what changes',
     default: '24',
   },
   {

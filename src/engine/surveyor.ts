@@ -112,7 +112,7 @@ export function startSurveyor(ports: Ports): Surveyor {
       },
       stopping.signal,
     )
-    const still = began - Math.max(...resting.map(({ rest }) => rest.link.moved))
+    const still = began - Math.max(...resting.map(({ rest }) => rest.link.stirredAt))
     const paced = (reads: number): number =>
       Math.max(limits.longestLookMs, lookInterval(still, limits), reads * msPerRead * subscriptions)
     const { later, extra } = await lookInto(resting, createShowing(found), paced(found.reads), subscriptions)

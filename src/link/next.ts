@@ -18,7 +18,7 @@ import type {
 import { isOurs, leftOpen, pinnedAmong } from './match.ts'
 import { isUndecided, nudgeTimes, type Working } from './nudges.ts'
 import { isCopy, standingOf } from './places.ts'
-import { lookInterval, restInterval, restsFrom } from './rest.ts'
+import { lookInterval, restInterval, restsFrom, stirredAt } from './rest.ts'
 import { beingSent } from './sent.ts'
 import { isAhead } from './setBack.ts'
 import { isEnded, type Post, type View, viewSchema, views } from './views.ts'
@@ -278,7 +278,7 @@ function ownInterval(link: Link, lookedAt: Millis, limits: Limits): number {
   const from = restsFrom(link, limits)
   return from !== undefined && lookedAt >= from
     ? restInterval(link, limits)
-    : lookInterval(Math.max(0, lookedAt - link.moved), limits)
+    : lookInterval(Math.max(0, lookedAt - stirredAt(link)), limits)
 }
 
 // ---- Teams -------------------------------------------------------------------------------------------

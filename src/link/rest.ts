@@ -11,6 +11,10 @@ import { beingSent } from './sent.ts'
 /** How many times longer than the longest interval of what is watched closely an interval may grow. */
 const growth = 5
 
+/** When something last changed in Azure, or was done or decided that may change it. What is only told changes nothing. */
+export const stirredAt = ({ since, unlookedAt, seen }: Link): Millis =>
+  Math.max(since, unlookedAt, seen?.at ?? 0)
+
 /** Soon while something is fresh, seldom when nothing has moved for hours. */
 export function lookInterval(still: Millis, { firstLookMs, longestLookMs }: Limits): number {
   const close = Math.min(longestLookMs, Math.max(firstLookMs, Math.round(still / 5)))
@@ -23,12 +27,12 @@ export function restsFrom(link: Link, limits: Limits): Millis | undefined {
   switch (link.stage.status) {
     case 'Approved':
     case 'Disconnected':
-      return isMoving(link) ? link.moved + limits.usualPropagatingMs : link.since
+      return isMoving(link) ? stirredAt(link) + limits.usualPropagatingMs : link.since
     case 'Pending':
       // The same look means more once enough time has passed since another connection left.
       return beingSent(link) || link.partedAt !== undefined
         ? undefined
-        : link.moved + growth * limits.longestLookMs
+        : stirredAt(link) + growth * limits.longestLookMs
     default:
       return undefined
   }
@@ -46,7 +50,7 @@ export function restInterval({ id }: Link, { restLookMs }: Limits): number {
 /** What is remembered of a link at rest: where it shows, and how it looked when it was last looked at. */
 export type AtRest = {
   readonly id: LinkId
-  readonly moved: Millis
+  readonly stirredAt: Millis
   readonly signalr: string
   readonly name: string
   readonly vault: string
@@ -65,7 +69,7 @@ export function atRest(link: Link): AtRest {
   const { asked, pinned, seen } = link
   const known = {
     id: link.id,
-    moved: link.moved,
+    stirredAt: stirredAt(link),
     signalr: resourceKey(asked.signalr),
     name: asked.name.toLowerCase(),
     vault: resourceKey(asked.vault),

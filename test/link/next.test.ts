@@ -5,7 +5,7 @@ import type { Link, Millis } from '../../src/link/link.ts'
 import { isOurs } from '../../src/link/match.ts'
 import { next, type Plan, type Surroundings } from '../../src/link/next.ts'
 import { isCopy } from '../../src/link/places.ts'
-import { restInterval } from '../../src/link/rest.ts'
+import { restInterval, stirredAt } from '../../src/link/rest.ts'
 import { isEnded, viewSchema, views } from '../../src/link/views.ts'
 import { anyFacts, everyLook, everyOther } from './facts.ts'
 import {
@@ -499,7 +499,7 @@ describe('times', () => {
 describe('intervals', () => {
   /** How long it rests after a look now. */
   const rests = (link: Link, still: Millis): Millis => {
-    const now = link.moved + still
+    const now = stirredAt(link) + still
     return (next(link, around(now, now)).wake ?? Number.POSITIVE_INFINITY) - now
   }
   const quiet = told(at('Pending'))
@@ -513,7 +513,7 @@ describe('intervals', () => {
     const still = 5 * limits.longestLookMs
     expect(rests(quiet, still - 1)).toBe(limits.longestLookMs)
     expect(rests(quiet, still)).toBe(restInterval(quiet, limits))
-    expect(rests({ ...quiet, partedAt: quiet.moved }, still)).toBe(limits.longestLookMs)
+    expect(rests({ ...quiet, partedAt: quiet.since }, still)).toBe(limits.longestLookMs)
   })
 
   test('they grow, and shrink when something happens', () => {
@@ -522,8 +522,14 @@ describe('intervals', () => {
         expect(rests(quiet, Math.min(a, b))).toBeLessThanOrEqual(rests(quiet, Math.max(a, b)))
       }),
     )
-    const moved = fold(quiet, timed({ fact: 'followed', by: 'x', thread: otherThread }, quiet.moved + day))
-    expect(rests(moved, 0)).toBe(limits.firstLookMs)
+    const later = quiet.moved + day
+    const edited = onVault(connection('Pending', { provisioningState: 'Updating' }))
+    const stirred = fold(quiet, timed(looked({ own: own(), connections: edited }), later))
+    expect(stirredAt(stirred)).toBe(later)
+    expect(rests(stirred, 0)).toBe(limits.firstLookMs)
+    // What is only said, as a reminder is, makes nobody look.
+    for (const said of [{ fact: 'followed', by: 'x', thread: otherThread } as const, posted('status')])
+      expect(stirredAt(fold(quiet, timed(said, later)))).toBe(stirredAt(quiet))
   })
 
   test('shorter after a hint, and never shorter than looks after hints may be apart', () => {
@@ -537,8 +543,9 @@ describe('intervals', () => {
       expect(soon.azure).toBeUndefined()
       expect(soon.wake).toBe(link.moved + day + second)
     }
-    const busy = next(quiet, { ...around(quiet.moved, quiet.moved), hintedAt: quiet.moved })
-    expect(busy.wake).toBe(quiet.moved + limits.firstLookMs)
+    const stirred = stirredAt(quiet)
+    const busy = next(quiet, { ...around(stirred, stirred), hintedAt: stirred })
+    expect(busy.wake).toBe(stirred + limits.firstLookMs)
   })
 
   test.each(['Approved', 'Disconnected'] as const)('%s rests long', (status) => {

@@ -48,7 +48,7 @@ describe('at rest', () => {
   test.each(statuses)('%s', (status) => {
     const link = at(status)
     const from = restsFrom(link, limits)
-    if (status === 'Pending') expect(from).toBe(link.moved + 5 * longest)
+    if (status === 'Pending') expect(from).toBe(link.since + 5 * longest)
     else if (status === 'Approved' || status === 'Disconnected') expect(from).toBe(link.since)
     else expect(from).toBeUndefined()
   })

@@ -146,13 +146,17 @@ async function tend(
   const { id } = row.link
   const until = clock.now() + stretchMs
   const running = new Map<string, Promise<void>>()
+  let ends = 0
   const start = (lane: string, task: () => Promise<Millis | undefined>): void => {
     const ended = task()
       .then((later) => {
         if (later !== undefined) notBefore.set(lane, later)
         else notBefore.delete(lane)
       })
-      .finally(() => running.delete(lane))
+      .finally(() => {
+        running.delete(lane)
+        ends += 1
+      })
     // Settled together below; a rejection must not be unheard while the other lanes run on.
     ended.catch(() => undefined)
     running.set(lane, ended)
@@ -160,8 +164,11 @@ async function tend(
   const free = (lane: string): boolean => !running.has(lane) && (notBefore.get(lane) ?? 0) <= clock.now()
 
   while (true) {
+    const endsBefore = ends
     const now = await store.get(id)
     if (!now) return
+    // What ended while the record was being read may not be in it: done by that record, it would be done twice.
+    if (ends !== endsBefore) continue
     // A turn that sends somebody's decision takes the record over.
     const isTaken = now.lease !== undefined && now.lease.holder !== holder && now.lease.until > clock.now()
     const rested = stopping.aborted || clock.now() >= until || isTaken

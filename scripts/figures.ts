@@ -1,7 +1,8 @@
 /**
  * `npm run figures`: the same tests with larger counts: every crash moment, twenty times the random lives, ten thousand
  * role graphs, as many mutations of the audit log, the whole flood at the door, every naughty string in every field
- * of every place, more clicks delivered again, an attacker at every moment. What was counted there is printed as `figure: …`.
+ * of every place, more clicks delivered again, an attacker at every moment, 300 links by
+ * four instances that are killed. What was counted there is printed as `figure: …`.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +22,7 @@ const run = spawn(
     'test/azure/queries',
     'test/story/clicks',
     'test/adversary',
+    'test/instances',
     '--testTimeout=1200000',
   ],
   { stdio: 'inherit', env: { ...process.env, VAULTLINK_FIGURES: '1' } },

@@ -87,8 +87,12 @@ export function startWorker(ports: Ports): Worker {
       owed.delete(id)
     }
     if (clock.now() < renewedAt + leaseMs / 3) return
-    await store.renew([...active.keys()], holder, clock.now() + leaseMs)
-    renewedAt = clock.now()
+    const began = clock.now()
+    const working = [...active.keys()]
+    const held = new Set(await store.renew(working, holder, began + leaseMs))
+    renewedAt = began
+    // Ended meanwhile, or taken: by a turn that sends a decision, or by others since this process was held up too long.
+    for (const id of working) if (active.has(id) && !held.has(id)) log('warn', 'link.taken', { link: id })
   }
 
   /** A record that cannot be worked on waits longer each time, so that it does not starve the others. */

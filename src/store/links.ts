@@ -146,8 +146,8 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
     },
 
     async renew(ids, holder, until) {
-      if (ids.length === 0) return
-      await db
+      if (ids.length === 0) return []
+      const held = await db
         .updateTable('links')
         .set((row) => ({
           lease_until: until,
@@ -162,7 +162,9 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         }))
         .where('id', 'in', ids)
         .where('lease_holder', '=', holder)
+        .returning('id')
         .execute()
+      return held.map(({ id }) => id)
     },
 
     async release(id, holder) {

@@ -325,8 +325,8 @@ export type Store = {
   ): Promise<T>
   /** Takes up to `most` due records that nobody holds, and holds them until `now + leaseMs`. */
   claim(holder: string, now: Millis, leaseMs: number, most: number): Promise<readonly Row[]>
-  /** Holds those of these records that are still ours until then. */
-  renew(ids: readonly LinkId[], holder: string, until: Millis): Promise<void>
+  /** Holds those of these records that are still ours until then, and says which these are. */
+  renew(ids: readonly LinkId[], holder: string, until: Millis): Promise<readonly LinkId[]>
   /** Gives a record back, if it is still ours. */
   release(id: LinkId, holder: string): Promise<void>
   /** Makes what is due later due by so much earlier: the clock was set back. */

@@ -160,8 +160,8 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
     },
 
     async renew(ids, holder, until) {
-      if (ids.length === 0) return
-      await db
+      if (ids.length === 0) return []
+      const held = await db
         .updateTable('links')
         .set((row) => ({
           lease_until: until,
@@ -176,7 +176,9 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         }))
         .where('id', 'in', ids)
         .where('lease_holder', '=', holder)
+        .returning('id')
         .execute()
+      return held.map(({ id }) => id)
     },
 
     async release(id, holder) {

@@ -28,6 +28,8 @@ export type Found = {
   /** Those that a kill explains. */
   readonly explained: number
   readonly killed: number
+  /** Links that one instance took while another was still at them, held up for longer than its lease. */
+  readonly taken: number
   readonly flaw: unknown
   readonly seconds: number
 }
@@ -61,18 +63,25 @@ export async function runFleet({ links, instances, kills, withinMs }: Plan): Pro
     seed: { signalrs, vaults },
     environment: {
       DATABASE_URL: database.url,
-      VAULTLINK_LEASE_SECONDS: '6',
+      // Twice as long as a busy machine may hold a process up.
+      VAULTLINK_LEASE_SECONDS: '12',
       VAULTLINK_OWNERS_CHANNEL: '19:vault-owners@thread.tacv2',
     },
   })
   const fleet: BotProcess[] = [world.bot()]
+  const all = new Set<BotProcess>(fleet)
   let killed = 0
   const { azure, teams } = world
   try {
     azure.configure({ throttle: false })
     teams.configure({ throttle: false })
     azure.rights.grant(people.owner.objectId, 'vaultApprover', group)
-    while (fleet.length < instances) fleet.push(await world.another())
+    const add = async (): Promise<void> => {
+      const bot = await world.another()
+      all.add(bot)
+      fleet.push(bot)
+    }
+    while (fleet.length < instances) await add()
     const behind = (): void => front.leadsTo(fleet.map(({ url }) => url))
     behind()
     teams.connect(`${front.url}/api/messages`)
@@ -88,7 +97,7 @@ export async function runFleet({ links, instances, kills, withinMs }: Plan): Pro
       behind()
       killed += 1
       await victim?.kill()
-      fleet.push(await world.another())
+      await add()
       behind()
     }
     const approving = approveAll(world, () => isOver)
@@ -109,7 +118,8 @@ export async function runFleet({ links, instances, kills, withinMs }: Plan): Pro
     await Promise.all(fleet.map((bot) => bot.stop()))
     const seconds = Math.round((performance.now() - began) / 1_000)
     const { recorded, flaw } = await audited(database.url)
-    return { ...findings(world, links, recorded), killed, flaw, seconds }
+    const taken = [...all].flatMap(({ log }) => log.filter(({ event }) => event === 'link.taken')).length
+    return { ...findings(world, links, recorded), killed, taken, flaw, seconds }
   } finally {
     await Promise.all(fleet.map((bot) => bot.kill()))
     await world.close()

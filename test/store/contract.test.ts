@@ -388,14 +388,14 @@ describe.each(databases)('a store on $name', (kind) => {
 
     test('longer, while their holder says so', async () => {
       await claimed('a', noon)
-      await store.renew(['late', 'later'], 'b', noon + 9 * minute)
-      await store.renew(['late', 'later'], 'a', noon + 2 * minute)
-      await store.renew([], 'a', noon)
+      expect(await store.renew(['late', 'later'], 'b', noon + 9 * minute)).toEqual([])
+      expect(await store.renew(['late', 'later'], 'a', noon + 2 * minute)).toEqual(['late'])
+      expect(await store.renew([], 'a', noon)).toEqual([])
       expect((await row('late')).lease).toEqual({ holder: 'a', until: noon + 2 * minute })
       expect((await row('later')).lease).toBeUndefined()
       expect(await claimed('b', noon + 2 * minute - 1)).toEqual(['later', 'latest'])
       expect(await claimed('c', noon + 2 * minute)).toEqual(['late'])
-      await store.renew(['late'], 'a', noon + 9 * minute)
+      expect(await store.renew(['late'], 'a', noon + 9 * minute)).toEqual([])
       expect((await row('late')).lease?.holder).toBe('c')
       // What is due later than that is due no sooner, and what is done is never due.
       await store.transact('late', [], ({ link }) => ({

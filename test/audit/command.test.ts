@@ -141,6 +141,7 @@ describe('head and verify', () => {
       'drop table ledger_head',
       'drop table forgotten',
       'alter table gates drop column at',
+      'alter table links drop column hinted_at',
       `delete from kysely_migration where name <> '0001-links'`,
     )
     expect(await audit('head')).toMatchObject({ code: 2, out: '' })

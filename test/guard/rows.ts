@@ -1,4 +1,4 @@
-/** Everything that the bot has written down, read beside it; not when it last looked, nor who holds a record. */
+/** Everything that the bot has written down, read beside it; not when it last looked or will, nor who holds a record. */
 import { DatabaseSync } from 'node:sqlite'
 
 export function rowsOf(database: string): readonly unknown[] {
@@ -9,6 +9,7 @@ export function rowsOf(database: string): readonly unknown[] {
       db
         .prepare(`select * from "${name}"`)
         .all()
+        .filter(({ key }) => !(name === 'gates' && String(key).startsWith('survey ')))
         .map(({ looked_at, hinted_at, due, lease_holder, lease_until, claimable_at, ...row }) => ({
           name,
           ...row,

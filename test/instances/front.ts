@@ -23,10 +23,10 @@ export async function openFront(): Promise<Front> {
         headers: { 'content-type': 'application/json', authorization: request.headers.authorization ?? '' },
         body: Buffer.concat(body),
       })
-      response.writeHead(answer.status, {
-        'content-type': answer.headers.get('content-type') ?? 'text/plain',
-      })
-      response.end(Buffer.from(await answer.arrayBuffer()))
+      const answered = Buffer.from(await answer.arrayBuffer())
+      response
+        .writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' })
+        .end(answered)
     } catch {
       // It was killed in the midst of the turn: what a load balancer says then.
       response.writeHead(502).end()

@@ -39,6 +39,7 @@ export default {
       '^src/config\\.ts$',
       '^src/requireNode\\.js$',
     ]),
+    room('migrate-knows-store', '^src/migrate/', ['^src/store/', '^src/requireNode\\.js$']),
     room('sandbox-knows-resource-ids', '^sandbox/', ['^src/link/resourceId\\.ts$']),
     {
       name: 'src-knows-no-sandbox',

@@ -23,6 +23,21 @@ export const approver = {
   uri: `api://botid-${bot.appId}`,
 } as const
 
+/** Event Grid's application, the same in every tenant, and the role that lets it deliver. */
+export const eventGrid = {
+  name: 'Microsoft.EventGrid',
+  appId: '4962773b-9cdb-44cf-a8bf-237846a00ab7',
+  objectId: 'b0700000-0000-4000-8000-0000000000cc',
+  role: 'AzureEventGridSecureWebhookSubscriber',
+} as const
+/** The application that stands for where the bot takes Azure's events. */
+export const events = {
+  name: 'Vaultlink events',
+  appId: 'b0700000-0000-4000-8000-000000000003',
+  objectId: 'b0700000-0000-4000-8000-0000000000dd',
+  uri: 'api://vaultlink-events',
+} as const
+
 export type Person = {
   readonly key: string
   readonly name: string
@@ -70,6 +85,14 @@ export const directory: Directory = {
       // The bot's managed identity vouches for it: then it needs no secret.
       federations: [{ issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`, subject: bot.objectId }],
       uris: [approver.uri],
+    },
+    { name: eventGrid.name, appId: eventGrid.appId, objectId: eventGrid.objectId },
+    {
+      name: events.name,
+      appId: events.appId,
+      objectId: events.objectId,
+      uris: [events.uri],
+      roles: { [eventGrid.role]: [eventGrid.appId] },
     },
   ],
   people: Object.values(people).map(({ key, name, objectId }) => ({

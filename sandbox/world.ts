@@ -6,7 +6,7 @@ import type { Azure } from './azure/azure.ts'
 import { type Seed, startAzure } from './azure/server.ts'
 import type { Settings as AzureSettings } from './azure/switches.ts'
 import { type BotProcess, type LogLine, startBot } from './botProcess.ts'
-import { approver, bot as botIdentity, directory, subscriptions, tenantId } from './seed.ts'
+import { approver, bot as botIdentity, directory, events, subscriptions, tenantId } from './seed.ts'
 import type { Teams } from './teams/face.ts'
 import { startTeams } from './teams/server.ts'
 
@@ -17,6 +17,8 @@ export type World = {
   readonly bot: () => BotProcess
   /** Resolves when the bot listens. */
   up(): Promise<void>
+  /** One more bot beside it on the same store. Whoever starts it ends it. */
+  another(): Promise<BotProcess>
   /** Ends the bot, if it still runs, and starts it again on the same store. */
   restart(how?: { kill?: boolean; environment?: Record<string, string> }): Promise<void>
   /** Time passes, for everybody. */
@@ -58,12 +60,14 @@ export const hurried: Pace = {
 /**
  * Starts all three on free loopback ports, with the bot installed in the team. `asApprover`: owners decide as
  * themselves, the bot holds no right on vaults but to read, and `consent` says who agreed that it passes decisions on.
+ * `hearsEvents`: the bot takes events of Azure's, from whoever subscribes it to them.
  */
 export async function startWorld(options: {
   pace: Pace
   asApprover?: { readonly consent: 'forEverybody' | 'byEach' }
   /** What runs in Azure, where it is not the usual. */
   seed?: Seed
+  hearsEvents?: boolean
   environment?: Record<string, string>
   onLog?: (line: LogLine) => void
 }): Promise<World> {
@@ -90,6 +94,7 @@ export async function startWorld(options: {
     VAULTLINK_CLOCK_OFFSET_MS: String(offset),
     ...options.pace.bot,
     ...approving,
+    ...(options.hearsEvents && hearing(azure)),
     ...options.environment,
   })
   const begin = async (more: Record<string, string> = {}): Promise<BotProcess> => {
@@ -105,6 +110,7 @@ export async function startWorld(options: {
     teams,
     bot: () => bot,
     up: () => rising,
+    another: () => startBot(environment(), options.onLog),
     restart({ kill = false, environment: more = {} } = {}) {
       rising = (async () => {
         await (kill ? bot.kill() : bot.stop())
@@ -125,6 +131,14 @@ export async function startWorld(options: {
     },
   }
 }
+
+/** What lets Event Grid's tokens in. */
+export const hearing = (azure: Azure): Record<string, string> => ({
+  EVENT_GRID_APP_ID: events.appId,
+  EVENT_GRID_APP_URI: events.uri,
+  EVENT_GRID_TENANT_ID: tenantId,
+  EVENT_GRID_OPENID_METADATA_URL: `${azure.url}/${tenantId}/v2.0/.well-known/openid-configuration`,
+})
 
 /** An Entra ID that MSAL can reach, and whether each person has to agree. */
 const signedInBy = (asksConsent: boolean) => ({

@@ -1,8 +1,8 @@
 /**
- * `npm run figures`: the same tests with larger counts: every crash moment, a hundred farewells, twenty times the random lives, ten thousand
- * role graphs, as many mutations of the audit log, the whole flood at the door, every naughty string in every field
- * of every place, more clicks delivered again, two hundred requests in one channel, ten thousand links at rest, an attacker
- * at every moment. What was counted there is printed as `figure: …`.
+ * `npm run figures`: the same tests with larger counts: every crash moment, a hundred farewells, twenty times the random
+ * lives, ten thousand role graphs, as many mutations of the audit log, the whole flood at the door, every naughty string in
+ * every field of every place, more clicks delivered again, two hundred requests in one channel, ten thousand links at rest,
+ * an attacker at every moment, 300 links by four instances that are killed. What was counted is printed as `figure: …`.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -25,6 +25,7 @@ const run = spawn(
     'test/story/teamsLimits',
     'atRest',
     'test/adversary',
+    'test/instances',
     '--testTimeout=1200000',
   ],
   { stdio: 'inherit', env: { ...process.env, VAULTLINK_FIGURES: '1' } },

@@ -15,7 +15,7 @@ export type TurnableClock = Required<Clock> & {
 }
 
 /** A clock that is `offsetMs` ahead of its source, and can be turned further and set. Either wakes whoever waits. */
-export function turnableClock(offsetMs: number, source: () => Millis = Date.now): TurnableClock {
+export function turnableClock(offsetMs: number, source: () => Millis = () => Date.now()): TurnableClock {
   let offset = offsetMs
   const ahead = (): number => source() - performance.now()
   let known = ahead()

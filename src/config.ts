@@ -42,6 +42,13 @@ export type Config = {
     /** Where its tokens come from, unless that is the public cloud's Entra ID. */
     readonly authorityHost?: string
   }
+  /** Present where Event Grid sends events: whose tokens it has to bring, and what they are for. */
+  readonly events?: {
+    readonly tenantId: string
+    readonly audiences: readonly string[]
+    readonly authorityHost: string
+    readonly openIdMetadataUrl: string
+  }
   readonly defaultOwners?: string
   /** The channel that hears of a request when its owners do not answer. */
   readonly escalation?: string
@@ -69,7 +76,7 @@ export class ConfigError extends Error {
   }
 }
 
-type Group = 'Bot' | 'Azure' | 'Approving' | 'Storage' | 'Owners and words' | 'Times' | 'Sandbox'
+type Group = 'Bot' | 'Azure' | 'Approving' | 'Events' | 'Storage' | 'Owners and words' | 'Times' | 'Sandbox'
 export type Setting = {
   readonly name: string
   readonly group: Group
@@ -79,6 +86,7 @@ export type Setting = {
 }
 
 const usualDatabase = 'data/vaultlink.db'
+const publicAuthority = 'https://login.microsoftonline.com'
 /** microsoft.github.io/teams-sdk/csharp/essentials/app-configuration/service-url-validation names them for each cloud. */
 const publicHosts = [
   'smba.trafficmanager.net',
@@ -181,7 +189,30 @@ export const settings = [
   {
     name: 'AZURE_AUTHORITY_HOST',
     group: 'Approving',
-    what: 'For clouds other than the public one: where its tokens come from, as `https://login.microsoftonline.us`',
+    what: 'For clouds other than the public one: where its tokens come from, and those of Event Grid, as `https://login.microsoftonline.us`',
+  },
+  {
+    name: 'EVENT_GRID_APP_ID',
+    group: 'Events',
+    what: 'The app registration that stands for `/api/azure-events` (a GUID), not that of the bot. Left out, that path does not exist',
+  },
+  {
+    name: 'EVENT_GRID_APP_URI',
+    group: 'Events',
+    what: 'Its Application ID URI',
+    default: '`api://` and the value of EVENT_GRID_APP_ID',
+  },
+  {
+    name: 'EVENT_GRID_TENANT_ID',
+    group: 'Events',
+    what: 'The tenant that it is registered in (a GUID)',
+    default: 'the value of MicrosoftAppTenantId',
+  },
+  {
+    name: 'EVENT_GRID_OPENID_METADATA_URL',
+    group: 'Events',
+    what: 'Where that tenant publishes its keys',
+    default: 'its OpenID document at AZURE_AUTHORITY_HOST',
   },
   {
     name: 'DATABASE_URL',
@@ -303,6 +334,12 @@ export const settings = [
     default: '24',
   },
   {
+    name: 'VAULTLINK_EVENT_LOOK_SECONDS',
+    group: 'Times',
+    what: "How far apart looks are at least that Azure's events cause, however many come",
+    default: '10',
+  },
+  {
     name: 'VAULTLINK_SETTLE_SECONDS',
     group: 'Times',
     what: 'How long after a write Azure may still show what was before',
@@ -414,7 +451,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       'VAULTLINK_WORKING_HOURS',
       'write days and hours as Mon-Fri 09:00-17:00, with commas between, or always',
     )
+  const authorityHost = get('AZURE_AUTHORITY_HOST')
+    ? url('AZURE_AUTHORITY_HOST', ['https:'])?.origin
+    : undefined
   const approver = readApprover()
+  const events = readEvents()
   const probeHost = or('PROBE_HOST')
   if (isIP(probeHost) === 0)
     problem('PROBE_HOST', 'write an address of this machine, as 127.0.0.1 or 0.0.0.0')
@@ -438,6 +479,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       deadlineMs: number('VAULTLINK_CALL_SECONDS', least, 20, second),
     },
     ...(approver && { approver }),
+    ...(events && { events }),
     ...(owners !== undefined && { defaultOwners: owners }),
     ...(escalation !== undefined && { escalation }),
     admits: admitted(),
@@ -461,6 +503,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       firstLookMs: number('VAULTLINK_FIRST_LOOK_SECONDS', least, 3_600, second),
       longestLookMs: number('VAULTLINK_LONGEST_LOOK_SECONDS', least, 3_600, second),
       restLookMs: number('VAULTLINK_REST_LOOK_HOURS', least, 168, hour),
+      hintMs: number('VAULTLINK_EVENT_LOOK_SECONDS', least, 3_600, second),
       settleMs: number('VAULTLINK_SETTLE_SECONDS', least, 600, second),
       freshLookMs: number('VAULTLINK_FRESH_LOOK_SECONDS', least, 30, second),
     },
@@ -536,7 +579,6 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     const uri = get('APPROVER_APP_URI') ?? (bot.appId ? `api://botid-${bot.appId}` : '')
     if (!applicationIdUri.test(uri))
       problem('APPROVER_APP_URI', 'write the Application ID URI of that registration: it begins with api://')
-    const authorityHost = get('AZURE_AUTHORITY_HOST') ? url('AZURE_AUTHORITY_HOST', ['https:']) : undefined
     // Elsewhere the bot itself wants it.
     if (inSandbox && bot.appId === undefined && !guid.test(bot.tenantId ?? ''))
       problem('MicrosoftAppTenantId', 'write the GUID of the tenant whose people approve')
@@ -545,7 +587,43 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       appId,
       ...(password !== undefined && { password }),
       uri,
-      ...(authorityHost && { authorityHost: authorityHost.origin }),
+      ...(authorityHost !== undefined && { authorityHost }),
+    }
+  }
+
+  function readEvents(): Config['events'] {
+    const appId = get('EVENT_GRID_APP_ID')?.toLowerCase()
+    if (appId === undefined) {
+      const others = ['EVENT_GRID_APP_URI', 'EVENT_GRID_TENANT_ID', 'EVENT_GRID_OPENID_METADATA_URL'] as const
+      for (const name of others)
+        if (get(name) !== undefined) problem(name, 'leave it out, or write EVENT_GRID_APP_ID too')
+      return undefined
+    }
+    if (!guid.test(appId))
+      problem('EVENT_GRID_APP_ID', 'write the GUID of the app registration that stands for /api/azure-events')
+    // What is meant for one door must not open another.
+    else if (appId === bot.appId || appId === approver?.appId)
+      problem('EVENT_GRID_APP_ID', 'write that of an app registration of its own')
+    const uri = get('EVENT_GRID_APP_URI') ?? `api://${appId}`
+    if (!applicationIdUri.test(uri))
+      problem(
+        'EVENT_GRID_APP_URI',
+        'write the Application ID URI of that registration: it begins with api://',
+      )
+    const own = get('EVENT_GRID_TENANT_ID')?.toLowerCase()
+    const tenantId = own ?? bot.tenantId ?? ''
+    // Elsewhere the bot itself wants its own.
+    if (!guid.test(tenantId) && (own !== undefined || inSandbox))
+      problem('EVENT_GRID_TENANT_ID', 'write the GUID of the tenant that it is registered in')
+    const authority = authorityHost ?? publicAuthority
+    const published = get('EVENT_GRID_OPENID_METADATA_URL')
+      ? url('EVENT_GRID_OPENID_METADATA_URL', inSandbox ? ['https:', 'http:'] : ['https:'])?.href
+      : `${authority}/${tenantId}/v2.0/.well-known/openid-configuration`
+    return {
+      tenantId,
+      audiences: [appId, uri],
+      authorityHost: authority,
+      openIdMetadataUrl: published ?? '',
     }
   }
 

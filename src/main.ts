@@ -2,11 +2,13 @@
 import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity'
 import type { ActingApplication } from './azure/actAs.ts'
 import { createAzure } from './azure/index.ts'
+import { azureEventsHook } from './azureEvents.ts'
 import { timeElsewhere, turnableClock } from './clock.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { crashMoments } from './crash.ts'
 import { startAnchor } from './engine/anchor.ts'
 import { createDesk } from './engine/desk.ts'
+import { createHints } from './engine/hints.ts'
 import { createJournal } from './engine/journal.ts'
 import { createPerformer } from './engine/perform.ts'
 import type { Log, Store } from './engine/ports.ts'
@@ -21,6 +23,7 @@ import { startProbes } from './probes.ts'
 import { openStore } from './store/openStore.ts'
 import { createAdapter, publicCloud } from './teams/adapter.ts'
 import { createBot } from './teams/bot.ts'
+import { createEventTokenCheck } from './teams/eventToken.ts'
 import { createGuard } from './teams/guard.ts'
 import { createSigningKeys } from './teams/keys.ts'
 import { createMessenger } from './teams/messenger.ts'
@@ -46,7 +49,15 @@ try {
   process.exit(1)
 }
 
-async function run({ bot: identity, limits, arm, approver, sandbox, ...settings }: Config): Promise<void> {
+async function run({
+  bot: identity,
+  limits,
+  arm,
+  approver,
+  events,
+  sandbox,
+  ...settings
+}: Config): Promise<void> {
   const offset = sandbox?.clockOffsetMs ?? 0
   const machine = turnableClock(offset)
   const moments = crashMoments(sandbox?.crashAt ?? [])
@@ -135,6 +146,16 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     deadlineMs: settings.turnReadsMs,
     freshDecisionMs: limits.freshDecisionMs,
   })
+  const entraKeys =
+    events && createSigningKeys({ openIdMetadataUrl: events.openIdMetadataUrl, now: clock.now, log })
+  const hook =
+    events &&
+    entraKeys &&
+    azureEventsHook({
+      tokenCheck: createEventTokenCheck({ ...events, keys: entraKeys, now: clock.now }),
+      hints: createHints({ store, clock, wake, onHinted: metrics.hinted }),
+      onAnnounced: metrics.announced,
+    })
   let leaving = false
   const server = await createServer({
     host: settings.host,
@@ -159,6 +180,7 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
       admits: settings.admits,
       now: clock.now,
     }),
+    ...(hook && { hook }),
     meter: metrics.meter,
     log,
   })
@@ -167,18 +189,11 @@ async function run({ bot: identity, limits, arm, approver, sandbox, ...settings 
     ready: async () => worker !== undefined && !leaving && (await answersSoon(store, log)),
     metrics: metrics.text,
   })
-  worker = startWorker({
-    store,
-    clock,
-    journal,
-    performer,
-    limits,
-    leaseMs: settings.leaseMs,
-    log,
-  })
+  worker = startWorker({ store, clock, journal, performer, limits, leaseMs: settings.leaseMs, log })
   surveyor = startSurveyor({ store, clock, survey, look: performer.look, limits, log, wake })
   // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
   if (identity.appId !== undefined) keys.refresh()
+  entraKeys?.refresh()
   warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
 
   // What is under way ends, what is asked meanwhile hears 503, and nothing that was answered is lost.

@@ -8,6 +8,10 @@ export type Metrics = {
   readonly meter: Meter
   /** A service was named that is not listed. */
   serviceMissed(): void
+  /** So many events of Azure came. */
+  announced(events: number): void
+  /** Links were made due by them. */
+  hinted(links: number): void
   text(): Promise<string>
 }
 
@@ -21,6 +25,8 @@ export function createMetrics(read: {
     'vaultlink_service_misses_total',
     'Services that were named and are not listed',
   )
+  const announced = createCounter('vaultlink_azure_events_total', 'Events that Event Grid delivered')
+  const hinted = createCounter('vaultlink_hinted_links_total', 'Links that events made due')
   let turnsUnderWay = 0
   const delay = monitorEventLoopDelay({ resolution: 10 })
   delay.enable()
@@ -34,6 +40,8 @@ export function createMetrics(read: {
     requests,
     refusals,
     misses,
+    announced,
+    hinted,
     gauge('vaultlink_turns_under_way', 'Turns that are being answered now', () => [{ value: turnsUnderWay }]),
     gauge('vaultlink_open_links', 'Links that are not ended, by status', async () =>
       (await read.openByStatus()).map(({ status, links }) => ({ labels: { status }, value: links })),
@@ -74,6 +82,8 @@ export function createMetrics(read: {
       },
     },
     serviceMissed: () => misses.add(),
+    announced: (events) => announced.add({}, events),
+    hinted: (links) => hinted.add({}, links),
     text: () => expose(metrics),
   }
 }

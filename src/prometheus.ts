@@ -12,18 +12,21 @@ export type Metric = {
 }
 
 /** A number that only grows, for each set of labels by itself: of labels there must be few. */
-export function createCounter(name: string, help: string): Metric & { add(labels?: Labels): void } {
+export function createCounter(
+  name: string,
+  help: string,
+): Metric & { add(labels?: Labels, by?: number): void } {
   const counts = new Map<string, { readonly labels: Labels; value: number }>()
   return {
     name,
     help,
     type: 'counter',
     samples: () => [...counts.values()],
-    add(labels = {}) {
+    add(labels = {}, by = 1) {
       const key = JSON.stringify(labels)
       const count = counts.get(key) ?? { labels, value: 0 }
       counts.set(key, count)
-      count.value++
+      count.value += by
     },
   }
 }

@@ -8,6 +8,7 @@ const tenantId = '72f988bf-0000-4000-8000-00000000c0de'
 const secret = 'f0rty-two~canaries'
 const production = { MicrosoftAppId: appId, MicrosoftAppTenantId: tenantId }
 const sandbox = { VAULTLINK_MODE: 'sandbox', ARM_ENDPOINT: 'http://127.0.0.1:4100' }
+const events = { EVENT_GRID_APP_ID: 'b0700000-0000-4000-8000-000000000003' }
 const approver = { APPROVE_AS: 'approver', APPROVER_APP_ID: '8f3b1c52-0d6e-4a97-9c41-2e7d5a60b913' }
 const cloud = {
   BOT_OPENID_METADATA_URL: 'https://login.botframework.azure.us/v1/.well-known/openidconfiguration',
@@ -59,6 +60,7 @@ describe('what production needs', () => {
         firstLookMs: 2_000,
         longestLookMs: 60_000,
         restLookMs: 86_400_000,
+        hintMs: 10_000,
         settleMs: 30_000,
         freshLookMs: 5_000,
         pinMs: 10_000,
@@ -132,6 +134,32 @@ describe('what production needs', () => {
     ])
   })
 
+  test('Event Grid is heard where its application is named, by tokens of its tenant', () => {
+    expect(readConfig(production)).not.toHaveProperty('events')
+    const { EVENT_GRID_APP_ID: id } = events
+    expect(readConfig({ ...production, EVENT_GRID_APP_ID: id.toUpperCase() }).events).toEqual({
+      tenantId,
+      audiences: [id, `api://${id}`],
+      authorityHost: 'https://login.microsoftonline.com',
+      openIdMetadataUrl: `https://login.microsoftonline.com/${tenantId}/v2.0/.well-known/openid-configuration`,
+    })
+    const elsewhere = '99999999-0000-4000-8000-000000000009'
+    expect(
+      readConfig({
+        ...production,
+        ...events,
+        EVENT_GRID_APP_URI: 'api://events',
+        EVENT_GRID_TENANT_ID: elsewhere,
+        AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.us/',
+      }).events,
+    ).toEqual({
+      tenantId: elsewhere,
+      audiences: [id, 'api://events'],
+      authorityHost: 'https://login.microsoftonline.us',
+      openIdMetadataUrl: `https://login.microsoftonline.us/${elsewhere}/v2.0/.well-known/openid-configuration`,
+    })
+  })
+
   test('spaces around a value, a setting left empty and the case of a word do not matter', () => {
     expect(
       readConfig({ ...production, MicrosoftAppId: ` ${appId}\n`, PORT: '', VAULTLINK_MODE: 'Production' }),
@@ -202,6 +230,30 @@ describe('refused', () => {
     },
     { name: 'MicrosoftAppTenantId', values: ['', 'contoso'], beside: { ...sandbox, ...approver, ...named } },
     {
+      name: 'EVENT_GRID_APP_ID',
+      values: ['events', `${appId}0`, appId, approver.APPROVER_APP_ID.toUpperCase()],
+      beside: { ...production, ...approver },
+    },
+    {
+      name: 'EVENT_GRID_APP_URI',
+      values: ['events', 'http://contoso.com/x', 'api://a b'],
+      beside: { ...production, ...events },
+    },
+    { name: 'EVENT_GRID_APP_URI', values: ['api://events'] },
+    {
+      name: 'EVENT_GRID_TENANT_ID',
+      values: ['contoso', `${tenantId}0`],
+      beside: { ...production, ...events },
+    },
+    { name: 'EVENT_GRID_TENANT_ID', values: [tenantId] },
+    { name: 'EVENT_GRID_TENANT_ID', values: [''], beside: { ...sandbox, ...events } },
+    {
+      name: 'EVENT_GRID_OPENID_METADATA_URL',
+      values: ['http://keys.test/', 'keys'],
+      beside: { ...production, ...events },
+    },
+    { name: 'EVENT_GRID_OPENID_METADATA_URL', values: ['https://keys.test/'] },
+    {
       name: 'DATABASE_URL',
       values: [`postgres://vaultlink:${secret}@db`, 'postgresql://', `mysql://x:${secret}@db/x`],
     },
@@ -245,6 +297,7 @@ describe('refused', () => {
         'VAULTLINK_FIRST_LOOK_SECONDS',
         'VAULTLINK_LONGEST_LOOK_SECONDS',
         'VAULTLINK_REST_LOOK_HOURS',
+        'VAULTLINK_EVENT_LOOK_SECONDS',
         'VAULTLINK_SETTLE_SECONDS',
         'VAULTLINK_FRESH_LOOK_SECONDS',
       ] as const

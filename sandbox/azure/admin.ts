@@ -125,6 +125,20 @@ const acts: Readonly<Record<string, Act>> = {
       text(body, 'namespace'),
       member(body, 'registered') === true,
     ),
+  'POST eventSubscriptions': async (azure, body) => {
+    const copies = member(body, 'copies') ?? 1
+    if (typeof copies !== 'number' || !(copies >= 1)) throw new Error('copies is not a number, 1 or more')
+    await azure.subscribe({
+      url: text(body, 'url'),
+      application: text(body, 'application'),
+      schema:
+        optional(body, 'schema') === undefined
+          ? 'eventGrid'
+          : keyOf(body, 'schema', { eventGrid: 1, cloudEvents: 1 }),
+      copies,
+      reversed: member(body, 'reversed') === true,
+    })
+  },
   'POST portal/approve': (azure, body) =>
     azure.portal.approve(text(body, 'vault'), text(body, 'by'), optional(body, 'which')),
   'POST portal/reject': (azure, body) =>

@@ -1,4 +1,5 @@
 import type { Directory } from '../entra/directory.ts'
+import type { EventSubscription, Subscribed } from './eventGrid.ts'
 import type { FaultRule } from './faults.ts'
 import type { Portal } from './portal.ts'
 import type { AzureEvent, Permission, RoleGraph } from './state.ts'
@@ -22,6 +23,8 @@ export type Azure = {
   }
   /** Everything since the start. */
   readonly events: AzureEvent[]
+  /** An event subscription of Event Grid's, once its web hook has said that it wants the events. */
+  subscribe(to: EventSubscription): Promise<Subscribed>
   onEvent(listener: (event: AzureEvent) => void): () => void
   /** The world as it is now; snapshots. */
   links(): {

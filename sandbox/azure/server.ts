@@ -7,12 +7,13 @@ import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { makeServerCertificate } from '../entra/certificates.ts'
 import type { Directory } from '../entra/directory.ts'
 import { createEntra, type Entra, managedIdentityPath } from '../entra/entra.ts'
-import { directory as usualDirectory } from '../seed.ts'
+import { eventGrid as eventGridSeed, directory as usualDirectory } from '../seed.ts'
 import { administer, isAdmin } from './admin.ts'
 import { settle } from './agenda.ts'
 import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
 import { type Conformity, startConformity } from './conformity.ts'
+import { createEventGrid } from './eventGrid.ts'
 import { type FaultRule, faultReply, takeFault } from './faults.ts'
 import { malformed, respond } from './gateway.ts'
 import { createPortal } from './portal.ts'
@@ -48,6 +49,7 @@ export async function startAzure(
   const listeners = new Set<(event: AzureEvent) => void>()
   const tell = (event: AzureEvent): void => {
     events.push(event)
+    eventGrid.hears(event)
     for (const listener of listeners) listener(event)
   }
   const world = createWorld(seed, { ...defaults, ...seed.settings, ...settings }, clock, tell)
@@ -57,6 +59,13 @@ export async function startAzure(
   // Where a seed names nobody it is the usual world, whose directory holds more than a seed can say.
   const isUsual = seed.people === undefined && seed.applications === undefined
   const entra = createEntra(directory ?? (isUsual ? usualDirectory : directoryOf(world)))
+
+  const eventGrid = createEventGrid({
+    tokenFor: (application) => entra.applicationToken(eventGridSeed.appId, application, world.now()),
+    now: world.now,
+    tenantId: world.tenantId,
+    closing: closing.signal,
+  })
 
   const served = new Set<() => void>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
@@ -96,6 +105,7 @@ export async function startAzure(
       },
     },
     events,
+    subscribe: eventGrid.subscribe,
     onEvent(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

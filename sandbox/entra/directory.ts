@@ -15,6 +15,10 @@ export type Application = {
   readonly managedIdentity?: boolean
   /** By what else than its app id tokens name it: its Application ID URIs. */
   readonly uris?: readonly string[]
+  /** Its app roles, and the app ids of who holds each: their tokens for it say so. */
+  readonly roles?: Readonly<Record<string, readonly string[]>>
+  /** Its tokens are of version 2: they name it by its id alone. */
+  readonly tokenVersion?: 1 | 2
   /** Nobody agreed for the whole tenant that it acts for people: each has to. */
   readonly asksConsent?: boolean
 }

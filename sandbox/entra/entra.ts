@@ -1,7 +1,15 @@
 /** A local Microsoft Entra ID: one tenant, its documents, its token endpoint and its managed identities. */
 import { randomUUID } from 'node:crypto'
-import { type Application, apiOf, armAudiences, type Directory, type Person } from './directory.ts'
-import { grantToken, type Reply } from './grants.ts'
+import {
+  type Application,
+  apiOf,
+  applicationOf,
+  armAudiences,
+  type Directory,
+  isResource,
+  type Person,
+} from './directory.ts'
+import { applicationToken, grantToken, type Reply } from './grants.ts'
 import { managedIdentityToken } from './managedIdentity.ts'
 import { publishedKeys, sign, type Verdict, verify } from './tokens.ts'
 
@@ -22,6 +30,8 @@ export type Entra = {
   answer(request: EntraRequest): Promise<Reply | undefined>
   /** An access token for whoever is named, for Azure Resource Manager unless the claims say otherwise. */
   tokenFor(objectId: string, claims?: Readonly<Record<string, unknown>>): Promise<string>
+  /** What an application, by its app id, gets for a resource; by the sandbox's clock, for whoever checks it against that. */
+  applicationToken(appId: string, audience: string, nowMs: number): Promise<string>
   verify(token: string): Promise<Verdict>
   /** A person agrees that an application, named as tokens name it, acts for them. */
   consent(objectId: string, application: string): void
@@ -36,6 +46,13 @@ export function createEntra(directory: Directory): Entra {
   return {
     directory,
     identityHeader,
+    async applicationToken(appId, audience, nowMs) {
+      const application = applicationOf(directory, appId)
+      if (!application) throw new Error(`There is no application ${appId}`)
+      if (!isResource(directory, audience)) throw new Error(`There is nothing that ${audience} names`)
+      const iat = Math.floor(nowMs / 1000)
+      return applicationToken(directory, application, audience, { iat, nbf: iat, exp: iat + 3_600 })
+    },
     verify,
     consent(objectId, named) {
       const application = apiOf(directory, named)

@@ -269,24 +269,35 @@ const issuerOfVersion2 = ({ tenantId }: Directory): string =>
   `https://login.microsoftonline.com/${tenantId}/v2.0`
 
 /** An application's own access token for a resource, whoever hands it out. */
-export const applicationToken = (
+export function applicationToken(
   directory: Directory,
   client: Application,
   audience: string,
-): Promise<string> =>
-  sign({
-    aud: audience,
-    iss:
-      audience === exchangeAudience
-        ? issuerOfVersion2(directory)
-        : `https://sts.windows.net/${directory.tenantId}/`,
+  times: Pick<JWTPayload, 'iat' | 'nbf' | 'exp'> = {},
+): Promise<string> {
+  const api = apiOf(directory, audience)
+  const roles = Object.entries(api?.roles ?? {}).flatMap(([role, holders]) =>
+    holders.includes(client.appId) ? role : [],
+  )
+  const common = {
     tid: directory.tenantId,
     oid: client.objectId,
     sub: client.objectId,
-    appid: client.appId,
     idtyp: 'app',
-    ver: '1.0',
-  })
+    ...times,
+    ...(roles.length > 0 && { roles }),
+  }
+  const issuer2 = issuerOfVersion2(directory)
+  return api?.tokenVersion === 2
+    ? sign({ ...common, aud: api.appId, iss: issuer2, azp: client.appId, ver: '2.0' })
+    : sign({
+        ...common,
+        aud: audience,
+        iss: audience === exchangeAudience ? issuer2 : `https://sts.windows.net/${directory.tenantId}/`,
+        appid: client.appId,
+        ver: '1.0',
+      })
+}
 
 async function forApplication(request: TokenRequest, client: Application): Promise<Record<string, unknown>> {
   const { form, directory } = request

@@ -90,6 +90,8 @@ export function createObserve(
             : [],
         connections,
         ...(open.is === 'present' && { vaultIsPublic: open.value.isPublic }),
+        // The list says 404 only where there is nothing to hang a link on.
+        ...(own.is === 'absent' && all.is === 'absent' && { signalrIsGone: true as const }),
         ...(polled?.is === 'present' && { operation: polled.value }),
       } satisfies Seen
     }

@@ -7,9 +7,12 @@ import type { Gate } from './ports.ts'
 /** A write is seen settled within this time, or its gate opens all the same. */
 export const longestGateMs = 15 * 60_000
 
+/** By how much another instance's clock may be ahead. */
+const skewMs = 5 * 60_000
+
 /** Whether somebody else's write is under way there. What is shut for longer than can be was so by a clock since set back. */
 export const isShut = ({ holder, until }: Gate, by: LinkId, now: Millis): boolean =>
-  holder !== by && until > now && until <= now + longestGateMs
+  holder !== by && until > now && until <= now + longestGateMs + skewMs
 
 export const gateKey = (link: Pick<Link, 'asked'>, effect: Effect): string =>
   effect === 'put' || effect === 'delete'

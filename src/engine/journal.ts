@@ -43,21 +43,27 @@ export function createJournal(ports: {
 }) {
   const { store, clock, limits, working = anyTime, approveAs = 'bot' } = ports
 
-  const around = (lookedAt: Millis | undefined): Surroundings => ({
+  type Watched = Pick<Row, 'lookedAt' | 'hintedAt'>
+  const around = ({ lookedAt, hintedAt }: Watched): Surroundings => ({
     now: clock.now(),
     lookedAt,
+    hintedAt,
     limits,
     working,
     steadySince: clock.set?.().since,
     approveAs,
     digest: digestOf,
   })
-  const planFor = (link: Link, lookedAt: Millis | undefined): Plan => next(link, around(lookedAt))
+  const planFor = (link: Link, watched: Watched): Plan => next(link, around(watched))
   const dueOf = (plan: Plan): Millis | undefined =>
     plan.azure || plan.passed || plan.messages.length > 0 ? clock.now() : plan.wake
 
   /** The row with these facts folded in; undefined when they change nothing. */
-  function change(row: Row, facts: readonly Fact[], lookedAt = row.lookedAt) {
+  function change(
+    row: Row,
+    facts: readonly Fact[],
+    { lookedAt = row.lookedAt, heeded }: Pick<Change, 'lookedAt' | 'heeded'> = {},
+  ) {
     let link = row.link
     const told: Fact[] = []
     for (const fact of facts) {
@@ -69,8 +75,9 @@ export function createJournal(ports: {
     return {
       facts: told,
       link,
-      due: dueOf(planFor(link, lookedAt)),
+      due: dueOf(planFor(link, { lookedAt, hintedAt: row.hintedAt === heeded ? undefined : row.hintedAt })),
       ...(lookedAt !== undefined && { lookedAt }),
+      ...(heeded !== undefined && { heeded }),
     }
   }
 
@@ -205,6 +212,7 @@ export function createJournal(ports: {
       facts: readonly Fact[],
       how: {
         lookedAt?: Millis
+        heeded?: Millis | undefined
         unless?: (row: Row) => boolean
         gates?: readonly string[]
         release?: (link: Link, held: readonly Gate[]) => readonly string[]
@@ -212,7 +220,7 @@ export function createJournal(ports: {
     ): Promise<Link> {
       return commit(id, how.gates ?? [], (row, gates) => {
         if (how.unless?.(row)) return { result: row.link }
-        const changed = change(row, facts, how.lookedAt)
+        const changed = change(row, facts, how)
         const held = gates.filter(({ holder }) => holder === id)
         const release = how.release?.(changed.link, held) ?? []
         return { change: { ...changed, release }, result: changed.link }
@@ -238,7 +246,7 @@ export function createJournal(ports: {
         | { is: 'busy'; until: Millis }
       return store.transact<Result>(id, [gate.key], (row, gates) => {
         if (row.lease?.holder !== holder || row.lease.until <= clock.now()) return { result: { is: 'lost' } }
-        const intent = wanted(planFor(row.link, row.lookedAt))
+        const intent = wanted(planFor(row.link, row))
         if (!intent) return { result: { is: 'changed' } }
         const taken = gates.find((one) => one.key === gate.key && isShut(one, id, clock.now()))
         if (taken) return { result: { is: 'busy', until: taken.until } }
@@ -252,12 +260,17 @@ export function createJournal(ports: {
 
     /**
      * Sets when the record is due once nothing more can be done now. `earliest`: until then what the plan asks for would
-     * be in vain, as only the worker knows. It holds for the record of that `version` alone: a newer one may ask for more.
+     * be in vain, as only the worker knows. It holds for the record `as` it was then alone: a newer one, or a hint since,
+     * may ask for more.
      */
-    async rest(id: LinkId, { version, earliest }: { version?: number; earliest?: Millis }): Promise<void> {
+    async rest(
+      id: LinkId,
+      { as, earliest }: { as?: Pick<Row, 'version' | 'hintedAt'>; earliest?: Millis },
+    ): Promise<void> {
       await store.transact(id, [], (row) => {
-        const plan = planFor(row.link, row.lookedAt)
-        const holds = earliest !== undefined && (version === undefined || version === row.version)
+        const plan = planFor(row.link, row)
+        const isSame = as === undefined || (as.version === row.version && as.hintedAt === row.hintedAt)
+        const holds = earliest !== undefined && isSame
         const due = holds ? Math.min(earliest, plan.wake ?? earliest) : dueOf(plan)
         return due === row.due
           ? { result: undefined }

@@ -75,6 +75,7 @@ export function createPerformer(ports: Ports): Performer {
       [{ fact: 'observed', seen: withoutWords(link.asked.nonce, seen), at: clock.now() }],
       {
         lookedAt: answer.at,
+        heeded: row.hintedAt,
         // An effect that began since makes this look a thing of the past.
         unless: (newest) => newest.link.attempt !== undefined && effectBegan(row.link, newest.link),
         gates: [gateKey(link, 'put'), gateKey(link, 'approve')],
@@ -240,6 +241,7 @@ export function createPerformer(ports: Ports): Performer {
         }
       })()
       await insist(link.id, [fact])
+      if (delivered.is === 'posted') log('info', 'teams.told', { link: link.id, post })
       ports.crashPoint(`committed ${name}`)
       return undefined
     },

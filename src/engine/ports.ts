@@ -226,6 +226,8 @@ export type Row = {
   readonly due: Millis | undefined
   /** When the last look began that changed nothing or something. */
   readonly lookedAt: Millis | undefined
+  /** The newest hint that no look has answered. */
+  readonly hintedAt?: Millis | undefined
   readonly lease: { readonly holder: string; readonly until: Millis } | undefined
 }
 /**
@@ -246,6 +248,8 @@ export type Change = {
   /** When to look at it again; undefined: never (ended and all told). */
   readonly due: Millis | undefined
   readonly lookedAt?: Millis
+  /** A look answers the hint that stood when it began; a newer one goes on standing. */
+  readonly heeded?: Millis | undefined
   readonly take?: readonly Gate[]
   readonly release?: readonly string[]
   /** The lease passes to this holder, whoever had it. */
@@ -321,23 +325,23 @@ export type Store = {
   ): Promise<T>
   /** Takes up to `most` due records that nobody holds, and holds them until `now + leaseMs`. */
   claim(holder: string, now: Millis, leaseMs: number, most: number): Promise<readonly Row[]>
-  /** Holds those of these records that are still ours until then. */
-  renew(ids: readonly LinkId[], holder: string, until: Millis): Promise<void>
+  /** Holds those of these records that are still ours until then, and says which these are. */
+  renew(ids: readonly LinkId[], holder: string, until: Millis): Promise<readonly LinkId[]>
   /** Gives a record back, if it is still ours. */
   release(id: LinkId, holder: string): Promise<void>
   /** Makes what is due later due by so much earlier: the clock was set back. */
   hasten(ms: number): Promise<void>
+  /**
+   * Makes the links of these SignalRs and vaults (by `resourceKey`) that are not ended due, since something may have been
+   * written there. Tells how many there are.
+   */
+  hint(resources: readonly string[], now: Millis): Promise<number>
   /** When the next record falls due that nobody holds, or a lease ends. */
   nextDue(): Promise<Millis | undefined>
   get(id: LinkId): Promise<Row | undefined>
   rows(ids: readonly LinkId[]): Promise<readonly Row[]>
   /** Which links are not ended, and the version of each: what is known of the others is still so. */
   openVersions(): Promise<readonly { readonly id: LinkId; readonly version: number }[]>
-  /** Takes the gate for `holder` until then, unless another holds it; tells until when it is held. */
-  takeGate(
-    gate: { readonly key: string; readonly holder: string; readonly until: Millis },
-    now: Millis,
-  ): Promise<{ readonly holder: string; readonly until: Millis }>
   /** The link of that pair that is not ended. */
   open(signalr: string, vault: string): Promise<Link | undefined>
   /** Newest first. `by`: asked by this person; `conversation`: asked in, or decided in, this conversation or channel. */

@@ -32,7 +32,7 @@ type Known = {
 type Resting = Known & { readonly rest: object }
 
 type Ports = {
-  readonly store: Pick<Store, 'rows' | 'openVersions' | 'takeGate'>
+  readonly store: Pick<Store, 'rows' | 'openVersions' | 'gates'>
   readonly clock: Clock
   readonly survey: Survey
   /** One look of the link's own; resolves to when to try again if Azure did not answer. */
@@ -49,6 +49,7 @@ export function startSurveyor(ports: Ports): Surveyor {
   const stopping = new AbortController()
   const known = new Map<LinkId, Known>()
   const dueAt = new Map<string, Millis>()
+  let backMs = 0
 
   function keep({ link, version, lookedAt = 0 }: Row): void {
     const from = restsFrom(link, limits)
@@ -68,6 +69,10 @@ export function startSurveyor(ports: Ports): Surveyor {
   /** Surveys what is due; resolves to when something is again. */
   async function round(): Promise<Millis> {
     await refresh()
+    const set = clock.set?.().backMs ?? 0
+    // A clock that was set back would not come to these times for long.
+    if (set > backMs) dueAt.clear()
+    backMs = set
     const bySubscription = new Map<string, Resting[]>()
     for (const one of known.values()) {
       if (!isResting(one, clock.now())) continue
@@ -95,8 +100,8 @@ export function startSurveyor(ports: Ports): Surveyor {
   ): Promise<Millis> {
     const began = clock.now()
     const key = `survey ${subscription}`
-    const gate = await store.takeGate({ key, holder, until: began + limits.longestLookMs }, began)
-    if (gate.holder !== holder) return gate.until
+    const others = await hold(key, began + limits.longestLookMs)
+    if (others !== undefined) return others
     const here = (ids: readonly string[]): readonly string[] =>
       [...new Set(ids)].filter((id) => subscriptionOf(id) === subscription)
     const found = await ports.survey(
@@ -113,9 +118,17 @@ export function startSurveyor(ports: Ports): Surveyor {
     const { later, extra } = await lookInto(resting, createShowing(found), paced(found.reads), subscriptions)
     const now = clock.now()
     const due = Math.max(began + paced(found.reads + extra), now + (found.retryAfterMs ?? 0), later ?? now)
-    await store.takeGate({ key, holder, until: due }, now)
+    await hold(key, due)
     return due
   }
+
+  /** Takes the gate until then; or resolves to until when another instance has it. */
+  const hold = (key: string, until: Millis): Promise<Millis | undefined> =>
+    store.gates<Millis | undefined>([key], ([held]) =>
+      held && held.holder !== holder && held.until > clock.now()
+        ? { result: held.until }
+        : { take: [{ key, holder, until }], result: undefined },
+    )
 
   /** Looks at what shows otherwise than it was, and now and then at what does not show. */
   async function lookInto(

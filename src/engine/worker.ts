@@ -100,8 +100,12 @@ export function startWorker(ports: Ports): Worker {
       owed.delete(id)
     }
     if (clock.now() < renewedAt + leaseMs / 3) return
-    await store.renew([...active.keys()], holder, clock.now() + leaseMs)
-    renewedAt = clock.now()
+    const began = clock.now()
+    const working = [...active.keys()]
+    const held = new Set(await store.renew(working, holder, began + leaseMs))
+    renewedAt = began
+    // Ended meanwhile, or taken: by a turn that sends a decision, or by others since this process was held up too long.
+    for (const id of working) if (active.has(id) && !held.has(id)) log('warn', 'link.taken', { link: id })
   }
 
   /** A record that cannot be worked on waits longer each time, so that it does not starve the others. */
@@ -159,13 +163,17 @@ async function tend(
   const { id } = row.link
   const until = clock.now() + stretchMs
   const running = new Map<string, Promise<void>>()
+  let ends = 0
   const start = (lane: string, task: () => Promise<Millis | undefined>): void => {
     const ended = task()
       .then((later) => {
         if (later !== undefined) notBefore.set(lane, later)
         else notBefore.delete(lane)
       })
-      .finally(() => running.delete(lane))
+      .finally(() => {
+        running.delete(lane)
+        ends += 1
+      })
     // Settled together below; a rejection must not be unheard while the other lanes run on.
     ended.catch(() => undefined)
     running.set(lane, ended)
@@ -173,17 +181,20 @@ async function tend(
   const free = (lane: string): boolean => !running.has(lane) && (notBefore.get(lane) ?? 0) <= clock.now()
 
   while (true) {
+    const endsBefore = ends
     const now = await store.get(id)
     if (!now) return
+    // What ended while the record was being read may not be in it: done by that record, it would be done twice.
+    if (ends !== endsBefore) continue
     // A turn that sends somebody's decision takes the record over.
     const isTaken = now.lease !== undefined && now.lease.holder !== holder && now.lease.until > clock.now()
     const rested = stopping.aborted || clock.now() >= until || isTaken
-    const plan: Plan = journal.planFor(now.link, now.lookedAt)
+    const plan: Plan = journal.planFor(now.link, now)
     if (!rested) {
       if (plan.passed && free('azure')) {
         const what = plan.passed
         // Another instance may have written it meanwhile, and a reminder is one more each time.
-        const unless = ({ link, lookedAt }: Row): boolean => journal.planFor(link, lookedAt).passed !== what
+        const unless = (row: Row): boolean => journal.planFor(row.link, row).passed !== what
         await journal.record(id, [{ fact: 'passed', what, at: clock.now() }], { unless })
         continue
       }
@@ -198,7 +209,7 @@ async function tend(
       const ready = (plan.azure && free(laneOf(plan.azure))) || plan.messages.some(({ lane }) => free(lane))
       const idle = !ready && (plan.azure || plan.messages.length > 0)
       const earliest = idle && waits.length > 0 ? { earliest: Math.min(...waits) } : {}
-      await journal.rest(id, { version: now.version, ...earliest })
+      await journal.rest(id, { as: now, ...earliest })
       return
     }
     try {

@@ -26,6 +26,7 @@ import type {
   Status,
   Time,
   Told,
+  Undoing,
 } from './link.ts'
 import {
   bears,
@@ -181,7 +182,10 @@ function stage(link: Link, at: Millis, to: Stage): Link {
   // Asking and making share one usual time.
   const late = link.late && to.status === 'Provisioning'
   const moved: Link = { ...rest, stage: to, since: at, late, alarmed: false }
-  if (to.status === 'Approved') return { ...news(moved, { news: 'approved', at }), functionalAt: at }
+  if (to.status === 'Approved') {
+    const again = link.stage.status === 'Disconnected'
+    return { ...news(moved, { news: 'approved', at, ...(again && { again }) }), functionalAt: at }
+  }
   if (isEnded(to.status)) {
     const { by, cause } = to as Stage & { status: Ended }
     const { attempt } = link
@@ -453,7 +457,9 @@ function follow(link: Link, seen: Seen, at: Millis, before: Seen | undefined): L
     if (seen.operation?.status === 'Failed' || seen.operation?.status === 'Canceled')
       return provisioningFailed(link, seen, at)
     return status !== 'Provisioning' || before?.own.is === 'present'
-      ? remove(link, at, 'Removed', { cause: { cause: 'deletedElsewhere' } })
+      ? remove(link, at, 'Removed', {
+          cause: { cause: seen.signalrIsGone ? 'signalrGone' : 'deletedElsewhere' },
+        })
       : unblockSeen(link)
   }
   if (!isOurs(link, own.value)) {
@@ -634,21 +640,34 @@ function byConnectionState(link: Link, state: ConnectionState, at: Millis): Link
   }
 }
 
-/** It worked; does it still? A state without a name is no news. */
+/** It worked; does it still? */
 function standing(link: Link, seen: Seen, at: Millis): Link {
-  if (seen.own.is !== 'present') return link
-  const { status, provisioningState } = seen.own.value
-  const undone = (state: typeof status): Link =>
-    stage(news(link, { news: 'disconnected', at, status: state }), at, { status: 'Disconnected' })
-  if (status !== 'Approved' && status !== 'Unknown') return undone(status)
-  if (hasFailed(provisioningState)) return undone('Disconnected')
-  if (seen.connections.is === 'absent') return undone('Disconnected')
-  if (seen.connections.is === 'hidden' || !link.pinned) return link
-  const connection = pinnedAmong(link, seen.connections.value)
-  if (!connection || !isAsPinned(link, connection)) return undone('Disconnected')
-  return connection.status === 'Approved' || connection.status === 'Unknown'
-    ? link
-    : undone(connection.status)
+  // SignalR follows the vault: what both say began there.
+  const undoing = undoneOnVault(link, seen) ?? undoneOnSignalr(seen)
+  return undoing
+    ? stage(news(link, { news: 'disconnected', at, ...undoing }), at, { status: 'Disconnected' })
+    : link
+}
+
+type Undone = { readonly because: Undoing; readonly status: ConnectionState }
+/** A state without a name is no news. */
+const isUndone = (status: ConnectionState): boolean => status !== 'Approved' && status !== 'Unknown'
+
+function undoneOnVault(link: Link, { connections }: Seen): Undone | undefined {
+  if (connections.is === 'absent') return { because: 'vaultGone', status: 'Disconnected' }
+  if (connections.is === 'hidden' || !link.pinned) return undefined
+  const connection = pinnedAmong(link, connections.value)
+  if (!connection) return { because: 'connectionGone', status: 'Disconnected' }
+  const { status } = connection
+  if (!isAsPinned(link, connection)) return { because: 'connectionReplaced', status }
+  return isUndone(status) ? { because: 'onVault', status } : undefined
+}
+
+function undoneOnSignalr({ own }: Seen): Undone | undefined {
+  if (own.is !== 'present') return undefined
+  const { status, provisioningState } = own.value
+  if (isUndone(status)) return { because: 'onSignalr', status }
+  return hasFailed(provisioningState) ? { because: 'linkFailed', status } : undefined
 }
 
 const hasFailed = (state: ProvisioningState): boolean => state === 'Failed' || state === 'Canceled'

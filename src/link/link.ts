@@ -131,6 +131,8 @@ export type Seen = {
   readonly rivals: readonly SharedPrivateLink[]
   readonly connections: Sighting<readonly Connection[]>
   readonly vaultIsPublic?: boolean
+  /** The link is absent, and so is the SignalR that it would hang on. */
+  readonly signalrIsGone?: true
   readonly operation?: {
     readonly status: 'Running' | 'Succeeded' | 'Failed' | 'Canceled'
     readonly code?: string
@@ -199,9 +201,23 @@ export type Stage =
   | { readonly status: Ended; readonly by?: PersonKey; readonly cause?: Cause }
 export type Status = Stage['status']
 
+/** By what a link that worked works no longer. */
+export type Undoing =
+  | 'onSignalr'
+  | 'onVault'
+  | 'linkFailed'
+  | 'connectionGone'
+  | 'connectionReplaced'
+  | 'vaultGone'
+
 /** Something people are told once, in a reply. What was told is never untold: news only grow. */
 export type News =
-  | { readonly news: 'approved'; readonly at: Millis }
+  | {
+      readonly news: 'approved'
+      readonly at: Millis
+      /** It had worked before, and then no longer. */
+      readonly again?: true
+    }
   | {
       readonly news: 'ended'
       readonly at: Millis
@@ -211,7 +227,14 @@ export type News =
       /** What had been approved was open still when the link was gone, and was rejected. */
       readonly closed?: true
     }
-  | { readonly news: 'disconnected'; readonly at: Millis; readonly status: ConnectionState }
+  | {
+      readonly news: 'disconnected'
+      readonly at: Millis
+      /** What the side says that undid it. */
+      readonly status: ConnectionState
+      /** Absent in records from before it was kept. */
+      readonly because?: Undoing
+    }
   | { readonly news: 'late'; readonly at: Millis; readonly status: Status }
   /** The vault's side was approved and SignalR has not followed: the wrong connection may be open. */
   | { readonly news: 'unfollowed'; readonly at: Millis }
@@ -584,6 +607,8 @@ export type Limits = {
   readonly firstLookMs: number
   readonly longestLookMs: number
   readonly restLookMs: number
+  /** How far apart looks are at least that Azure's events cause. */
+  readonly hintMs: number
   /** How long after a write Azure may still show the old state. */
   readonly settleMs: number
   /** How old a look may be, counted from its begin, when an effect rests on it. */

@@ -27,6 +27,8 @@ export type Surroundings = {
   readonly now: Millis
   /** When the last look began; undefined before the first. */
   readonly lookedAt: Millis | undefined
+  /** Since then it is said that something was written in Azure; no look has followed. */
+  readonly hintedAt?: Millis | undefined
   readonly limits: Limits
   readonly working: Working
   /** Since when the clock goes steadily, where it was set: what began before may be younger than it looks. */
@@ -254,8 +256,13 @@ function notYet(link: Link, effect: Effect, { limits, steadySince = 0 }: Surroun
   }
 }
 
-function lookAgain(link: Link, { now, lookedAt = now, limits }: Surroundings, notAfter?: Millis): Chosen {
-  const due = lookedAt + ownInterval(link, lookedAt, limits)
+function lookAgain(
+  link: Link,
+  { now, lookedAt = now, hintedAt, limits }: Surroundings,
+  notAfter?: Millis,
+): Chosen {
+  const usual = lookedAt + ownInterval(link, lookedAt, limits)
+  const due = hintedAt === undefined ? usual : Math.min(usual, lookedAt + limits.hintMs)
   // At its end a request is looked at once more, however long the interval has grown.
   const { expiresAt } = link.asked
   const at = Math.min(due, notAfter ?? due, lookedAt < expiresAt && now < expiresAt ? expiresAt : due)

@@ -3,7 +3,8 @@
  * subscription, which show many at once, tell whether one of them is worth a look of its own.
  */
 import type { Connection, Limits, Link, LinkId, Millis, SharedPrivateLink } from './link.ts'
-import { bears, pinnedAmong } from './match.ts'
+import { bears } from './match.ts'
+import { isMoving } from './motion.ts'
 import { resourceKey, resourceName, sameResource } from './resourceId.ts'
 import { beingSent } from './sent.ts'
 
@@ -26,7 +27,7 @@ export function restsFrom(link: Link, limits: Limits): Millis | undefined {
   switch (link.stage.status) {
     case 'Approved':
     case 'Disconnected':
-      return isUpdating(link) ? link.since + limits.usualPropagatingMs : link.since
+      return isMoving(link) ? stirredAt(link) + limits.usualPropagatingMs : link.since
     case 'Pending':
       // The same look means more once enough time has passed since another connection left.
       return beingSent(link) || link.partedAt !== undefined
@@ -44,14 +45,6 @@ export function restsFrom(link: Link, limits: Limits): Millis | undefined {
 export function restInterval({ id }: Link, { restLookMs }: Limits): number {
   const share = [...id].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 1_009, 0) / 1_009
   return Math.round(restLookMs * (1 - share / 4))
-}
-
-/** SignalR may say Approved before the vault is settled, and until then nothing else is written to that vault. */
-function isUpdating(link: Link): boolean {
-  const { seen } = link
-  const connection =
-    seen?.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
-  return connection?.provisioningState === 'Updating'
 }
 
 /** What is remembered of a link at rest: where it shows, and how it looked when it was last looked at. */

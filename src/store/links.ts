@@ -27,11 +27,11 @@ type Links = Pick<
   | 'renew'
   | 'release'
   | 'hasten'
+  | 'hint'
   | 'nextDue'
   | 'get'
   | 'rows'
   | 'openVersions'
-  | 'takeGate'
   | 'open'
   | 'list'
   | 'openByStatus'
@@ -117,6 +117,7 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         const after = {
           ...written(change, hold?.until ?? before.lease_until),
           ...(hold && { lease_holder: hold.holder, lease_until: hold.until }),
+          ...(change.heeded !== undefined && change.heeded === before.hinted_at && { hinted_at: null }),
           ...end,
         }
         await trx.updateTable('links').set(after).where('id', '=', id).execute()
@@ -159,8 +160,8 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
     },
 
     async renew(ids, holder, until) {
-      if (ids.length === 0) return
-      await db
+      if (ids.length === 0) return []
+      const held = await db
         .updateTable('links')
         .set((row) => ({
           lease_until: until,
@@ -175,7 +176,9 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         }))
         .where('id', 'in', ids)
         .where('lease_holder', '=', holder)
+        .returning('id')
         .execute()
+      return held.map(({ id }) => id)
     },
 
     async release(id, holder) {
@@ -202,6 +205,35 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         }))
         .where('due', 'is not', null)
         .execute()
+    },
+
+    async hint(resources, now) {
+      const hinted = () =>
+        db
+          .updateTable('links')
+          .where('ended', '=', sql.lit(0))
+          .where((row) => row.or([row('signalr_key', 'in', resources), row('vault_key', 'in', resources)]))
+      // One that is waited for already keeps its due time; that it is newer tells a look that is under way.
+      const known = await hinted()
+        .where('hinted_at', 'is not', null)
+        .set((row) => ({
+          hinted_at: row
+            .case()
+            .when('hinted_at', '>=', now)
+            .then(row('hinted_at', '+', 1))
+            .else(now)
+            .end(),
+        }))
+        .executeTakeFirstOrThrow()
+      const fresh = await hinted()
+        .where('hinted_at', 'is', null)
+        .set((row) => ({
+          hinted_at: now,
+          due: now,
+          claimable_at: row.case().when('lease_until', '>', now).then(row.ref('lease_until')).else(now).end(),
+        }))
+        .executeTakeFirstOrThrow()
+      return Number(known.numUpdatedRows + fresh.numUpdatedRows)
     },
 
     async nextDue() {
@@ -234,24 +266,6 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         // Written as the index has it, so that the ended ones are not read.
         .where('ended', '=', sql.lit(0))
         .execute(),
-
-    async takeGate(gate, now) {
-      await db
-        .insertInto('gates')
-        .values(gate)
-        .onConflict((conflict) =>
-          conflict
-            .column('key')
-            .doUpdateSet((row) => ({ holder: row.ref('excluded.holder'), until: row.ref('excluded.until') }))
-            .where((row) => row.or([row('gates.holder', '=', gate.holder), row('gates.until', '<=', now)])),
-        )
-        .execute()
-      return await db
-        .selectFrom('gates')
-        .select(['holder', 'until'])
-        .where('key', '=', gate.key)
-        .executeTakeFirstOrThrow()
-    },
 
     async open(signalr, vault) {
       const row = await db
@@ -317,6 +331,7 @@ const rowColumns = [
   'version',
   'due',
   'looked_at',
+  'hinted_at',
   'lease_holder',
   'lease_until',
 ] as const
@@ -341,6 +356,7 @@ function parseRow(row: StoredRow): Row {
     version: row.version,
     due: row.due ?? undefined,
     lookedAt: row.looked_at ?? undefined,
+    hintedAt: row.hinted_at ?? undefined,
     lease: holder === null || until === null ? undefined : { holder, until },
   }
 }

@@ -10,6 +10,7 @@ import type { Tables } from './tables.ts'
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-links': { up: createLinks },
   '0002-ledger': { up: createLedger },
+  '0003-hints': { up: addHints },
   '0004-send-limits': { up: dateGates },
 }
 
@@ -136,6 +137,10 @@ async function dateGates(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('gates').addColumn('at', 'bigint').execute()
 }
 
+async function addHints(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('links').addColumn('hinted_at', 'bigint').execute()
+}
+
 async function applied(db: Kysely<Tables>): Promise<readonly string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
   if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return []
@@ -148,6 +153,13 @@ async function applied(db: Kysely<Tables>): Promise<readonly string[]> {
 /** Whether a version that keeps the ledger has been here. */
 export const hasLedger = async (db: Kysely<Tables>): Promise<boolean> =>
   (await applied(db)).includes('0002-ledger')
+
+/** Whether it has all that this version knows, and nothing else. */
+export async function isKnown(db: Kysely<Tables>): Promise<boolean> {
+  const done = await applied(db)
+  const known = Object.keys(migrations)
+  return done.length === known.length && known.every((name) => done.includes(name))
+}
 
 /** Brings the schema up to date, unless a newer version has been here: then it is left as it is. */
 export async function migrate(db: Kysely<Tables>, log: Log | undefined): Promise<void> {

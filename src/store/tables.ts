@@ -21,6 +21,7 @@ export type Tables = {
     asked_at: number
     due: number | null
     looked_at: number | null
+    hinted_at: number | null
     lease_holder: string | null
     lease_until: number | null
     /** The later of `due` and `lease_until`, so that one index answers both who is next and when. */

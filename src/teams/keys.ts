@@ -1,6 +1,7 @@
 /**
- * The keys with which the Bot Connector signs its calls: where its OpenID document says, as
- * learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication describes it.
+ * The keys with which callers' tokens are signed, where an OpenID document says that they are published: the Bot
+ * Connector's, as learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication describes it,
+ * and those of an Entra tenant.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Log } from '../engine/ports.ts'

@@ -4,7 +4,7 @@ export type Refused = { readonly is: 'refused'; readonly status: Status; readonl
 type Status = 400 | 401 | 403 | 413 | 415 | 503
 
 /** A closed set, so that no caller makes the metrics grow. */
-export type Reason = OfTheDoor | OfTheToken | OfTheActivity
+export type Reason = OfTheDoor | OfTheToken | OfTheActivity | OfAzureEvents
 type OfTheDoor =
   | 'shutting down'
   | 'compressed'
@@ -39,6 +39,7 @@ type OfTheActivity =
   | 'meant for another bot'
   | 'not from a person'
   | 'from an anonymous person'
+type OfAzureEvents = 'another application' | 'role missing' | 'no events' | 'not from Event Grid'
 /** What an activity cannot be read without. */
 export type MissingField =
   | 'type'
@@ -50,3 +51,5 @@ export type MissingField =
   | 'serviceUrl'
 
 export const refused = (status: Status, why: Reason): Refused => ({ is: 'refused', status, why })
+
+export const isRefused = (one: object): one is Refused => 'is' in one && one.is === 'refused'

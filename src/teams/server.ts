@@ -5,7 +5,7 @@ import restify from 'restify'
 import type { Log } from '../engine/ports.ts'
 import type { Incoming } from './activity.ts'
 import type { Caller, Guard } from './guard.ts'
-import { type Refused, refused } from './refusal.ts'
+import { isRefused, type Refused, refused } from './refusal.ts'
 
 /** Answers a turn. Never rejects for what a person did; `correlation` joins the log's lines of one request. */
 export type Bot = (context: TurnContext, incoming: Incoming, correlation: string) => Promise<void>
@@ -19,6 +19,22 @@ export type Meter = {
   turn(): () => void
 }
 
+/** Another caller than Teams, at a path of its own. Its requests pass the same door; who may call, and what comes of it, it says. */
+export type Hook = {
+  readonly path: string
+  /** Beside `application/json`. */
+  readonly contentTypes: readonly string[]
+  readonly maxBodyBytes: number
+  /** Answers OPTIONS, by which a sender asks first: the headers that let it send. Nobody proves anything by it. */
+  welcomes(header: (name: string) => string | undefined): Readonly<Record<string, string>> | Refused
+  admitCaller(authorization: string): Promise<{ readonly is: 'held' } | Refused>
+  /** Takes in what was sent: what is answered, and what the log may say of it. */
+  take(
+    body: object,
+  ): Promise<{ readonly is: 'taken'; readonly answer?: object; readonly said: Said } | Refused>
+}
+type Said = Readonly<Record<string, string | number>>
+
 export type ServerOptions = {
   readonly host: string
   /** 0 takes a free one. */
@@ -31,6 +47,7 @@ export type ServerOptions = {
   }
   readonly guard: Guard
   readonly bot: Bot
+  readonly hook?: Hook
   readonly meter: Meter
   readonly log: Log
   readonly maxBodyBytes?: number
@@ -51,7 +68,7 @@ const messages = '/api/messages'
 
 /** Starts the server; resolves when it listens, rejects when it cannot. */
 export async function createServer(options: ServerOptions): Promise<Server> {
-  const { host, port, guard, meter, maxBodyBytes = 262_144, drainMs = 10_000 } = options
+  const { host, port, guard, hook, meter, maxBodyBytes = 262_144, drainMs = 10_000 } = options
   const server = restify.createServer({ name: '', log: quiet, noWriteContinue: true })
   const http = server.server
   Object.assign(http, {
@@ -64,8 +81,25 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   // restify takes upgraded connections off Node's hands and forgets them, with no deadline and for ever.
   http.removeAllListeners('upgrade')
   let draining = false
-  /** What the door has let through to the turn. */
+  /** What the door has let through to the turn, and to the hook. */
   const passed = new WeakMap<restify.Request, { readonly caller: Caller; readonly body: object }>()
+  const hooked = new WeakMap<restify.Request, object>()
+  const toTeams: Way<Caller> = {
+    tokens: guard.tokens,
+    json: /^application\/json$/i,
+    maxBodyBytes,
+    admitCaller: guard.admitCaller,
+    lists: false,
+    pass: (request, caller, body) => passed.set(request, { caller, body }),
+  }
+  const toHook: Way<{ readonly is: 'held' }> | undefined = hook && {
+    tokens: true,
+    json: new RegExp(`^(?:${['application/json', ...hook.contentTypes].map(RegExp.escape).join('|')})$`, 'i'),
+    maxBodyBytes: hook.maxBodyBytes,
+    admitCaller: hook.admitCaller,
+    lists: true,
+    pass: (request, _caller, body) => hooked.set(request, body),
+  }
 
   server.pre((request, response, next) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value)
@@ -75,12 +109,16 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       next(false)
     }
     if (draining) return refuse(refused(503, 'shutting down'))
-    if (request.url?.split('?')[0] !== messages || request.method !== 'POST') return next()
-    const { authorization = '' } = request.headers
-    if (guard.tokens && !/^Bearer \S+$/.test(authorization)) return refuse(refused(401, 'no token'))
-    const unfit = unfitBody(request, maxBodyBytes)
-    if (unfit) return refuse(unfit)
-    admit(request, response, authorization).then(
+    const path = request.url?.split('?')[0]
+    if (request.method !== 'POST') return next()
+    const admitted =
+      path === messages
+        ? admit(toTeams, request, response)
+        : toHook && path === hook?.path
+          ? admit(toHook, request, response)
+          : undefined
+    if (!admitted) return next()
+    admitted.then(
       (refusal) => (refusal ? refuse(refusal) : next()),
       (error: unknown) => {
         // The caller went away most likely, and there is nobody to answer.
@@ -90,23 +128,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       },
     )
   })
-
-  /** First the token, then the body: who is nobody sends nothing that is kept. */
-  async function admit(
-    request: restify.Request,
-    response: restify.Response,
-    authorization: string,
-  ): Promise<Refused | undefined> {
-    const caller = await guard.admitCaller(authorization)
-    if (caller.is === 'refused') return caller
-    if (request.headers.expect !== undefined) response.writeContinue()
-    const body = await readBody(request, maxBodyBytes)
-    if (body === undefined) return refused(413, 'too large')
-    const read = readObject(body)
-    if (typeof read === 'string') return refused(400, read)
-    passed.set(request, { caller, body: read })
-    return undefined
-  }
 
   server.post(messages, async (request, response) => {
     const correlation = randomUUID()
@@ -137,6 +158,34 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       over()
     }
   })
+  if (hook) {
+    server.opts(hook.path, (request, response, next) => {
+      const welcome = hook.welcomes((name) => [request.headers[name]].flat()[0])
+      if (isRefused(welcome)) turnAway(welcome, response, options.log, meter)
+      else response.sendRaw(200, '', { Allow: 'POST', ...welcome })
+      next()
+    })
+    server.post(hook.path, async (request, response) => {
+      const correlation = randomUUID()
+      const began = performance.now()
+      const log: Log = (level, event, fields, error) =>
+        options.log(level, event, { ...fields, correlation }, error)
+      const body = hooked.get(request)
+      if (!body) return reply(response, 404, { error: 'not found' })
+      try {
+        const taken = await hook.take(body)
+        if (taken.is === 'refused') return turnAway(taken, response, log, meter)
+        reply(response, 200, taken.answer)
+        const ms = Math.round(performance.now() - began)
+        log('info', 'request.answered', { ...taken.said, status: 200, ms })
+        meter.answered()
+      } catch (error) {
+        log('error', 'request.failed', {}, error)
+        meter.failed()
+        if (!response.headersSent) reply(response, 500, { error: 'failed', correlation })
+      }
+    })
+  }
   server.on('restifyError', (_request, _response, error: unknown, callback: () => void) => {
     const { statusCode } = error as { statusCode?: unknown }
     options.log('warn', 'http.refused', { status: typeof statusCode === 'number' ? statusCode : undefined })
@@ -165,6 +214,40 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   }
 }
 
+/** How requests to one path pass the door. */
+type Way<C extends { readonly is: string }> = {
+  /** Whether tokens are asked for at all. */
+  readonly tokens: boolean
+  /** The content types that it takes, without their parameters. */
+  readonly json: RegExp
+  readonly maxBodyBytes: number
+  readonly admitCaller: (authorization: string) => Promise<C | Refused>
+  /** Whether the body may be a list. */
+  readonly lists: boolean
+  readonly pass: (request: restify.Request, caller: C, body: object) => void
+}
+
+/** First the token, then the body: who is nobody sends nothing that is kept. */
+async function admit<C extends { readonly is: string }>(
+  way: Way<C>,
+  request: restify.Request,
+  response: restify.Response,
+): Promise<Refused | undefined> {
+  const { authorization = '' } = request.headers
+  if (way.tokens && !/^Bearer \S+$/.test(authorization)) return refused(401, 'no token')
+  const unfit = unfitBody(request, way)
+  if (unfit) return unfit
+  const caller = await way.admitCaller(authorization)
+  if (isRefused(caller)) return caller
+  if (request.headers.expect !== undefined) response.writeContinue()
+  const body = await readBody(request, way.maxBodyBytes)
+  if (body === undefined) return refused(413, 'too large')
+  const read = readJson(body, way.lists)
+  if (typeof read === 'string') return refused(400, read)
+  way.pass(request, caller, read)
+  return undefined
+}
+
 const securityHeaders = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
@@ -174,13 +257,16 @@ const securityHeaders = {
 }
 
 /** What can be said of a body before it is read. */
-function unfitBody({ headers }: restify.Request, most: number): Refused | undefined {
-  const type = headers['content-type'] ?? ''
+function unfitBody(
+  { headers }: restify.Request,
+  { json, maxBodyBytes }: Pick<Way<Caller>, 'json' | 'maxBodyBytes'>,
+): Refused | undefined {
+  const [, type = ''] =
+    /^([^\s;]+)\s*(?:;\s*charset="?utf-8"?\s*)?$/i.exec(headers['content-type'] ?? '') ?? []
   const encoding = headers['content-encoding'] ?? 'identity'
-  if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type))
-    return refused(415, 'not JSON by its type')
+  if (!json.test(type)) return refused(415, 'not JSON by its type')
   if (encoding !== 'identity') return refused(415, 'compressed')
-  if (Number(headers['content-length'] ?? 0) > most) return refused(413, 'too large')
+  if (Number(headers['content-length'] ?? 0) > maxBodyBytes) return refused(413, 'too large')
   return undefined
 }
 
@@ -235,10 +321,11 @@ function readBody(request: restify.Request, most: number): Promise<Buffer | unde
 /** Bytes that are no text are not mended, and a byte order mark is no JSON (RFC 8259, 8.1). */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-function readObject(bytes: Buffer): object | 'not UTF-8' | 'not a JSON object' {
+function readJson(bytes: Buffer, lists: boolean): object | 'not UTF-8' | 'not a JSON object' {
   try {
     const body: unknown = JSON.parse(utf8.decode(bytes))
-    return typeof body === 'object' && body !== null && !Array.isArray(body) ? body : 'not a JSON object'
+    const fits = typeof body === 'object' && body !== null && (lists || !Array.isArray(body))
+    return fits ? body : 'not a JSON object'
   } catch (error) {
     return error instanceof TypeError ? 'not UTF-8' : 'not a JSON object'
   }

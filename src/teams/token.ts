@@ -1,7 +1,7 @@
 /** The token of a call to the bot: whether it is the Bot Connector's, for this bot, of now. */
-import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
-import { NoKeys, type SigningKeys } from './keys.ts'
-import { type Reason, type Refused, refused } from './refusal.ts'
+import type { SigningKeys } from './keys.ts'
+import { type Refused, refused } from './refusal.ts'
+import { createVerifier } from './signature.ts'
 
 /** What of a token's claims the activity is compared with. */
 export type Claims = { readonly is: 'held'; readonly serviceUrl: string }
@@ -11,8 +11,6 @@ export type TokenCheck = (authorization: string) => Promise<Claims | Refused>
 export const teamsChannel = 'msteams'
 /** The tokens live an hour; what claims to live longer than a day is not one of them. */
 const longestLifeS = 86_400
-/** The page in keys.ts allows five minutes. */
-const clockSkewS = 300
 
 export function createTokenCheck(options: {
   readonly keys: SigningKeys
@@ -21,58 +19,20 @@ export function createTokenCheck(options: {
   readonly now: () => number
 }): TokenCheck {
   const { keys, issuer, appId, now } = options
-  const keyFor: JWTVerifyGetKey = async ({ kid, crit }) => {
-    // jose would honour the extensions that it knows; the Bot Connector uses none.
-    if (crit !== undefined) throw new Unacceptable('critical header')
-    const known = typeof kid === 'string' ? await keys.find(kid) : undefined
-    if (!known) throw new Unacceptable('unknown key')
-    if (!known.endorsements.includes(teamsChannel)) throw new Unacceptable('key not endorsed for Teams')
-    return known.key
-  }
+  const verify = createVerifier({
+    keys,
+    wrongWith: ({ endorsements }) =>
+      endorsements.includes(teamsChannel) ? undefined : 'key not endorsed for Teams',
+    issuers: [issuer],
+    audiences: [appId],
+    now,
+  })
   return async (authorization) => {
-    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization)?.[1]
-    if (token === undefined) return refused(401, 'no token')
-    try {
-      const { payload } = await jwtVerify(token, keyFor, {
-        algorithms: ['RS256'],
-        issuer,
-        audience: appId,
-        clockTolerance: clockSkewS,
-        currentDate: new Date(now()),
-      })
-      const { aud, exp, serviceurl } = payload
-      if (typeof aud !== 'string') return refused(401, 'audience')
-      if (exp === undefined) return refused(401, 'no expiry')
-      if (exp > now() / 1000 + longestLifeS) return refused(401, 'lives too long')
-      if (typeof serviceurl !== 'string' || serviceurl === '') return refused(401, 'no service URL claim')
-      return { is: 'held', serviceUrl: serviceurl }
-    } catch (error) {
-      if (error instanceof NoKeys) return refused(503, 'no keys')
-      return refused(401, reasonOf(error))
-    }
+    const verified = await verify(authorization)
+    if (verified.is === 'refused') return verified
+    const { exp, serviceurl } = verified.payload
+    if (exp > now() / 1000 + longestLifeS) return refused(401, 'lives too long')
+    if (typeof serviceurl !== 'string' || serviceurl === '') return refused(401, 'no service URL claim')
+    return { is: 'held', serviceUrl: serviceurl }
   }
-}
-
-class Unacceptable extends Error {
-  readonly why: Reason
-  constructor(why: Reason) {
-    super(why)
-    this.why = why
-  }
-}
-
-const reasons: Readonly<Record<string, Reason>> = {
-  iss: 'issuer',
-  aud: 'audience',
-  nbf: 'not valid yet',
-}
-
-function reasonOf(error: unknown): Reason {
-  if (error instanceof Unacceptable) return error.why
-  if (error instanceof errors.JWTExpired) return 'expired'
-  if (error instanceof errors.JWTClaimValidationFailed) return reasons[error.claim] ?? 'malformed token'
-  if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm'
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature'
-  if (error instanceof errors.JOSENotSupported) return 'critical header'
-  return 'malformed token'
 }

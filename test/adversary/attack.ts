@@ -39,6 +39,7 @@ const limits: Limits = {
   firstLookMs: 5 * second,
   longestLookMs: 5 * minute,
   restLookMs: 24 * hour,
+  hintMs: 10_000,
   settleMs: 30 * second,
   freshLookMs: 5 * second,
   pinMs: 10 * second,
@@ -340,7 +341,7 @@ export async function openGround(): Promise<Ground> {
       while (time < end) {
         const [row] = await store.claim(holder, time, hour, 1)
         if (row) {
-          const plan = journal.planFor(row.link, row.lookedAt)
+          const plan = journal.planFor(row.link, row)
           let later: number | undefined
           if (plan.passed)
             await journal.record(row.link.id, [{ fact: 'passed', what: plan.passed, at: time }])
@@ -350,7 +351,7 @@ export async function openGround(): Promise<Ground> {
           const newest = await store.get(row.link.id)
           await journal.rest(
             row.link.id,
-            later === undefined || !newest ? {} : { version: newest.version, earliest: later },
+            later === undefined || !newest ? {} : { as: newest, earliest: later },
           )
         }
         if (watcher.cancels()) await desk.cancel(taken)

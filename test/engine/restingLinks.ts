@@ -187,7 +187,7 @@ export async function keepResting(
 ): Promise<void> {
   const lookedAt = clock.now()
   const journal = createJournal({ store, clock, limits, wake: () => undefined })
-  const planFor = (link: Link): Plan => journal.planFor(link, lookedAt)
+  const planFor = (link: Link): Plan => journal.planFor(link, { lookedAt })
   for (const [n, one] of placed(size).entries()) {
     const { facts, link } = told(historyOf(one, `link-${n}`, lookedAt - stillFor, serviceUrl), planFor)
     const { azure, wake: due } = planFor(link)

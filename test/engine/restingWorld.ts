@@ -109,7 +109,7 @@ export async function startResting(
   const performer = { act: counted(act), tell: counted(tell), look: counted(look) }
   const common = { store, clock, limits, log: () => undefined, wake }
   for (let instance = 0; instance < instances; instance++) {
-    const worker = startWorker({ ...common, journal, performer, leaseMs: 30_000 })
+    const worker = startWorker({ ...common, journal, performer, leaseMs: 60_000 })
     const surveyor = startSurveyor({ ...common, survey: counted(survey), look: performer.look })
     running.push(worker, { stop: surveyor.stop, wake: () => undefined })
   }

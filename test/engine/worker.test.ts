@@ -4,7 +4,9 @@ import { createJournal } from '../../src/engine/journal.ts'
 import type { Performer } from '../../src/engine/perform.ts'
 import type { Clock, Store } from '../../src/engine/ports.ts'
 import { startWorker, type Worker } from '../../src/engine/worker.ts'
+import { fold } from '../../src/link/fold.ts'
 import type { Limits } from '../../src/link/link.ts'
+import { viewSchema } from '../../src/link/views.ts'
 import { openStore } from '../../src/store/openStore.ts'
 
 const limits: Limits = {
@@ -16,6 +18,7 @@ const limits: Limits = {
   firstLookMs: 2_000,
   longestLookMs: 60_000,
   restLookMs: 86_400_000,
+  hintMs: 10_000,
   settleMs: 30_000,
   freshLookMs: 5_000,
   pinMs: 10_000,
@@ -35,8 +38,13 @@ afterEach(async () => {
 })
 
 /** A worker on a real store; what it would do is noted, and everything in Azure and Teams stays silent. */
-async function atWork(links: number, performer: Partial<Performer> = {}) {
-  const opened = await openStore({ url: ':memory:' })
+async function atWork(
+  links: number,
+  performer: Partial<Performer> = {},
+  around: (store: Store) => Partial<Store> = () => ({}),
+) {
+  const kept = await openStore({ url: ':memory:' })
+  const opened = { ...kept, ...around(kept) }
   store = opened
   const turnable = turnableClock(0)
   let waits = 0
@@ -154,6 +162,55 @@ describe('the worker', () => {
     worker?.wake()
     await until(() => acted.length === 2)
     finish?.()
+  })
+
+  test('tells nothing twice when a record that was read earlier arrives later', async () => {
+    const told: string[] = []
+    const reading = Promise.withResolvers<void>()
+    const written = Promise.withResolvers<void>()
+    let acted = false
+    const { turnable } = await atWork(
+      1,
+      {
+        act: async () => {
+          acted = true
+          return turnable.now() + 60_000
+        },
+        tell: async ({ link }, { post, digest }) => {
+          told.push(post)
+          // Azure's lane has ended, and the record is read again while this message is still on its way.
+          await reading.promise
+          const posted = {
+            fact: 'posted',
+            at: 1,
+            post,
+            digest,
+            schema: viewSchema,
+            ...place,
+            activity: '1',
+          } as const
+          await store?.transact(link.id, [], (row) => ({
+            change: { facts: [posted], link: fold(row.link, posted), due: undefined },
+            result: undefined,
+          }))
+          setImmediate(written.resolve)
+          return undefined
+        },
+      },
+      (kept) => ({
+        async get(id) {
+          const row = await kept.get(id)
+          if (acted) reading.resolve()
+          if (acted) await written.promise
+          return row
+        },
+      }),
+    )
+    await written.promise
+    const [link] = (await store?.list({}, 1)) ?? []
+    // Given back: nothing is left to do.
+    while ((await store?.get(link?.id ?? ''))?.lease) await new Promise(setImmediate)
+    expect(told).toEqual(['status'])
   })
 
   test('stops only when what is under way has ended', async () => {

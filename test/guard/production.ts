@@ -36,7 +36,11 @@ export type Production = {
   close(): Promise<void>
 }
 
-export async function startProduction(more: Readonly<Record<string, string>> = {}): Promise<Production> {
+type Environment = Readonly<Record<string, string>>
+
+export async function startProduction(
+  more: Environment | ((azure: Azure) => Environment) = {},
+): Promise<Production> {
   const folder = await mkdtemp(join(tmpdir(), 'vaultlink-production-'))
   const temporary = join(folder, 'temporary')
   await mkdir(temporary)
@@ -66,7 +70,7 @@ export async function startProduction(more: Readonly<Record<string, string>> = {
     BOT_SERVICE_HOSTS: teams.host,
     NODE_EXTRA_CA_CERTS: teams.identity?.caFile ?? '',
     TMPDIR: temporary,
-    ...more,
+    ...(typeof more === 'function' ? more(azure) : more),
   })
   const watching = new Set<() => void>()
   const begin = (changed: Readonly<Record<string, string>> = {}): Promise<BotProcess> =>

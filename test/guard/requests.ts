@@ -9,11 +9,12 @@ const agent = new Agent({ keepAlive: true, maxSockets: 16 })
 export function post(
   url: string,
   sent: { readonly headers: Readonly<Record<string, string>>; readonly body: string | Buffer },
+  path = '/api/messages',
 ): Promise<Answered> {
   const began = performance.now()
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      `${url}/api/messages`,
+      `${url}${path}`,
       {
         method: 'POST',
         agent,

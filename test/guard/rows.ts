@@ -9,7 +9,10 @@ export function rowsOf(database: string): readonly unknown[] {
       db
         .prepare(`select * from "${name}"`)
         .all()
-        .map(({ looked_at, due, lease_holder, lease_until, claimable_at, ...row }) => ({ name, ...row })),
+        .map(({ looked_at, hinted_at, due, lease_holder, lease_until, claimable_at, ...row }) => ({
+          name,
+          ...row,
+        })),
     )
   } finally {
     db.close()

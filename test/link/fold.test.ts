@@ -599,6 +599,8 @@ describe('while the owners decide', () => {
 
 describe('Approved', () => {
   const succeededApproved = own({ status: 'Approved' })
+  const approvedThere = onVault(connection('Approved'))
+  const replaced = connection('Approved', { privateEndpoint: endpoint('another') })
 
   test.each(['Pending', 'Approving', 'Propagating'] as const)(
     '%s: only with Succeeded and Approved on SignalR, and the pinned connection Approved',
@@ -637,21 +639,47 @@ describe('Approved', () => {
   })
 
   test.each([
-    ['SignalR says Rejected', own({ status: 'Rejected' }), onVault(connection('Approved')), 'Rejected'],
+    ['SignalR says Rejected', own({ status: 'Rejected' }), approvedThere, 'onSignalr', 'Rejected'],
     [
       'SignalR says Disconnected',
       own({ status: 'Disconnected' }),
-      onVault(connection('Approved')),
+      approvedThere,
+      'onSignalr',
       'Disconnected',
     ],
-    ['SignalR says Timeout', own({ status: 'Timeout' }), onVault(connection('Approved')), 'Timeout'],
-    ['the vault says Rejected', succeededApproved, onVault(connection('Rejected')), 'Rejected'],
-    ['the connection is gone', succeededApproved, onVault(), 'Disconnected'],
-    ['the vault is gone', succeededApproved, absent, 'Disconnected'],
-  ] as const)('undone later, %s: told, and nothing is removed', (_what, sighting, connections, status) => {
-    const link = at('Approved', looked({ own: sighting, connections }))
-    expect(link.stage).toEqual({ status: 'Disconnected' })
-    expect(link.news.at(-1)).toMatchObject({ news: 'disconnected', status })
+    ['SignalR says Timeout', own({ status: 'Timeout' }), approvedThere, 'onSignalr', 'Timeout'],
+    [
+      'the link failed',
+      own({ status: 'Approved', provisioningState: 'Failed' }),
+      approvedThere,
+      'linkFailed',
+      'Approved',
+    ],
+    ['the vault says Rejected', succeededApproved, onVault(connection('Rejected')), 'onVault', 'Rejected'],
+    ['both say so', own({ status: 'Rejected' }), onVault(connection('Rejected')), 'onVault', 'Rejected'],
+    ['the connection is gone', succeededApproved, onVault(), 'connectionGone', 'Disconnected'],
+    ['another has its name', succeededApproved, onVault(replaced), 'connectionReplaced', 'Approved'],
+    ['the vault is gone', own({ status: 'Disconnected' }), absent, 'vaultGone', 'Disconnected'],
+  ] as const)(
+    'undone later, %s: told, and nothing is removed',
+    (_what, sighting, connections, because, status) => {
+      const link = at('Approved', looked({ own: sighting, connections }))
+      expect(link.stage).toEqual({ status: 'Disconnected' })
+      expect(link.news.at(-1)).toMatchObject({ news: 'disconnected', status, because })
+      const again = timed(looked({ own: sighting, connections }), link.moved + day)
+      expect(fold(link, again).news).toEqual(link.news)
+    },
+  )
+
+  test.each([
+    ['SignalR', { own: absent, signalrIsGone: true as const }, 'signalrGone'],
+    ['the link', { own: absent }, 'deletedElsewhere'],
+  ] as const)('%s deleted later: it is over, and told which', (_what, seen, cause) => {
+    for (const status of ['Approved', 'Disconnected'] as const) {
+      const link = at(status, looked(seen))
+      expect(link.stage).toEqual({ status: 'Removed', cause: { cause } })
+      expect(link.news.at(-1)).toMatchObject({ news: 'ended', outcome: 'Removed', cause: { cause } })
+    }
   })
 
   test('undone, and approved again', () => {
@@ -660,7 +688,12 @@ describe('Approved', () => {
       looked({ own: succeededApproved, connections: onVault(connection('Approved')) }),
     )
     expect(link.stage.status).toBe('Approved')
-    expect(link.news.map(({ news }) => news)).toEqual(['approved', 'disconnected', 'approved'])
+    expect(link.news).toMatchObject([
+      { news: 'approved' },
+      { news: 'disconnected' },
+      { news: 'approved', again: true },
+    ])
+    expect(link.news[0]).not.toHaveProperty('again')
   })
 
   test('a state without a name, or one that may not be read, is no news', () => {

@@ -69,6 +69,7 @@ export const limits: Limits = {
   firstLookMs: 5 * second,
   longestLookMs: 5 * minute,
   restLookMs: 6 * hour,
+  hintMs: 10_000,
   settleMs: 30 * second,
   freshLookMs: 5_000,
   pinMs: 10 * second,

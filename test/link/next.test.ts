@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { fold } from '../../src/link/fold.ts'
 import type { Link, Millis } from '../../src/link/link.ts'
 import { isOurs } from '../../src/link/match.ts'
-import { next, type Plan } from '../../src/link/next.ts'
+import { next, type Plan, type Surroundings } from '../../src/link/next.ts'
 import { isCopy } from '../../src/link/places.ts'
 import { restInterval, stirredAt } from '../../src/link/rest.ts'
 import { isEnded, viewSchema, views } from '../../src/link/views.ts'
@@ -532,8 +532,44 @@ describe('intervals', () => {
       expect(stirredAt(fold(quiet, timed(said, later)))).toBe(stirredAt(quiet))
   })
 
+  test('shorter after a hint, and never shorter than looks after hints may be apart', () => {
+    for (const link of [quiet, told(at('Approved')), told(at('Disconnected'))]) {
+      const hinted = (ago: Millis): Surroundings => ({
+        ...around(link.moved + day, link.moved + day - ago),
+        hintedAt: link.moved + day - 1,
+      })
+      expect(next(link, hinted(limits.hintMs)).azure).toEqual({ step: 'look' })
+      const soon = next(link, hinted(limits.hintMs - second))
+      expect(soon.azure).toBeUndefined()
+      expect(soon.wake).toBe(link.moved + day + second)
+    }
+    const stirred = stirredAt(quiet)
+    const busy = next(quiet, { ...around(stirred, stirred), hintedAt: stirred })
+    expect(busy.wake).toBe(stirred + limits.firstLookMs)
+  })
+
   test.each(['Approved', 'Disconnected'] as const)('%s rests long', (status) => {
     expect(rests(told(at(status)), 0)).toBe(restInterval(at(status), limits))
+  })
+
+  test.each([
+    [
+      'the link is being deleted',
+      'Approved',
+      { own: own({ status: 'Approved', provisioningState: 'Deleting' }) },
+    ],
+    ['SignalR has not followed yet', 'Disconnected', { own: own({ status: 'Rejected' }) }],
+    [
+      'the vault is not settled',
+      'Disconnected',
+      { connections: onVault(connection('Rejected', { provisioningState: 'Updating' })) },
+    ],
+  ] as const)('but not while something moves: %s', (_what, status, seen) => {
+    const approved = { own: own({ status: 'Approved' }), connections: onVault(connection('Approved')) }
+    const link = told(at(status, looked({ ...approved, ...seen })))
+    expect(link.stage.status).toBe(status)
+    expect(rests(link, 0)).toBe(limits.firstLookMs)
+    expect(rests(link, limits.usualPropagatingMs)).toBe(restInterval(link, limits))
   })
 })
 

@@ -9,10 +9,10 @@ export type Line = {
   /** `open`, `refused`: nobody listens any more, `silent`: what is sent is swallowed, and nobody answers. */
   become(state: 'open' | 'refused' | 'silent'): void
   /**
-   * Breaks the line at the next COMMIT, before the server has it or when it has answered, and from then on is `then`.
-   * Resolves when that has happened.
+   * Breaks the line at the next COMMIT of a transaction that wrote these words, before the server has it or when it has
+   * answered, and from then on is `then`. Resolves when that has happened.
    */
-  breakAtCommit(when: 'before' | 'after', then?: 'open' | 'refused'): Promise<void>
+  breakAtCommit(when: 'before' | 'after', then?: 'open' | 'refused', words?: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -22,7 +22,7 @@ export async function lineTo(database: string): Promise<Line> {
   const server = new URL(database)
   const sockets = new Set<Socket>()
   let state: 'open' | 'refused' | 'silent' = 'open'
-  let trap: { when: 'before' | 'after'; spring(): void } | undefined
+  let trap: { when: 'before' | 'after'; words: string; spring(): void } | undefined
   const cut = (): void => {
     for (const socket of sockets) socket.resetAndDestroy()
   }
@@ -30,6 +30,7 @@ export async function lineTo(database: string): Promise<Line> {
     if (state === 'refused') return near.resetAndDestroy()
     const far = connect(Number(server.port), server.hostname)
     let trapped: typeof trap
+    let isMeant = false
     for (const socket of [near, far]) {
       sockets.add(socket)
       // What breaks one side breaks the other; nothing else is to be done about it.
@@ -42,7 +43,8 @@ export async function lineTo(database: string): Promise<Line> {
     }
     near.on('data', (chunk) => {
       if (state === 'silent') return
-      if (trap && chunk.includes(commit)) {
+      isMeant ||= trap !== undefined && chunk.includes(trap.words)
+      if (trap && isMeant && chunk.includes(commit)) {
         trapped = trap
         trap = undefined
         if (trapped.when === 'before') return trapped.spring()
@@ -66,10 +68,11 @@ export async function lineTo(database: string): Promise<Line> {
       state = next
       if (next === 'refused') cut()
     },
-    breakAtCommit: (when, then = 'open') =>
+    breakAtCommit: (when, then = 'open', words = '') =>
       new Promise((resolve) => {
         trap = {
           when,
+          words,
           spring() {
             state = then
             cut()

@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import type { KnownConversation, Owner, Row, Store } from '../../src/engine/ports.ts'
 import { foldAll } from '../../src/link/fold.ts'
 import type { Fact, PostKey } from '../../src/link/link.ts'
+import { resourceKey } from '../../src/link/resourceId.ts'
 import type { Audit } from '../../src/store/audit.ts'
 import { openStore, type StoreOptions } from '../../src/store/openStore.ts'
 import { databases, type Place } from './databases.ts'
@@ -332,27 +333,6 @@ describe.each(databases)('a store on $name', (kind) => {
       await write('one', { release: ['vault'] })
       expect(await read('one')).toEqual([{ key: 'vault', holder: 'two', until: noon }])
     })
-
-    test('that one of many takes, keeps as long as it likes, and loses at their end', async () => {
-      const gate = (holder: string, until: number) => ({ key: 'survey', holder, until })
-      const holders = await Promise.all(
-        ['a', 'b', 'c'].map((holder) => store.takeGate(gate(holder, noon), noon - minute)),
-      )
-      expect(new Set(holders.map(({ holder }) => holder)).size).toBe(1)
-      const [first = 'none'] = holders.map(({ holder }) => holder)
-      expect(await store.takeGate(gate(first, noon + minute), noon - minute)).toEqual({
-        holder: first,
-        until: noon + minute,
-      })
-      expect(await store.takeGate(gate('d', noon + 2 * minute), noon + minute - 1)).toEqual({
-        holder: first,
-        until: noon + minute,
-      })
-      expect(await store.takeGate(gate('d', noon + 2 * minute), noon + minute)).toEqual({
-        holder: 'd',
-        until: noon + 2 * minute,
-      })
-    })
   })
 
   test('names what is not ended with its version, and reads many at once', async () => {
@@ -408,14 +388,14 @@ describe.each(databases)('a store on $name', (kind) => {
 
     test('longer, while their holder says so', async () => {
       await claimed('a', noon)
-      await store.renew(['late', 'later'], 'b', noon + 9 * minute)
-      await store.renew(['late', 'later'], 'a', noon + 2 * minute)
-      await store.renew([], 'a', noon)
+      expect(await store.renew(['late', 'later'], 'b', noon + 9 * minute)).toEqual([])
+      expect(await store.renew(['late', 'later'], 'a', noon + 2 * minute)).toEqual(['late'])
+      expect(await store.renew([], 'a', noon)).toEqual([])
       expect((await row('late')).lease).toEqual({ holder: 'a', until: noon + 2 * minute })
       expect((await row('later')).lease).toBeUndefined()
       expect(await claimed('b', noon + 2 * minute - 1)).toEqual(['later', 'latest'])
       expect(await claimed('c', noon + 2 * minute)).toEqual(['late'])
-      await store.renew(['late'], 'a', noon + 9 * minute)
+      expect(await store.renew(['late'], 'a', noon + 9 * minute)).toEqual([])
       expect((await row('late')).lease?.holder).toBe('c')
       // What is due later than that is due no sooner, and what is done is never due.
       await store.transact('late', [], ({ link }) => ({
@@ -489,6 +469,61 @@ describe.each(databases)('a store on $name', (kind) => {
       await end('latest')
       await store.hasten(minute)
       expect((await row('latest')).due).toBeUndefined()
+    })
+
+    describe('sooner after a hint', () => {
+      const later = 60 * minute
+      const keys = (...resources: string[]) => resources.map(resourceKey)
+      /** A look that began when the row was so. */
+      const looks = ({ link, hintedAt }: Row, due: number) =>
+        store.transact(link.id, [], () => ({
+          change: { facts: [], link, due, lookedAt: due - later, heeded: hintedAt },
+          result: undefined,
+        }))
+
+      beforeEach(async () => {
+        await store.create(ask('quiet', {}, noon + later))
+        await store.create(ask('other', { signalr: signalrId('another') }, noon + later))
+        await store.create(ask('over', {}, noon + later))
+        await end('over')
+        for (const id of ['late', 'later', 'latest', 'never']) await end(id)
+      })
+
+      test('on its SignalR or its vault, however that is spelled, and never when it is over', async () => {
+        expect(await store.hint(keys(signalrId('unknown'), vaultId('unknown'), 'nonsense'), noon)).toBe(0)
+        expect(await claimed('a', noon)).toEqual([])
+        expect(await store.hint(keys(signalrId('contoso-signalr').toUpperCase()), noon)).toBe(1)
+        expect(await store.nextDue()).toBe(noon)
+        expect(await claimed('a', noon)).toEqual(['quiet'])
+        const both = keys(vaultId('other'), vaultId('quiet'), vaultId('over'), vaultId('unknown'))
+        expect(await store.hint(both, noon + 1)).toBe(2)
+        expect(await claimed('b', noon + 1)).toEqual(['other'])
+        expect(await store.nextDue()).toBe(noon + minute)
+        expect((await store.verify()).flaw).toBeUndefined()
+      })
+
+      test('which stands until a look that began after it is written down', async () => {
+        const resources = keys(vaultId('quiet'))
+        await store.hint(resources, noon)
+        const before = await row('quiet')
+        expect(before.hintedAt).toBe(noon)
+        // While the look is under way.
+        await store.hint(resources, noon)
+        await looks(before, noon + later)
+        expect((await row('quiet')).hintedAt).toBeGreaterThan(noon)
+        await looks(await row('quiet'), noon + later)
+        expect(await row('quiet')).toMatchObject({ hintedAt: undefined, due: noon + later })
+      })
+
+      test('and a second one makes nobody come again who comes already', async () => {
+        await store.hint(keys(vaultId('quiet')), noon)
+        await store.transact('quiet', [], ({ link }) => ({
+          change: { facts: [], link, due: noon + 10 },
+          result: undefined,
+        }))
+        expect(await store.hint(keys(vaultId('quiet')), noon + 1)).toBe(1)
+        expect(await store.nextDue()).toBe(noon + 10)
+      })
     })
 
     test('but leaves alone what a newer version wrote', async () => {
@@ -766,7 +801,7 @@ describe.each(databases)('a store on $name', (kind) => {
       [
         'a link that nobody asked for',
         [
-          `insert into links select 'three', schema, 0, head, record, 'other', vault_key, status, ended, asked_by, asked_at, due, looked_at, lease_holder, lease_until, claimable_at from links where id = 'one'`,
+          `insert into links select 'three', schema, 0, head, record, 'other', vault_key, status, ended, asked_by, asked_at, due, looked_at, lease_holder, lease_until, claimable_at, hinted_at from links where id = 'one'`,
         ],
         at('linkUnwitnessed', { link: 'three' }),
       ],
@@ -851,7 +886,8 @@ describe.each(databases)('a store on $name', (kind) => {
         'drop table ledger_head',
         'drop table forgotten',
         'alter table gates drop column at',
-        `delete from kysely_migration where name <> '0001-links'`,
+        'alter table links drop column hinted_at',
+        `delete from kysely_migration where name > '0001-links'`,
       )
       expect(await store.verify()).toEqual({
         links: 2,
@@ -1189,7 +1225,7 @@ describe.each(databases)('a store on $name', (kind) => {
           [0, null],
           [0, null],
         ])
-        expect(await fresh.sql('select name from kysely_migration')).toHaveLength(3)
+        expect(await fresh.sql('select name from kysely_migration')).toHaveLength(4)
       } finally {
         await fresh.remove()
       }

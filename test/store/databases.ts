@@ -19,7 +19,7 @@ export type Kind = {
   readonly place: () => Promise<Place>
 }
 
-const sqliteFile: Kind = {
+export const sqliteFile: Kind = {
   name: 'SQLite',
   scrubbed: true,
   async place() {
@@ -40,6 +40,6 @@ const sqliteFile: Kind = {
   },
 }
 
-const postgres: Kind = { name: 'PostgreSQL', scrubbed: 'later', place: freshDatabase }
+export const postgres: Kind = { name: 'PostgreSQL', scrubbed: 'later', place: freshDatabase }
 
 export const databases: readonly Kind[] = [sqliteFile, postgres]

@@ -1,30 +1,28 @@
 /** What the bot itself writes into its audit log, read with `npm run audit` while it runs. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { World } from '../../sandbox/world.ts'
 import { json, program, ran } from '../audit/run.ts'
 import { asks, claims, linked, objectId, pending, says, seen, startStage, vaultId, within } from './stage.ts'
+import { newStore } from './stores.ts'
 
-let folder: string
+let store: Awaited<ReturnType<typeof newStore>>
 let world: World
-const audit = (...args: string[]) => ran(program, args, { DATABASE_URL: join(folder, 'vaultlink.db') })
+const audit = (...args: string[]) => ran(program, args, { DATABASE_URL: store.url })
 const heads = () =>
   world
     .bot()
     .log.flatMap(({ event, head }) => (event === 'audit.head' && typeof head === 'string' ? [head] : []))
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'vaultlink-audit-story-'))
+  store = await newStore()
   world = await startStage({
     owned: ['contoso-kv', 'contoso-certs'],
-    environment: { DATABASE_URL: join(folder, 'vaultlink.db') },
+    environment: store.environment,
   })
 })
 afterAll(async () => {
   await world.close()
-  await rm(folder, { recursive: true, force: true })
+  await store.remove()
 })
 
 test('says who approved, when, and in which conversation, and is proved by the heads in the log', async () => {

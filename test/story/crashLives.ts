@@ -3,9 +3,6 @@
  * on the same store. People do what people do: they wait for a card, they press, and Teams delivers again what nobody
  * answered.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { AzureEvent } from '../../sandbox/azure/state.ts'
 import type { BotProcess, LogLine } from '../../sandbox/botProcess.ts'
 import type { Message } from '../../sandbox/teams/face.ts'
@@ -17,6 +14,7 @@ import { foldAll } from '../../src/link/fold.ts'
 import type { Link, PostKey, Status } from '../../src/link/link.ts'
 import { openStore } from '../../src/store/openStore.ts'
 import { buttonsOf, seen, sentence, until, within } from './stage.ts'
+import { newStore } from './stores.ts'
 
 export type LifeName = 'approve' | 'reject' | 'portal' | 'cancel' | 'unlink'
 /**
@@ -140,13 +138,13 @@ export type Lived = {
 type Older = { readonly shows: string; readonly said?: string | undefined }
 
 export async function live(moment: Moment): Promise<Lived> {
-  const folder = await mkdtemp(join(tmpdir(), 'vaultlink-crash-'))
-  const database = join(folder, 'vaultlink.db')
+  const place = await newStore()
+  const database = place.url
   const armed = { VAULTLINK_CRASH_AT: moment.at }
   const world = await startWorld({
     // Half a second is long enough for a local Azure to show what was written.
     pace: { azure: hurried.azure, bot: { ...hurried.bot, VAULTLINK_SETTLE_SECONDS: '0.5' } },
-    environment: { DATABASE_URL: database, ...(moment.from === undefined && armed) },
+    environment: { ...place.environment, ...(moment.from === undefined && armed) },
   })
   try {
     world.teams.configure({ throttle: false })
@@ -169,7 +167,7 @@ export async function live(moment: Moment): Promise<Lived> {
     }
   } finally {
     await world.close()
-    await rm(folder, { recursive: true, force: true })
+    await place.remove()
   }
 }
 
@@ -421,11 +419,11 @@ async function storedAt(url: string): Promise<Stored> {
     const [first] = all
     const row = first && (await store.get(first.id))
     if (!row) return { links: 0, link: undefined, folded: undefined, verified: true, left: [], posted: {} }
-    const { link, lookedAt } = row
+    const { link } = row
     const facts = await store.facts(link.id)
     const plan = createJournal({ store, clock: systemClock(), limits, wake: () => undefined }).planFor(
       link,
-      lookedAt,
+      row,
     )
     const posted: Record<string, string[]> = {}
     for (const fact of facts)

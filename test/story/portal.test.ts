@@ -361,16 +361,14 @@ describe('long after it worked', () => {
   test('rejected: both sides are told, nothing is removed; approved again, it works again', async () => {
     const { request, since } = await aMonthLater(() => portal().reject(vault, 'owner'))
     const bad = await request.thread.shows(
-      'contoso-signalr no longer reaches contoso-kv privately: SignalR says Rejected.',
-      {
-        within,
-      },
+      'contoso-signalr no longer reaches contoso-kv privately: its connection on contoso-kv is Rejected.',
+      { within },
     )
     expect(bad.text).toContain('Vaultlink has removed nothing.')
     expect(bad.mentions).toEqual(['requester'])
     await world.teams
       .thread(request.approval ?? bad)
-      .shows('contoso-signalr no longer reaches contoso-kv privately: SignalR says Rejected.', { within })
+      .shows(/its connection on contoso-kv is Rejected\. .* approve it again on contoso-kv/, { within })
     await request.thread.shows('✕ Disconnected · contoso-signalr no longer reaches contoso-kv privately', {
       within,
     })
@@ -379,7 +377,10 @@ describe('long after it worked', () => {
 
     portal().approve(vault, 'owner', 'vaultlink')
     await world.passes(days(1.05))
-    await request.thread.shows(/can now reach .* Approved in the Azure portal at /, { within })
+    await request.thread.shows(/reaches contoso-kv privately again\. Approved in the Azure portal at /, {
+      within,
+    })
+    await world.teams.thread(request.approval ?? bad).shows('Working again since', { within })
     await request.thread.shows('✓ Approved in the Azure portal · working since', { within })
     await unlinked(world, request)
     nothingLeft()
@@ -387,9 +388,13 @@ describe('long after it worked', () => {
 
   test('the connection removed: both sides are told', async () => {
     const { request } = await aMonthLater(() => portal().removeConnection(vault))
-    await request.thread.shows('no longer reaches contoso-kv privately: SignalR says Disconnected.', {
-      within,
-    })
+    for (const thread of [request.thread, world.teams.thread(request.approval ?? request.card)])
+      await thread.shows(
+        'no longer reaches contoso-kv privately: its connection is no longer on contoso-kv.',
+        {
+          within,
+        },
+      )
     // What is disconnected can be taken away as well.
     await unlinked(world, { thread: request.thread })
     nothingLeft()

@@ -5,6 +5,7 @@ import { cardText } from '../../sandbox/teams/cardText.ts'
 import type { Answer, Message, Thread } from '../../sandbox/teams/face.ts'
 import { hurried, startWorld, type World } from '../../sandbox/world.ts'
 import { resourceName } from '../../src/link/resourceId.ts'
+import { newStore } from './stores.ts'
 
 /** Long enough for a machine that is busy with much else; a wait ends as soon as its condition holds. */
 export const within = 30_000
@@ -28,16 +29,26 @@ export async function startStage(
     owned?: readonly string[]
     environment?: Record<string, string>
     asApprover?: { consent: 'forEverybody' | 'byEach' }
+    hearsEvents?: boolean
   } = {},
 ): Promise<World> {
-  const { owned = ['contoso-kv'], environment = {}, asApprover } = options
+  const { owned = ['contoso-kv'], environment = {}, asApprover, hearsEvents = false } = options
+  const store = await newStore()
   // Whoever meets a busy gate comes again when what was seen is old.
   const usual = { VAULTLINK_FRESH_LOOK_SECONDS: '1' }
-  const world = await startWorld({
+  const started = await startWorld({
     pace: hurried,
     ...(asApprover && { asApprover }),
-    environment: { ...usual, ...environment },
+    hearsEvents,
+    environment: { ...usual, ...store.environment, ...environment },
   })
+  const world: World = {
+    ...started,
+    async close() {
+      await started.close()
+      await store.remove()
+    },
+  }
   world.azure.configure({ throttle: false })
   world.teams.configure({ throttle: false })
   for (const vault of owned) await claims(world, vault)
@@ -80,7 +91,7 @@ export const told = (thread: Thread): readonly string[] =>
   thread.messages().flatMap((message) => (message.from === 'Vaultlink' ? [seen(message)] : []))
 
 /** What happened from now on. */
-export function watch({ azure, teams }: World) {
+export function watch({ azure, teams }: Pick<World, 'azure' | 'teams'>) {
   const azureFrom = azure.events.length
   const teamsFrom = teams.events.length
   return {
@@ -205,6 +216,17 @@ export function approvalOf({ teams }: World, { mark }: Request, channel = 'vault
     .shows(new RegExp(`^Approve a private connection[\\s\\S]*${nonce}`), { within })
 }
 
+/** Teams shows a card before the bot has written down that it stands there; no person presses as soon as that. */
+async function isWrittenDown(world: World, approval: Message): Promise<void> {
+  const link = linkIdOn(approval)
+  const isTold = (): boolean =>
+    world
+      .bot()
+      .log.some((line) => line.event === 'teams.told' && line.link === link && line.post === 'approval')
+  for (const until = performance.now() + within; !isTold(); await new Promise(setImmediate))
+    if (performance.now() > until) throw new Error(`The bot did not write down that it asked about ${link}`)
+}
+
 /** Asked, made in Azure, and shown to the owners. */
 export async function pending(
   world: World,
@@ -212,7 +234,9 @@ export async function pending(
   asking: Asking & { owners?: string } = {},
 ): Promise<Request & { readonly approval: Message }> {
   const request = await asks(world, text, asking)
-  return { ...request, approval: await approvalOf(world, request, asking.owners) }
+  const approval = await approvalOf(world, request, asking.owners)
+  await isWrittenDown(world, approval)
+  return { ...request, approval }
 }
 
 export const approves = ({ teams }: World, card: Message, by: PersonKey = 'owner'): Promise<Answer> =>
@@ -261,7 +285,11 @@ export async function unlinked(
 }
 
 /** Resolves once the condition holds; looked at whenever something happens in Azure or Teams. */
-export function until({ azure, teams }: World, what: string, holds: () => boolean): Promise<void> {
+export function until(
+  { azure, teams }: Pick<World, 'azure' | 'teams'>,
+  what: string,
+  holds: () => boolean,
+): Promise<void> {
   if (holds()) return Promise.resolve()
   return new Promise((resolve, reject) => {
     const settle = (): void => {
@@ -279,6 +307,19 @@ export function until({ azure, teams }: World, what: string, holds: () => boolea
     }
     const stops = [azure.onEvent(look), teams.onEvent(look)]
   })
+}
+
+/** Time passes until the bot looks again; resolves once that look has seen what it sees. */
+export async function looksAfter(
+  world: Pick<World, 'azure' | 'teams' | 'passes'>,
+  ms: number,
+): Promise<void> {
+  const from = world.azure.events.length
+  await world.passes(ms)
+  const reads = [/\/sharedPrivateLinkResources\/[^/]+$/i, /\/privateEndpointConnections$/i]
+  const seen = (read: RegExp): boolean =>
+    world.azure.events.slice(from).some((event) => event.kind === 'arm' && read.test(event.path))
+  await until(world, 'the look after a while', () => reads.every(seen))
 }
 
 export const objectId = (who: PersonKey): string => people[who].objectId

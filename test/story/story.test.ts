@@ -25,6 +25,8 @@ import {
 let world: World
 beforeAll(async () => {
   world = await startStage({ owned: ['contoso-kv', 'contoso-certs'] })
+  // Long enough for each step to be shown before the next.
+  world.azure.configure({ propagatesMs: 250 })
 })
 afterAll(async () => expect(await closed(world)).toEqual(allWell))
 

@@ -18,6 +18,7 @@ import type {
   Refusal,
   Route,
   Status,
+  Undoing,
 } from '../../link/link.ts'
 import { parseResourceId, resourceName, topResource } from '../../link/resourceId.ts'
 import type { Approvals, Sign, StepName, Waiting } from '../../link/views.ts'
@@ -561,15 +562,66 @@ function ended(
         : `Linking ${pair} failed; nothing of it is left in Azure. If it is still wanted, ask again: ${linkAgain(about)}.`
     }
     case 'Removed': {
-      const how = who
-        ? `${who} removed the link ${name}`
-        : piece.cause?.cause === 'deletedElsewhere'
-          ? `Somebody removed the link ${name} in Azure`
-          : `The link ${name} is removed`
-      return `${how}. ${signalr} no longer reaches ${vault} privately.`
+      if (who) return `${who} removed the link ${name}. ${signalr} no longer reaches ${vault} privately.`
+      const again = to === 'owners' ? '' : ` If it is still wanted, ask again: ${linkAgain(about)}.`
+      if (piece.cause?.cause === 'signalrGone')
+        return `${signalr} is no longer there, deleted or moved, and the link ${name} to ${vault} went with it.${again}`
+      return piece.cause?.cause === 'deletedElsewhere'
+        ? `Somebody removed the link ${name} in Azure. ${signalr} no longer reaches ${vault} privately.${again}`
+        : `The link ${name} is removed. ${signalr} no longer reaches ${vault} privately.`
     }
   }
   return piece.outcome satisfies never
+}
+
+/** Why a link that worked works no longer, and what the vault's owners and the others can do about it. */
+function undone(
+  because: Undoing,
+  state: ConnectionState,
+  about: About,
+): { readonly happened: string; readonly owners: string; readonly others: string } {
+  const { signalr, vault, name } = about
+  const anew = `to begin anew, say unlink ${signalr} from ${vault}, then ${linkAgain(about)}.`
+  const askAgain = 'If that was not meant, somebody should ask for the link again.'
+  const connections = `${vault}, under Networking, Private endpoint connections`
+  switch (because) {
+    case 'onVault':
+      return {
+        happened: `its connection on ${vault} is ${state}`,
+        owners: `If that was not meant, approve it again on ${connections}; ${app} will notice.`,
+        others: `Ask the vault's owner why: once they approve it again, it works again, and you hear of it here. Or, ${anew}`,
+      }
+    case 'onSignalr':
+      return {
+        happened: `SignalR says ${state === 'Unknown' ? 'something that has no name here' : state}`,
+        owners: askAgain,
+        others: `Ask the vault's owner why; ${anew}`,
+      }
+    case 'linkFailed':
+      return {
+        happened: `the link ${name} has failed on SignalR`,
+        owners: askAgain,
+        others: `Look at ${signalr}, under Networking; ${anew}`,
+      }
+    case 'connectionGone':
+      return {
+        happened: `its connection is no longer on ${vault}`,
+        owners: askAgain,
+        others: `Ask the vault's owner why; ${anew}`,
+      }
+    case 'connectionReplaced':
+      return {
+        happened: `another connection stands on ${vault} in the place of its own`,
+        owners: `Look at ${connections}, and remove what nobody knows.`,
+        others: `Ask the vault's owner to look at it; ${anew}`,
+      }
+    case 'vaultGone':
+      return {
+        happened: `${vault} is no longer there, deleted or moved`,
+        owners: `If that was not meant, recover it: Azure keeps deleted vaults for a while.`,
+        others: `If that was not meant, ask its owner to recover it: Azure keeps deleted vaults for a while. If it was, say unlink ${signalr} from ${vault}.`,
+      }
+  }
 }
 
 /** What somebody is told in a reply. The mention, if any, goes before it; `link` is the portal's. */
@@ -581,13 +633,17 @@ function news(piece: News, to: Told, about: About, facts: NewsFacts, zone: strin
   switch (piece.news) {
     case 'approved': {
       const since = near(functionalAt ?? piece.at)
-      if (to === 'owners') return [`Working since ${since}: ${signalr} reaches ${vault} privately. `, view]
+      if (to === 'owners')
+        return [
+          `Working ${piece.again ? 'again ' : ''}since ${since}: ${signalr} reaches ${vault} privately. `,
+          view,
+        ]
+      const head = piece.again
+        ? `${signalr} reaches ${vault} privately again.`
+        : `${signalr} can now reach ${vault} privately.`
       const how = decided ? ` Approved ${by(decided.who)} at ${near(decided.at)};` : ''
       const open = vaultIsPublic ? ` ${vault} still accepts public traffic: ` : ' '
-      return [
-        `${signalr} can now reach ${vault} privately.${how} SignalR says Succeeded and Approved since ${since}.${open}`,
-        view,
-      ]
+      return [`${head}${how} SignalR says Succeeded and Approved since ${since}.${open}`, view]
     }
     case 'ended': {
       const over = ended(piece, to, about, facts)
@@ -601,14 +657,14 @@ function news(piece: News, to: Told, about: About, facts: NewsFacts, zone: strin
           ]
         : over
     }
-    case 'disconnected':
+    case 'disconnected': {
+      const { because = 'onSignalr', status } = piece
+      const { happened, owners, others } = undone(because, status, about)
       return [
-        `${signalr} no longer reaches ${vault} privately: SignalR says ${piece.status === 'Unknown' ? 'something that has no name here' : piece.status}. ${app} has removed nothing. `,
-        to === 'owners'
-          ? `If that was not meant, somebody should ask for the link again. `
-          : `Ask the vault's owner why; to begin anew, say unlink ${signalr} from ${vault}, then ${linkAgain(about)}. `,
+        `${signalr} no longer reaches ${vault} privately: ${happened}. ${app} has removed nothing. ${to === 'owners' ? owners : others} `,
         view,
       ]
+    }
     case 'late':
       return [
         `This takes longer than usual; it is still ${status[piece.status]}. ${app} keeps looking and will tell you here. If it is the same in an hour, look at ${signalr}, under Networking: `,
@@ -989,6 +1045,7 @@ export const en = {
         again && 'the last answer did not reach Azure',
         again && approvers.length > 0 && `approved by ${list(approvers)}`,
         [approvals && haveTo(approvals), `by ${time.moment(answerBy, zone)}`].filter(Boolean).join(', '),
+        'then the request ends',
       ]
         .filter(Boolean)
         .join('; '),

@@ -1,0 +1,73 @@
+/** Whether a bearer token was signed by whom it has to be, for us, and is of now. What else it has to claim, others ask. */
+import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { NoKeys, type SigningKey, type SigningKeys } from './keys.ts'
+import { type Reason, type Refused, refused } from './refusal.ts'
+
+export type Verified = { readonly is: 'verified'; readonly payload: JWTPayload & { readonly exp: number } }
+
+/** Both pages that tell of these tokens allow five minutes. */
+const clockSkewS = 300
+
+export function createVerifier(options: {
+  readonly keys: SigningKeys
+  /** Why a key that is published will not do. */
+  readonly wrongWith?: (key: SigningKey) => Reason | undefined
+  readonly issuers: readonly string[]
+  readonly audiences: readonly string[]
+  readonly now: () => number
+}): (authorization: string) => Promise<Verified | Refused> {
+  const { keys, wrongWith, issuers, audiences, now } = options
+  const keyFor: JWTVerifyGetKey = async ({ kid, crit }) => {
+    // jose would honour the extensions that it knows; neither the Bot Connector nor Entra uses one.
+    if (crit !== undefined) throw new Unacceptable('critical header')
+    const known = typeof kid === 'string' ? await keys.find(kid) : undefined
+    if (!known) throw new Unacceptable('unknown key')
+    const wrong = wrongWith?.(known)
+    if (wrong) throw new Unacceptable(wrong)
+    return known.key
+  }
+  return async (authorization) => {
+    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization)?.[1]
+    if (token === undefined) return refused(401, 'no token')
+    try {
+      const { payload } = await jwtVerify(token, keyFor, {
+        algorithms: ['RS256'],
+        issuer: [...issuers],
+        audience: [...audiences],
+        clockTolerance: clockSkewS,
+        currentDate: new Date(now()),
+      })
+      const { aud, exp } = payload
+      if (typeof aud !== 'string') return refused(401, 'audience')
+      if (exp === undefined) return refused(401, 'no expiry')
+      return { is: 'verified', payload: { ...payload, exp } }
+    } catch (error) {
+      if (error instanceof NoKeys) return refused(503, 'no keys')
+      return refused(401, reasonOf(error))
+    }
+  }
+}
+
+class Unacceptable extends Error {
+  readonly why: Reason
+  constructor(why: Reason) {
+    super(why)
+    this.why = why
+  }
+}
+
+const reasons: Readonly<Record<string, Reason>> = {
+  iss: 'issuer',
+  aud: 'audience',
+  nbf: 'not valid yet',
+}
+
+function reasonOf(error: unknown): Reason {
+  if (error instanceof Unacceptable) return error.why
+  if (error instanceof errors.JWTExpired) return 'expired'
+  if (error instanceof errors.JWTClaimValidationFailed) return reasons[error.claim] ?? 'malformed token'
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm'
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature'
+  if (error instanceof errors.JOSENotSupported) return 'critical header'
+  return 'malformed token'
+}

@@ -77,28 +77,32 @@ describe('waiting', () => {
   })
 
   const sizes = [{ each: 10, linksOfEach: 10 }, ...(figures ? [{ each: 200, linksOfEach: 50 }] : [])]
-  test.each(sizes)('for a day: %j', async (size) => {
-    const links = size.each * size.linksOfEach
-    const world = await resting(size)
-    await world.passes(24 * hour)
-    const perSecond = world.reads.length / (24 * 3_600)
-    const own = exact(world).length
-    expect(perSecond).toBeLessThan(1)
-    expect(await others(world)).toEqual(['Pending'])
-    // All have had their own look of the day; now one of them is approved.
-    await world.passes(2 * minute)
-    const { vault, nonce } = placeOf(world, 7)
-    const began = world.written()
-    world.reads.length = 0
-    world.sandbox.portal.approve(resourceName(vault), 'owner', nonce)
-    await world.passes(10 * minute)
-    expect(await statusOf(world, 7)).toBe('Approved')
-    const close = world.reads.filter(({ path }) => path.endsWith(placeOf(world, 7).name)).length
-    console.log(
-      `figure: ${links} links waiting for a day: ${perSecond.toFixed(2)} reads a second, the links' own looks ${own} of ` +
-        `${Math.round(perSecond * 24 * 3_600)}; then one approved in the portal: ${close} looks at it, ${world.written() - began} commits, until it works`,
-    )
-  })
+  test.each(sizes)(
+    'for a day: %j',
+    async (size) => {
+      const links = size.each * size.linksOfEach
+      const world = await resting(size)
+      await world.passes(24 * hour)
+      const perSecond = world.reads.length / (24 * 3_600)
+      const own = exact(world).length
+      expect(perSecond).toBeLessThan(1)
+      expect(await others(world)).toEqual(['Pending'])
+      // All have had their own look of the day; now one of them is approved.
+      await world.passes(2 * minute)
+      const { vault, nonce } = placeOf(world, 7)
+      const began = world.written()
+      world.reads.length = 0
+      world.sandbox.portal.approve(resourceName(vault), 'owner', nonce)
+      await world.passes(10 * minute)
+      expect(await statusOf(world, 7)).toBe('Approved')
+      const close = world.reads.filter(({ path }) => path.endsWith(placeOf(world, 7).name)).length
+      console.log(
+        `figure: ${links} links waiting for a day: ${perSecond.toFixed(2)} reads a second, the links' own looks ${own} of ` +
+          `${Math.round(perSecond * 24 * 3_600)}; then one approved in the portal: ${close} looks at it, ${world.written() - began} commits, until it works`,
+      )
+    },
+    3_600_000,
+  )
 })
 
 describe('what changes', () => {

@@ -24,7 +24,8 @@ async function between(arm: string, change: (path: string, body: ArmList) => voi
       method: request.method ?? 'GET',
       headers: { authorization: request.headers.authorization ?? '', 'x-forwarded-proto': 'https' },
     })
-    const text = await answer.text()
+    // The next page has to come this way too.
+    const text = (await answer.text()).replaceAll(new URL(arm).host, request.headers.host ?? '')
     const body: unknown = text === '' ? undefined : JSON.parse(text)
     if (isList(body)) change(request.url?.split('?')[0] ?? '', body)
     const headers = Object.fromEntries(

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { FaultRule } from '../../sandbox/azure/server.ts'
+import type { Fault } from '../../sandbox/proxy/fault.ts'
 import { clean } from '../../src/azure/errors.ts'
 import type { Act, Outcome } from '../../src/engine/ports.ts'
 import {
@@ -26,7 +26,7 @@ const failed = (outcome: Outcome): Extract<Outcome, { is: 'failed' }> => {
 }
 
 describe("what ARM's refusals of a PUT mean", () => {
-  type Case = readonly [string, Omit<FaultRule, 'times'>, object]
+  type Case = readonly [string, Omit<Fault, 'times'>, object]
   const cases: readonly Case[] = [
     [
       '429 with a wait',

@@ -269,7 +269,8 @@ describe('the worker', () => {
       await world.passes(300_000)
       // Whatever wakes the record meanwhile, this link waits.
       const follows = await teams.person('lone').says('link contoso-signalr to contoso-kv').in('general')
-      await teams.thread(follows).shows('You follow it from here', { within })
+      // Where it is reads that Azure wants fewer of, a turn does without them too.
+      await teams.thread(follows).shows(method === 'GET' ? tryAgain : 'You follow it from here', { within })
       await world.restart()
       await world.passes(295_000)
       await teams.person('lone').says('status').in('with:lone')

@@ -1,6 +1,7 @@
 /** The composition root: reads the settings, joins the rooms, starts the worker and the door, and leaves in order. */
-import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity'
+import type { TokenCredential } from '@azure/identity'
 import type { ActingApplication } from './azure/actAs.ts'
+import { credentialOf } from './azure/credential.ts'
 import { createAzure } from './azure/index.ts'
 import { azureEventsHook } from './azureEvents.ts'
 import { timeElsewhere, turnableClock } from './clock.ts'
@@ -75,7 +76,7 @@ async function run({
   // Whoever shares a database goes by its clock: leases and due times mean the same to all.
   const shared = store.now && (await timeElsewhere(store.now, log))
   const clock = shared ? turnableClock(offset, shared.now) : machine
-  const credential = credentialOf(identity, arm.clientId)
+  const credential = credentialOf(identity, arm.clientId, machine.now)
   const { azure, survey, directory, access, actAs, warm } = createAzure({
     endpoint: arm.endpoint,
     credential,
@@ -89,7 +90,7 @@ async function run({
   const metrics = createMetrics({ openByStatus: store.openByStatus, keysAgeMs: keys.ageMs })
   const isListed = createServiceList({ hosts: settings.serviceHosts, log, onMiss: metrics.serviceMissed })
   const sendLimits = createSendLimits({ store, clock, log, ...(sandbox && { faster: sandbox.sendsFaster }) })
-  const adapter = createAdapter(identity, isListed, sendLimits)
+  const adapter = createAdapter(identity, isListed, sendLimits, machine.now)
   const appId = identity.appId ?? ''
   const drawing = {
     portal: settings.portal,
@@ -245,16 +246,6 @@ async function answersSoon(store: Pick<Store, 'answers'>, log: Log): Promise<boo
     log('warn', 'store.away', {}, error)
     return false
   }
-}
-
-/** As whom the bot acts on Azure: a managed identity, or without one the bot registration itself. */
-function credentialOf(
-  { tenantId, appId, password }: Config['bot'],
-  clientId: string | undefined,
-): TokenCredential {
-  if (clientId === undefined && tenantId !== undefined && appId !== undefined && password !== undefined)
-    return new ClientSecretCredential(tenantId, appId, password)
-  return new ManagedIdentityCredential(clientId === undefined ? {} : { clientId })
 }
 
 /** As whom owners are acted for: by its secret, or by what the managed identity vouches. */

@@ -1,5 +1,5 @@
+import { type Fault, howOf } from '../proxy/fault.ts'
 import type { Azure } from './azure.ts'
-import type { FaultRule } from './faults.ts'
 import { malformed } from './gateway.ts'
 import type { Likeness } from './privateLinks.ts'
 import { type Reply, refusal } from './reply.ts'
@@ -45,14 +45,14 @@ const statuses: Readonly<Record<Decision, true>> = {
   Disconnected: true,
 }
 
-const ofFaults = ['method', 'path', 'times', 'status', 'code', 'message', 'headers', 'when', 'how']
+const ofFaults = ['method', 'path', 'times', 'skip', 'status', 'code', 'message', 'headers', 'when', 'how']
 function likeness(body: unknown): Likeness {
   const name = optional(body, 'name')
   const endpoint = optional(body, 'endpoint')
   return { ...(name !== undefined && { name }), ...(endpoint !== undefined && { endpoint }) }
 }
 
-function rule(body: unknown): FaultRule {
+function rule(body: unknown): Fault {
   const number = (name: string): number | undefined => {
     const value = member(body, name)
     if (value === undefined || typeof value === 'number') return value
@@ -65,6 +65,7 @@ function rule(body: unknown): FaultRule {
   const code = optional(body, 'code')
   const message = optional(body, 'message')
   const status = number('status')
+  const skip = number('skip')
   const headers = member(body, 'headers')
   const when = optional(body, 'when')
   const how = optional(body, 'how')
@@ -80,7 +81,8 @@ function rule(body: unknown): FaultRule {
         headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
       }),
     ...(when !== undefined && { when: keyOf(body, 'when', { before: 1, after: 1 }) }),
-    ...(how !== undefined && { how: keyOf(body, 'how', { answer: 1, reset: 1, hang: 1 }) }),
+    ...(how !== undefined && { how: howOf(how) }),
+    ...(skip !== undefined && { skip }),
   }
 }
 
@@ -108,7 +110,7 @@ const acts: Readonly<Record<string, Act>> = {
     azure.turn(ms)
   },
   'POST settings': (azure, body) => azure.configure(parseSettings(Object(body))),
-  'POST fail': (azure, body) => azure.fail(rule(body)),
+  'POST fail': (azure, body) => void azure.fail(rule(body)),
   'POST rights/grant': (azure, body) =>
     azure.rights.grant(text(body, 'principalId'), text(body, 'role'), text(body, 'scope')),
   'POST rights/revoke': (azure, body) =>

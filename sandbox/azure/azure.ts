@@ -1,6 +1,6 @@
 import type { Directory } from '../entra/directory.ts'
+import type { Armed, Fault } from '../proxy/fault.ts'
 import type { EventSubscription, Subscribed } from './eventGrid.ts'
-import type { FaultRule } from './faults.ts'
 import type { Portal } from './portal.ts'
 import type { AzureEvent, Permission, RoleGraph } from './state.ts'
 import type { Settings } from './switches.ts'
@@ -63,7 +63,7 @@ export type Azure = {
   onRequest(listener: () => void): () => void
   /** Moves the sandbox's clock on. */
   turn(ms: number): void
-  fail(rule: FaultRule): void
+  fail(fault: Fault): Armed
   /** How its replies fit the OpenAPI files so far, if it was told where they are. */
   conformity(): Tally | undefined
   close(): Promise<void>

@@ -1,40 +1,27 @@
-import { type Reply, refusal } from './reply.ts'
+/** How ARM words an error that a fault makes. */
+import type { Fault } from '../proxy/fault.ts'
+import type { Wired } from '../proxy/wire.ts'
+import { type Reply, refusal, wired } from './reply.ts'
 
-/** A fault to come: which calls it meets, how often, and what it does to them. */
-export type FaultRule = {
-  method?: string
-  /** Met by the path as sent, without the query. */
-  path?: RegExp
-  times: number
-  status?: number
-  code?: string
-  message?: string
-  headers?: Record<string, string>
-  /** Before the call acts, or after it acted and before the answer. */
-  when?: 'before' | 'after'
-  /** Answer with the error, cut the connection, or never answer. */
-  how?: 'answer' | 'reset' | 'hang'
+const usual: Readonly<Record<number, readonly [code: string, message: string]>> = {
+  401: ['ExpiredAuthenticationToken', 'The access token expiry UTC time is earlier than current UTC time.'],
+  408: ['RequestTimeout', 'The request timed out.'],
+  412: ['PreconditionFailed', 'The condition specified in the request is not met.'],
+  429: ['TooManyRequests', 'The request is being throttled.'],
+  502: ['BadGateway', 'The server received an invalid response from an upstream server.'],
+  503: ['ServiceUnavailable', 'The service is unavailable. Please retry later.'],
+  504: ['GatewayTimeout', 'The gateway did not receive a response in time.'],
+}
+const other = [
+  'InternalServerError',
+  'The server encountered an internal error. Please retry the request.',
+] as const
+
+export function faultReply({ status, how, code, message, headers }: Fault): Reply {
+  const said = status ?? (how === 'expire' ? 401 : 500)
+  const [usualCode, usualMessage] = usual[said] ?? other
+  return refusal(said, code ?? usualCode, message ?? usualMessage, headers ?? {})
 }
 
-/** The first rule that this call meets, one use of it spent. */
-export function takeFault(rules: FaultRule[], method: string, path: string): FaultRule | undefined {
-  const index = rules.findIndex(
-    (rule) =>
-      (rule.method === undefined || rule.method.toUpperCase() === method) &&
-      (rule.path === undefined ||
-        new RegExp(rule.path.source, rule.path.flags.replace(/[gy]/g, '')).test(path)),
-  )
-  const rule = rules[index]
-  if (!rule) return undefined
-  rule.times -= 1
-  if (rule.times <= 0) rules.splice(index, 1)
-  return rule
-}
-
-export const faultReply = (rule: FaultRule): Reply =>
-  refusal(
-    rule.status ?? 500,
-    rule.code ?? 'InternalServerError',
-    rule.message ?? 'The server encountered an internal error. Please retry the request.',
-    rule.headers ?? {},
-  )
+/** The same, for a proxy in front of it. */
+export const armWording = (fault: Fault): Wired => wired(faultReply(fault))

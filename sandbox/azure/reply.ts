@@ -1,4 +1,6 @@
 /** An answer of the local ARM, and the errors in ARM's own words. */
+import type { Wired } from '../proxy/wire.ts'
+
 export type Reply = {
   readonly status: number
   readonly body?: unknown
@@ -52,3 +54,17 @@ export const notAllowed = (principal: string, action: string, scope: string): Re
   )
 
 export const badRequest = (message: string, code = 'BadRequest'): Reply => refusal(400, code, message)
+
+/** As it goes over the wire, with what else every answer bears. */
+export const wired = (
+  { status, body, headers: own }: Reply,
+  headers: Readonly<Record<string, string>> = {},
+): Wired => ({
+  status,
+  headers: {
+    ...headers,
+    ...own,
+    ...(body !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
+  },
+  body: body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body)),
+})

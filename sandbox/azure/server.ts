@@ -7,6 +7,8 @@ import { resourceKey, resourceName } from '../../src/link/resourceId.ts'
 import { makeServerCertificate } from '../entra/certificates.ts'
 import type { Directory } from '../entra/directory.ts'
 import { createEntra, type Entra, managedIdentityPath } from '../entra/entra.ts'
+import { createFaults, type Faults, lets } from '../proxy/fault.ts'
+import { breakOff, pass } from '../proxy/wire.ts'
 import { eventGrid as eventGridSeed, directory as usualDirectory } from '../seed.ts'
 import { administer, isAdmin } from './admin.ts'
 import { settle } from './agenda.ts'
@@ -14,12 +16,12 @@ import type { Azure } from './azure.ts'
 import { cloudMetadata } from './cloud.ts'
 import { type Conformity, startConformity } from './conformity.ts'
 import { createEventGrid } from './eventGrid.ts'
-import { type FaultRule, faultReply, takeFault } from './faults.ts'
+import { faultReply } from './faults.ts'
 import { malformed, respond } from './gateway.ts'
 import { createPortal } from './portal.ts'
 import { armHeaders } from './providerHeaders.ts'
 import { setRegistration } from './registration.ts'
-import { type Reply, refusal } from './reply.ts'
+import { type Reply, refusal, wired } from './reply.ts'
 import { checkAssignable } from './rights.ts'
 import { savedSeed } from './savedSeed.ts'
 import { type AzureEvent, createWorld, type Seed, type World } from './state.ts'
@@ -28,7 +30,6 @@ import { directoryOf } from './tenant.ts'
 import { principalOf } from './token.ts'
 
 export type { Azure } from './azure.ts'
-export type { FaultRule } from './faults.ts'
 export type { Seed } from './state.ts'
 export { choices } from './switches.ts'
 
@@ -53,7 +54,7 @@ export async function startAzure(
     for (const listener of listeners) listener(event)
   }
   const world = createWorld(seed, { ...defaults, ...seed.settings, ...settings }, clock, tell)
-  const rules: FaultRule[] = []
+  const faults = createFaults()
   const closing = new AbortController()
   const conformity = await startConformity(openapi)
   // Where a seed names nobody it is the usual world, whose directory holds more than a seed can say.
@@ -69,7 +70,7 @@ export async function startAzure(
 
   const served = new Set<() => void>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    serve({ world, azure, entra, rules, conformity, closing: closing.signal }, request, response)
+    serve({ world, azure, entra, faults, conformity, closing: closing.signal }, request, response)
       .catch((error: unknown) => {
         // The caller went away or the sandbox closes; anything else is a fault of the sandbox and must be seen.
         if (closing.signal.aborted || request.socket.destroyed) return
@@ -194,9 +195,7 @@ export async function startAzure(
       world.turn(ms)
       settle(world)
     },
-    fail(rule) {
-      rules.push({ ...rule })
-    },
+    fail: faults.add,
     conformity: () => conformity?.tally(),
     async close() {
       closing.abort()
@@ -229,13 +228,13 @@ type Setting = {
   readonly world: World
   readonly azure: Azure
   readonly entra: Entra
-  readonly rules: FaultRule[]
+  readonly faults: Faults
   readonly conformity: Conformity | undefined
   readonly closing: AbortSignal
 }
 
 async function serve(setting: Setting, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { world, entra, rules, closing } = setting
+  const { world, entra, faults, closing } = setting
   const method = request.method ?? 'GET'
   const url = new URL((request.url ?? '/').replace(/^\/{2,}/, '/'), 'http://127.0.0.1')
   const path = decodePath(url.pathname)
@@ -266,14 +265,14 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
   const correlation = request.headers['x-ms-correlation-request-id']
   const requestId = randomUUID()
   const correlationId = typeof correlation === 'string' ? correlation : randomUUID()
-  const fault = takeFault(rules, method, path)
-  const early = fault && fault.when !== 'after'
+  const fault = faults.take(method, path)
+  const early = fault && !lets(fault)
   const answer = early
     ? { reply: faultReply(fault), headers: {}, by: 'gateway' as const }
     : respond(world, { method, path, url, origin, body, headers: headersOf(request), principal })
   const reply = fault && !early ? faultReply(fault) : answer.reply
 
-  const cut = fault?.how === 'reset' || fault?.how === 'hang'
+  const cut = fault !== undefined && fault.how !== undefined && fault.how !== 'answer'
   world.tell({
     at: world.now(),
     who: 'Azure',
@@ -287,24 +286,8 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
     ...(typeof principal === 'string' && { principal }),
     write: method !== 'GET' && method !== 'HEAD' && method !== 'POST',
   })
-  if (fault?.how === 'reset') return void request.socket.resetAndDestroy()
-  if (fault?.how === 'hang') return
-  if (!fault) {
-    const { status, body: replied } = reply
-    const headers = { ...answer.headers, ...reply.headers }
-    setting.conformity?.judge({
-      method,
-      path,
-      url,
-      requestBody: body,
-      status,
-      headers,
-      body: replied,
-      by: answer.by,
-    })
-  }
   const clientId = request.headers['x-ms-client-request-id']
-  send(response, reply, {
+  const all = {
     ...answer.headers,
     ...armHeaders,
     date: new Date(world.now()).toUTCString(),
@@ -312,7 +295,24 @@ async function serve(setting: Setting, request: IncomingMessage, response: Serve
     'x-ms-correlation-request-id': correlationId,
     'x-ms-routing-request-id': routing(world.now(), correlationId),
     ...(typeof clientId === 'string' && { 'x-ms-client-request-id': clientId }),
+  }
+  if (fault) {
+    const acted = early ? undefined : wired(answer.reply, all)
+    return breakOff(request, response, fault, { acted, refused: wired(faultReply(fault), all) })
+  }
+  const { status, body: replied } = reply
+  const headers = { ...answer.headers, ...reply.headers }
+  setting.conformity?.judge({
+    method,
+    path,
+    url,
+    requestBody: body,
+    status,
+    headers,
+    body: replied,
+    by: answer.by,
   })
+  send(response, reply, all)
 }
 
 const routing = (now: number, id: string): string =>
@@ -367,15 +367,5 @@ async function readBody(request: IncomingMessage): Promise<string | typeof tooLa
 }
 
 function send(response: ServerResponse, reply: Reply, headers: Readonly<Record<string, string>>): void {
-  if (response.destroyed) return
-  const text = reply.body === undefined ? undefined : JSON.stringify(reply.body)
-  response.writeHead(reply.status, {
-    ...headers,
-    ...reply.headers,
-    ...(text !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
-    ...(reply.status !== 204 && {
-      'content-length': String(text === undefined ? 0 : Buffer.byteLength(text)),
-    }),
-  })
-  response.end(text)
+  pass(response, wired(reply, headers))
 }

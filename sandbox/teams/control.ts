@@ -1,7 +1,8 @@
 /** The people, the faults and the clock over HTTP, for a chat or a test in another process. */
+import { type Fault, howOf } from '../proxy/fault.ts'
 import { type PersonKey, people } from '../seed.ts'
 import type { Reply } from './connector.ts'
-import type { Fault, InstallPlace, Message, Settings, Teams } from './face.ts'
+import type { InstallPlace, Message, Settings, Teams } from './face.ts'
 import { type Json, list, record, string } from './json.ts'
 import { isPersonKey } from './world.ts'
 
@@ -43,7 +44,7 @@ const routes: Readonly<Record<string, Handler>> = {
   'POST /channel/delete': (teams, asked) => teams.deleteChannel(word(asked, 'key'), who(asked.by)),
   'POST /redeliver': (teams, asked) =>
     teams.redeliver(word(asked, 'activityId'), { sameId: asked.sameId === true }),
-  'POST /fail': (teams, asked) => teams.fail(fault(asked)),
+  'POST /fail': (teams, asked) => void teams.fail(fault(asked)),
   'POST /settings': (teams, asked) => teams.configure(settings(asked)),
   'POST /clock': (teams, asked) => {
     teams.turn(number(asked, 'advanceMs') ?? 0)
@@ -125,7 +126,7 @@ function fault(asked: Json): Fault {
   return {
     times: number(asked, 'times') ?? 1,
     when: asked.when === 'after' ? 'after' : 'before',
-    how: asked.how === 'reset' || asked.how === 'hang' ? asked.how : 'answer',
+    how: howOf(string(asked.how) ?? 'answer'),
     headers: words(asked.headers),
     ...(method !== undefined && { method }),
     ...(path !== undefined && { path: new RegExp(path) }),

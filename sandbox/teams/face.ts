@@ -1,3 +1,4 @@
+import type { Armed, Fault } from '../proxy/fault.ts'
 import type { PersonKey } from '../seed.ts'
 import type { LoginRequest } from './signIn.ts'
 
@@ -132,20 +133,6 @@ export type Activity = {
 
 export type InstallPlace = 'contoso' | 'labs' | 'group' | { personal: PersonKey }
 
-export type Fault = {
-  method?: string
-  /** Against the decoded path below the service URL: `/v3/conversations/19:…/activities`. */
-  path?: RegExp
-  times: number
-  status?: number
-  code?: string
-  message?: string
-  headers?: Record<string, string>
-  /** Before acting (default), or after: the effect stands, the caller does not learn of it. */
-  when?: 'before' | 'after'
-  how?: 'answer' | 'reset' | 'hang'
-}
-
 export type Settings = {
   /** Added to each answer of the connector. */
   latencyMs: number
@@ -188,7 +175,8 @@ export type Teams = {
   configure(settings: Partial<Settings>): void
   turn(ms: number): void
   now(): number
-  fail(rule: Fault): void
+  /** Against the path below the service URL: `/v3/conversations/19:…/activities`. */
+  fail(fault: Fault): Armed
   /** How many calls of the bot were too many. */
   throttled(): number
   /** Sends an activity again as Teams does after a slow answer: as it was, or under a new id and time. */

@@ -1,34 +1,12 @@
-/** Faults that a test arms: what to answer instead, how often, and whether the effect stands. */
+/** How the Bot Connector words an error that a fault makes. */
+import type { Fault } from '../proxy/fault.ts'
+import type { Wired } from '../proxy/wire.ts'
 import { failure, type Reply } from './connector.ts'
-import type { Fault } from './face.ts'
-
-export type Faults = {
-  add(rule: Fault): void
-  /** The first armed rule for this call, counted down. */
-  take(method: string, path: string): Fault | undefined
-}
-
-export function createFaults(): Faults {
-  const armed: Fault[] = []
-  return {
-    add(rule) {
-      armed.push({ ...rule })
-    },
-    take(method, path) {
-      const rule = armed.find(
-        (candidate) =>
-          candidate.times > 0 &&
-          (candidate.method === undefined || candidate.method === method) &&
-          (candidate.path === undefined || new RegExp(candidate.path, 'i').test(path)),
-      )
-      if (rule) rule.times -= 1
-      return rule
-    },
-  }
-}
+import { wired } from './http.ts'
 
 const usualCodes: Readonly<Record<number, string>> = {
   400: 'BadArgument',
+  401: 'Unauthorized',
   403: 'BotNotInConversationRoster',
   404: 'ConversationNotFound',
   412: 'PreconditionFailed',
@@ -40,10 +18,13 @@ const usualCodes: Readonly<Record<number, string>> = {
   504: 'GatewayTimeout',
 }
 
-export function faultReply(rule: Fault): Reply {
-  const status = rule.status ?? 500
+export function faultReply(fault: Fault): Reply {
+  const status = fault.status ?? (fault.how === 'expire' ? 401 : 500)
   return {
-    ...failure(status, rule.code ?? usualCodes[status] ?? 'ServiceError', rule.message ?? 'As arranged.'),
-    ...(rule.headers && { headers: rule.headers }),
+    ...failure(status, fault.code ?? usualCodes[status] ?? 'ServiceError', fault.message ?? 'As arranged.'),
+    ...(fault.headers && { headers: fault.headers }),
   }
 }
+
+/** The same, for a proxy in front of it. */
+export const connectorWording = (fault: Fault): Wired => wired(faultReply(fault))

@@ -1,6 +1,7 @@
 /** The little HTTP that these servers share. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { pass, type Wired } from '../proxy/wire.ts'
 
 const largestBody = 4 * 1024 * 1024
 
@@ -15,19 +16,20 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-export function send(
-  response: ServerResponse,
-  reply: { status: number; body?: unknown; headers?: Record<string, string> },
-): void {
-  if (response.destroyed) return
-  const body = reply.body === undefined ? '' : JSON.stringify(reply.body)
-  response.writeHead(reply.status, {
-    ...(body !== '' && { 'content-type': 'application/json; charset=utf-8' }),
-    'content-length': Buffer.byteLength(body),
-    ...reply.headers,
-  })
-  response.end(body)
+type Reply = { status: number; body?: unknown; headers?: Record<string, string> }
+
+export function send(response: ServerResponse, reply: Reply): void {
+  pass(response, wired(reply))
 }
+
+export const wired = ({ status, body, headers }: Reply): Wired => ({
+  status,
+  headers: {
+    ...(body !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
+    ...headers,
+  },
+  body: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
+})
 
 export function listenOnLoopback(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {

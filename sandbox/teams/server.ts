@@ -1,14 +1,16 @@
 /** A local Teams: the Bot Connector that a bot calls, and the people behind it. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as pass } from 'node:timers/promises'
+import { createFaults, lets } from '../proxy/fault.ts'
+import { breakOff } from '../proxy/wire.ts'
 import { bot, type PersonKey } from '../seed.ts'
 import { channelActivity, installActivities, type Stamp } from './activities.ts'
 import { answerBot, type Reply } from './connector.ts'
 import { control } from './control.ts'
 import { createDelivery } from './delivery.ts'
-import type { Fault, InstallPlace, Settings, Teams } from './face.ts'
-import { createFaults, faultReply } from './faults.ts'
-import { listenOnLoopback, readBody, send, stop } from './http.ts'
+import type { InstallPlace, Settings, Teams } from './face.ts'
+import { faultReply } from './faults.ts'
+import { listenOnLoopback, readBody, send, stop, wired } from './http.ts'
 import { startIdentity } from './identity.ts'
 import { createKeyService } from './keyService.ts'
 import { createActor, type Stage } from './people.ts'
@@ -26,6 +28,8 @@ export type TeamsOptions = {
   signed?: boolean
   /** The bot's secret at the token endpoint; the seed's when absent. */
   secret?: string
+  /** Where the bot reaches it, if not directly: a proxy that leads here. */
+  reachedAt?: string
   clock?: () => number
 } & Partial<Settings>
 
@@ -57,9 +61,10 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
   })
   const port = await listenOnLoopback(server, options.port ?? 0)
   const url = `http://127.0.0.1:${port}`
-  const serviceUrl = `${url}${connectorPath}/`
+  const reachedAt = options.reachedAt ?? url
+  const serviceUrl = `${reachedAt}${connectorPath}/`
   const tokens = createTokens({ audience: appId, serviceUrl: () => serviceUrl, now: world.now })
-  const keys = createKeyService(tokens, url)
+  const keys = createKeyService(tokens, reachedAt)
   const stamp: Stamp = { world, serviceUrl }
   const delivery = createDelivery(world, settings, async () =>
     options.signed ? `Bearer ${await tokens.token()}` : undefined,
@@ -80,7 +85,9 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
     if (!pathname.startsWith(`${connectorPath}/`)) return send(response, { status: 404 })
     const path = pathname.slice(connectorPath.length)
     const fault = faults.take(method, decoded(path))
-    if (fault && fault.when !== 'after') return breakOff(response, fault)
+    const refused = fault && wired(faultReply(fault))
+    if (fault && refused && !lets(fault))
+      return breakOff(request, response, fault, { acted: undefined, refused })
     const reply =
       identity && !(await identity.accepts(request.headers.authorization))
         ? unauthorized
@@ -89,7 +96,9 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
             { method, path, query, body: parsed(raw), size: raw.byteLength },
           )
     if (settings.latencyMs > 0) await pass(settings.latencyMs, undefined, { signal: closing.signal })
-    return fault ? breakOff(response, fault) : send(response, reply)
+    return fault && refused
+      ? breakOff(request, response, fault, { acted: wired(reply), refused })
+      : send(response, reply)
   }
 
   const installIn = async (where: InstallPlace, by: PersonKey, action: 'add' | 'remove'): Promise<void> => {
@@ -109,7 +118,7 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
   const teams: Teams = {
     url,
     port,
-    host: `127.0.0.1:${port}`,
+    host: new URL(reachedAt).host,
     serviceUrl,
     events: world.events,
     onEvent: world.onEvent,
@@ -137,7 +146,7 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
     fail: faults.add,
     throttled: limits.refused,
     redeliver: (activityId, { sameId }) => delivery.redeliver(activityId, sameId),
-    openIdUrl: `${url}/v1/.well-known/openidconfiguration`,
+    openIdUrl: `${reachedAt}/v1/.well-known/openidconfiguration`,
     keys,
     token: tokens.token,
     ...(identity && {
@@ -156,11 +165,6 @@ export async function startTeams(options: TeamsOptions = {}): Promise<Teams> {
 const unauthorized: Reply = {
   status: 401,
   body: { message: 'Authorization has been denied for this request.' },
-}
-
-function breakOff(response: ServerResponse, fault: Fault): void {
-  if (fault.how === 'reset') response.destroy()
-  else if (fault.how !== 'hang') send(response, faultReply(fault))
 }
 
 function parsed(raw: Buffer): unknown {

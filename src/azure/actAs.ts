@@ -6,8 +6,10 @@ import type { AccessToken, TokenCredential } from '@azure/identity'
 import { type ActAs, type Log, type Unable, Unanswered } from '../engine/ports.ts'
 import { claimsOf } from './claims.ts'
 import { createClients, tokenScope } from './clients.ts'
+import { tokenOptions } from './credential.ts'
 import { within } from './deadline.ts'
 import type { Reading } from './looks.ts'
+import type { Waits } from './patience.ts'
 import { createPerform } from './perform.ts'
 import { createSharedPrivateLinks } from './sharedPrivateLinks.ts'
 import { createVaultConnections } from './vaultConnections.ts'
@@ -27,9 +29,10 @@ export function createActAs(options: {
   readonly application: ActingApplication
   readonly endpoint: string
   readonly reading: Reading
+  readonly waits: Waits
 }): ActAs {
-  const { application, endpoint, reading } = options
-  const { deadlineMs, log } = reading
+  const { application, endpoint, reading, waits } = options
+  const { deadlineMs, now, log } = reading
   return async (token, person, signal) => {
     const { oid, tid } = claimsOf(token)
     // Believed once Entra has taken the token: it takes none but its own, for this application, and in time.
@@ -39,10 +42,10 @@ export function createActAs(options: {
     }
     try {
       const credential = await within(deadlineMs, signal, async (both) => {
-        const exchange = await credentialFor(token, application)
+        const exchange = await credentialFor(token, application, tokenOptions(waits, now))
         return held(await exchange.getToken(tokenScope(endpoint), { abortSignal: both }))
       })
-      const clients = createClients({ endpoint, credential, deadlineMs })
+      const clients = createClients({ endpoint, credential, deadlineMs, waits, now })
       const links = createSharedPrivateLinks(clients, reading)
       const vaults = createVaultConnections(clients, reading)
       return { is: 'acting', perform: createPerform(links, vaults, reading) }
@@ -55,9 +58,11 @@ export function createActAs(options: {
 async function credentialFor(
   userAssertionToken: string,
   { tenantId, clientId, proof, authorityHost }: ActingApplication,
+  common: ReturnType<typeof tokenOptions>,
 ): Promise<TokenCredential> {
   const { OnBehalfOfCredential } = await import('@azure/identity')
   const options = {
+    ...common,
     tenantId,
     clientId,
     userAssertionToken,

@@ -6,6 +6,7 @@ import type { SignalRManagementClient } from '@azure/arm-signalr'
 import type { HttpClient, PipelinePolicy, PipelineRequest } from '@azure/core-rest-pipeline'
 import type { TokenCredential } from '@azure/identity'
 import { garbled, record, text } from './parse.ts'
+import { patience, type Waits } from './patience.ts'
 
 /** The client's own default, 2023-02-01, lacks the replicas. */
 export const signalrApiVersion = '2024-03-01'
@@ -32,6 +33,8 @@ type Settings = {
   readonly credential: TokenCredential
   readonly audience?: string
   readonly deadlineMs: number
+  readonly waits: Waits
+  readonly now: () => number
   /** Hears what each answer says of how many reads its subscription has left. */
   readonly heard?: (url: string, remaining: string | undefined) => void
 }
@@ -140,7 +143,7 @@ export const tokenScope = (endpoint: string, audience: string = secured(endpoint
   `${audience.replace(/\/+$/, '')}/.default`
 
 export function createClients(settings: Settings): Clients {
-  const { endpoint: given, credential, audience } = settings
+  const { endpoint: given, credential, audience, waits, now } = settings
   const url = new URL(given)
   const plain = url.protocol === 'http:'
   if (plain && !isLoopback(url.hostname))
@@ -156,7 +159,10 @@ export function createClients(settings: Settings): Clients {
       // A PUT repeated after a reset has overridden an owner's rejection: what failed is looked at again, not sent again.
       retryOptions: { maxRetries: 0 },
       httpClient: transport(pipeline, own, plain, settings),
-      additionalPolicies: [{ policy: onlySuccess(pipeline), position: 'perRetry' as const }],
+      additionalPolicies: [onlySuccess(pipeline), patience(pipeline, waits, now)].map((policy) => ({
+        policy,
+        position: 'perRetry' as const,
+      })),
     }
     return { pipeline, options }
   })

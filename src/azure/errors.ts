@@ -58,7 +58,7 @@ function parseJson(body: string | undefined): unknown {
 }
 
 /** Reads `Retry-After` (seconds or a date) and the forms in milliseconds that Azure's services use too. */
-function retryAfter(header: (name: string) => string | undefined, now: number): number | undefined {
+export function retryAfter(header: (name: string) => string | undefined, now: number): number | undefined {
   const milliseconds = Number(header('retry-after-ms') ?? header('x-ms-retry-after-ms') ?? Number.NaN)
   if (milliseconds >= 0) return milliseconds
   const value = header('retry-after')
@@ -146,6 +146,8 @@ function causeOf(answer: Answer, call: Call): Cause {
   // 401 is ours to mend and says nothing of the wish; 3xx is not followed; a 404 of a proxy is no answer of Azure's.
   if (status < 400 || status >= 500 || status === 408 || status === 401) return { cause: 'unavailable', code }
   if (!answer.isArm) return { cause: 'unavailable', code }
+  // Who only reads is in nobody's way, and has set no condition.
+  if (call.does === 'read' && (status === 409 || status === 412)) return { cause: 'unavailable', code }
   if (unregistered.test(message) || has('MissingSubscriptionRegistration'))
     return { cause: 'notRegistered', message }
   if (has('ScopeLocked')) return { cause: 'locked', message }

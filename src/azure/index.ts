@@ -8,6 +8,7 @@ import { createClients } from './clients.ts'
 import { createDirectory } from './directory.ts'
 import type { Reading } from './looks.ts'
 import { createObserve } from './observe.ts'
+import type { Waits } from './patience.ts'
 import { createPerform } from './perform.ts'
 import { createSharedPrivateLinks } from './sharedPrivateLinks.ts'
 import { createSurvey } from './survey.ts'
@@ -36,11 +37,14 @@ export function createAzure(options: {
   readonly warm: () => Promise<void>
 } {
   const { endpoint, credential, audience, application, deadlineMs = 20_000, now = Date.now, log } = options
+  const waits: Waits = new Map()
   const allowance = createAllowance(now)
   const clients = createClients({
     endpoint,
     credential,
     deadlineMs,
+    waits,
+    now,
     heard: allowance.heard,
     ...(audience !== undefined && { audience }),
   })
@@ -55,7 +59,7 @@ export function createAzure(options: {
     survey: createSurvey(clients, links, vaults, allowance, reading),
     directory: createDirectory(clients, links, vaults, reading),
     access: createAccess(clients, reading),
-    ...(application && { actAs: createActAs({ application, endpoint, reading }) }),
+    ...(application && { actAs: createActAs({ application, endpoint, reading, waits }) }),
     warm: clients.warm,
   }
 }

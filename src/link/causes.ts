@@ -60,3 +60,12 @@ export function retryAt(
   const backoff = Math.min(longestBackoffMs, firstMs * 2 ** Math.min(count - 1, 20))
   return now + Math.max(backoff, retryAfterMs ?? 0)
 }
+
+const longestSettleMs = 60 * 60_000
+
+/**
+ * How long Azure has to show what it took, from the `count`-th time that it took the same. It may take a removal and not
+ * carry it out, again and again: then it is asked less and less often.
+ */
+export const settlesWithin = (settleMs: number, count: number): number =>
+  Math.min(Math.max(settleMs, longestSettleMs), settleMs * 2 ** Math.min(count - 1, 20))

@@ -2,6 +2,7 @@
  * What to do now: at most one Azure step, at most one message per place, or until when to wait. The same record
  * and the same moment always give the same answer, so a restart needs no recovery: a due record is just due.
  */
+import { settlesWithin } from './causes.ts'
 import type {
   ApproveAs,
   Connection,
@@ -236,7 +237,7 @@ function wanted(
  */
 function notYet(link: Link, effect: Effect, { limits, steadySince = 0 }: Surroundings): Millis {
   const { attempt } = link
-  const settled = (since: Millis): Millis => Math.max(since, steadySince) + limits.settleMs
+  const settled = (since: Millis, within = limits.settleMs): Millis => Math.max(since, steadySince) + within
   // What is SignalR's goes from the vault soon after its link.
   if (effect === 'reject' && leftOpen(link) && attempt?.effect !== 'reject')
     return settled(Math.max(link.since, attempt?.outcome.is === 'done' ? attempt.outcome.at : 0))
@@ -246,7 +247,7 @@ function notYet(link: Link, effect: Effect, { limits, steadySince = 0 }: Surroun
     case 'underWay':
       return decides ? settled(attempt.at) : 0
     case 'done':
-      return settled(attempt.outcome.at)
+      return settled(attempt.outcome.at, settlesWithin(limits.settleMs, attempt.count))
     case 'notApplied':
       return attempt.outcome.at
     case 'failed': {

@@ -8,8 +8,9 @@ import {
 } from 'botbuilder'
 import type { Traffic } from '../engine/ports.ts'
 import type { Incoming } from './activity.ts'
+import { patience } from './patience.ts'
 import type { IsListed } from './services.ts'
-import { counting } from './throttling.ts'
+import { counting, retryAfter } from './throttling.ts'
 
 type Framework = ConfigurationBotFrameworkAuthentication
 type ConnectorFactory = ReturnType<Framework['createConnectorFactory']>
@@ -102,13 +103,21 @@ function activityOf(incoming: Incoming): Activity {
   } as Activity
 }
 
-/** The adapter. It calls no service that is not listed, whoever named it, and tells `traffic` of each turn's calls. */
-export function createAdapter(identity: Identity, isListed: IsListed, traffic?: Traffic): BotAdapter {
+/**
+ * The adapter. It calls no service that is not listed, whoever named it, and by the clock `now` none that asked to wait; it
+ * tells `traffic` of each turn's calls.
+ */
+export function createAdapter(
+  identity: Identity,
+  isListed: IsListed,
+  traffic?: Traffic,
+  now: () => number = Date.now,
+): BotAdapter {
   const { cloud } = identity
   const framework = new ConfigurationBotFrameworkAuthentication(
     identity.appId === undefined ? {} : settingsOf(identity),
     identity.appId !== undefined && cloud && identity.password !== undefined
-      ? clientCredentials({ appId: identity.appId, password: identity.password, cloud })
+      ? clientCredentials({ appId: identity.appId, password: identity.password, cloud, now })
       : undefined,
   )
   // The SDK's own gates, with the emulator's among them, are closed: there is the guard, and no other way in.
@@ -117,7 +126,8 @@ export function createAdapter(identity: Identity, isListed: IsListed, traffic?: 
   framework.authenticateStreamingRequest = closed
   framework.authenticateChannelRequest = closed
   const connectorFactory = framework.createConnectorFactory.bind(framework)
-  framework.createConnectorFactory = (claims) => toTeamsOnce(connectorFactory(claims), isListed)
+  const waits = patience(now)
+  framework.createConnectorFactory = (claims) => toTeamsOnce(connectorFactory(claims), isListed, waits)
   return new BotAdapter(framework, identity.appId ?? '', (cloud ?? publicCloud).scope, traffic)
 }
 
@@ -148,13 +158,18 @@ class ServiceNotListed extends Error {
  * Clients for listed hosts alone. The connector client sends a POST up to four times, and Teams has no idempotency key:
  * a card would be there twice. Its options for that are ignored (4.23.3), so the policy is taken out of its pipeline.
  */
-function toTeamsOnce(factory: ConnectorFactory, isListed: IsListed): ConnectorFactory {
+function toTeamsOnce(
+  factory: ConnectorFactory,
+  isListed: IsListed,
+  waits: ReturnType<typeof patience>,
+): ConnectorFactory {
   return {
     async create(serviceUrl, audience) {
       if (!isListed(serviceUrl)) throw new ServiceNotListed()
       const connector = await factory.create(serviceUrl, audience)
       const pipeline = pipelineOf(connector)
       pipeline.removePolicy({ name: 'defaultRetryPolicy' })
+      pipeline.addPolicy(waits, { phase: 'Retry' })
       pipeline.addPolicy({
         name: 'deadline',
         sendRequest(request, next) {
@@ -197,11 +212,18 @@ const pipelineOf = (connector: unknown): Pipeline =>
  * The bot's own token from another authority, by the OAuth client credentials grant. MSAL would ask
  * login.microsoftonline.com first whether it knows that authority.
  */
-function clientCredentials(options: { appId: string; password: string; cloud: Cloud }): CredentialsFactory {
-  const { appId, password, cloud } = options
+function clientCredentials(options: {
+  appId: string
+  password: string
+  cloud: Cloud
+  now: () => number
+}): CredentialsFactory {
+  const { appId, password, cloud, now } = options
   let held: { readonly token: Promise<string>; readonly until: number } | undefined
+  let notBefore = 0
   const token = (): Promise<string> => {
     if (held && Date.now() < held.until) return held.token
+    if (now() < notBefore) return Promise.reject(new NoToken({ statusCode: 429 }))
     const fetched = fetchToken(options)
     // Asked again a while before the end, and at once when it was not given.
     const kept = {
@@ -213,7 +235,8 @@ function clientCredentials(options: { appId: string; password: string; cloud: Cl
       ({ expiresInMs }) => {
         if (held === kept) held = { ...kept, until: Date.now() + expiresInMs / 2 }
       },
-      () => {
+      (error: unknown) => {
+        if (error instanceof NoToken) notBefore = now() + (error.retryAfterMs ?? 0)
         if (held === kept) held = undefined
       },
     )
@@ -228,6 +251,20 @@ function clientCredentials(options: { appId: string; password: string; cloud: Cl
     }),
     isAuthenticationDisabled: async () => false,
     isValidAppId: async (candidate) => candidate === appId && password !== '' && cloud.authority !== '',
+  }
+}
+
+/** The code is what the log keeps of an error: `invalid_client` is a wrong secret, `invalid_scope` a wrong BOT_SCOPE. */
+class NoToken extends Error {
+  override readonly name = 'NoToken'
+  readonly code: unknown
+  readonly statusCode: number
+  readonly retryAfterMs: number | undefined
+  constructor(why: { code?: unknown; statusCode: number; retryAfterMs?: number | undefined }) {
+    super('The authority gave no token')
+    this.code = why.code
+    this.statusCode = why.statusCode
+    this.retryAfterMs = why.retryAfterMs
   }
 }
 
@@ -253,7 +290,10 @@ async function fetchToken(options: {
     error: code,
   } = body as { access_token?: unknown; expires_in?: unknown; error?: unknown }
   if (!response.ok || typeof token !== 'string')
-    // The code is what the log keeps of an error: `invalid_client` is a wrong secret, `invalid_scope` a wrong BOT_SCOPE.
-    throw Object.assign(new Error('The authority gave no token'), { code, statusCode: response.status })
+    throw new NoToken({
+      code,
+      statusCode: response.status,
+      retryAfterMs: retryAfter(response.headers, Date.now()),
+    })
   return { token, expiresInMs: (typeof seconds === 'number' ? seconds : 3600) * 1000 }
 }

@@ -6,6 +6,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Log } from '../engine/ports.ts'
 import { fieldsOf, textOf } from './activity.ts'
+import { retryAfter } from './throttling.ts'
 
 export type SigningKey = {
   readonly key: KeyObject
@@ -46,6 +47,7 @@ export function createSigningKeys(options: {
   const { openIdMetadataUrl, now, log, deadline = () => AbortSignal.timeout(5_000) } = options
   let held: { readonly keys: ReadonlyMap<string, SigningKey>; readonly at: number } | undefined
   let triedAt: number | undefined
+  let notBefore = 0
   let flight: Promise<void> | undefined
 
   const ageMs = (): number | undefined => held && now() - held.at
@@ -55,18 +57,20 @@ export function createSigningKeys(options: {
 
   const fetchOnce = async (): Promise<void> => {
     triedAt = now()
+    if (triedAt < notBefore) return
     try {
-      held = { keys: await fetchKeys(openIdMetadataUrl, deadline()), at: now() }
+      held = { keys: await fetchKeys(openIdMetadataUrl, deadline(), now()), at: now() }
     } catch (error) {
+      if (error instanceof Unpublished) notBefore = now() + (error.retryAfterMs ?? 0)
       const age = ageMs()
       const ageMinutes = age === undefined ? undefined : Math.round(age / minute)
       log(standing() ? 'warn' : 'error', 'keys.unavailable', { ageMinutes }, error)
-    } finally {
-      flight = undefined
     }
   }
   const refresh = (): Promise<void> => {
-    flight ??= fetchOnce()
+    flight ??= fetchOnce().finally(() => {
+      flight = undefined
+    })
     return flight
   }
 
@@ -87,15 +91,19 @@ export function createSigningKeys(options: {
   }
 }
 
-async function fetchKeys(address: string, signal: AbortSignal): Promise<ReadonlyMap<string, SigningKey>> {
-  const keysAddress = textOf(fieldsOf(await fetchJson(address, signal)).jwks_uri) ?? ''
+async function fetchKeys(
+  address: string,
+  signal: AbortSignal,
+  now: number,
+): Promise<ReadonlyMap<string, SigningKey>> {
+  const keysAddress = textOf(fieldsOf(await fetchJson(address, signal, now)).jwks_uri) ?? ''
   // In the clear only where the document itself was: on this machine, in the sandbox.
   if (
     !URL.canParse(keysAddress) ||
     !['https:', new URL(address).protocol].includes(new URL(keysAddress).protocol)
   )
     throw new Unpublished('jwks_uri')
-  const { keys } = fieldsOf(await fetchJson(keysAddress, signal))
+  const { keys } = fieldsOf(await fetchJson(keysAddress, signal, now))
   const usable = new Map((Array.isArray(keys) ? keys : []).flatMap(keyOf))
   // An empty list is a failure of the service: it would shut everybody out.
   if (usable.size === 0) throw new Unpublished('keys')
@@ -105,15 +113,23 @@ async function fetchKeys(address: string, signal: AbortSignal): Promise<Readonly
 /** The service answered, and published nothing that can be used. */
 class Unpublished extends Error {
   override readonly name = 'Unpublished'
+  statusCode?: number
+  retryAfterMs?: number
 }
 
-async function fetchJson(address: string, signal: AbortSignal): Promise<unknown> {
+async function fetchJson(address: string, signal: AbortSignal, now: number): Promise<unknown> {
   const response = await fetch(address, {
     signal,
     redirect: 'error',
     headers: { accept: 'application/json' },
   })
-  if (!response.ok) throw Object.assign(new Unpublished(), { statusCode: response.status })
+  if (!response.ok) {
+    const retryAfterMs = retryAfter(response.headers, now)
+    throw Object.assign(new Unpublished(), {
+      statusCode: response.status,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    })
+  }
   return response.json()
 }
 

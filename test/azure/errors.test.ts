@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { FaultRule } from '../../sandbox/azure/server.ts'
+import type { Fault } from '../../sandbox/proxy/fault.ts'
 import { clean } from '../../src/azure/errors.ts'
 import type { Act, Outcome } from '../../src/engine/ports.ts'
 import {
@@ -26,7 +26,7 @@ const failed = (outcome: Outcome): Extract<Outcome, { is: 'failed' }> => {
 }
 
 describe("what ARM's refusals of a PUT mean", () => {
-  type Case = readonly [string, Omit<FaultRule, 'times'>, object]
+  type Case = readonly [string, Omit<Fault, 'times'>, object]
   const cases: readonly Case[] = [
     [
       '429 with a wait',
@@ -175,14 +175,21 @@ describe("what ARM's refusals of a PUT mean", () => {
     expect(writesOf(world.sandbox)).toHaveLength(1)
   })
 
-  test('a date to wait for counts from now', async () => {
-    const now = Date.parse('2026-11-23T10:00:00Z')
+  test('a date to wait for counts from now, and until then Azure is not called', async () => {
+    let now = Date.parse('2026-11-23T10:00:00Z')
     const world = await startWorld({}, { now: () => now })
-    world.sandbox.fail({ times: 2, status: 429, headers: { 'retry-after': 'Mon, 23 Nov 2026 10:00:30 GMT' } })
-    expect(failed(await world.azure.perform(put, never)).retryAfterMs).toBe(30_000)
-    world.sandbox.fail({ times: 2, status: 429, headers: { 'retry-after': 'Mon, 23 Nov 2026 09:00:00 GMT' } })
-    expect(failed(await world.azure.perform(put, never)).retryAfterMs).toBe(30_000)
-    expect(failed(await world.azure.perform(put, never)).retryAfterMs).toBe(0)
+    const throttles = (until: string) =>
+      world.sandbox.fail({ times: 1, status: 429, headers: { 'retry-after': until } })
+    const wait = async () => failed(await world.azure.perform(put, never)).retryAfterMs
+    throttles('Mon, 23 Nov 2026 10:00:30 GMT')
+    expect(await wait()).toBe(30_000)
+    now += 10_000
+    expect(await wait()).toBe(20_000)
+    expect(writesOf(world.sandbox)).toHaveLength(1)
+    now += 20_000
+    throttles('Mon, 23 Nov 2026 09:00:00 GMT')
+    expect(await wait()).toBe(0)
+    expect(writesOf(world.sandbox)).toHaveLength(2)
   })
 })
 

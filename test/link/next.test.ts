@@ -240,6 +240,29 @@ describe('the step on Azure', () => {
     expect(stepOf(lookAfter(limits.settleMs))).toBe('approve')
   })
 
+  test('taken and not carried out again and again: sent less and less often, hourly at last', () => {
+    const stands = looked({ own: own(), connections: onVault(connection('Pending')) })
+    let link = at('Removing', stands)
+    const waits: number[] = []
+    for (let n = 0; n < 10; n++) {
+      const sent = [intended('delete'), done('delete')].reduce(
+        (folded, step) => fold(folded, timed(step, folded.moved + 1)),
+        link,
+      )
+      const lookAfter = (later: Millis) => fold(sent, timed(stands, sent.moved + later))
+      const wait = [...Array.from({ length: 12 }, (_none, k) => limits.settleMs * 2 ** k), hour]
+        .sort((a, b) => a - b)
+        .find((later) => stepOf(lookAfter(later)) === 'delete')
+      if (wait === undefined) throw new Error('It is never sent again')
+      expect(stepOf(lookAfter(wait - 1), 1)).not.toBe('delete')
+      waits.push(wait)
+      link = lookAfter(wait)
+    }
+    const doubled = waits.map((_wait, n) => Math.min(hour, limits.settleMs * 2 ** n))
+    expect(waits).toEqual(doubled)
+    expect(waits.at(-1)).toBe(hour)
+  })
+
   test('what Azure asked to wait for is waited for, the look included', () => {
     const link = at('Approving', pendingOnVault, intended('approve'), {
       fact: 'failed',

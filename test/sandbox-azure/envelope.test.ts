@@ -273,7 +273,9 @@ describe('faults', () => {
     )
     expect(await post('fail', '{"status": "503"}')).toEqual(said('status is not a number'))
     expect(await post('fail', '{"path": 1}')).toEqual(said('path is not a text'))
-    expect(await post('fail', '{"how": "slowly"}')).toEqual(said('how is one of answer, reset, hang'))
+    expect(await post('fail', '{"how": "slowly"}')).toEqual(
+      said('how is one of answer, page, reset, hang, truncate, garble, empty, expire'),
+    )
     expect((await call(azure, 'GET', '/_sandbox/token')).body).toEqual(said('principal is missing'))
     expect((await get(vaultPath())).status).toBe(200)
   })

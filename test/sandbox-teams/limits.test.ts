@@ -1,6 +1,7 @@
 /** What Teams refuses for a while or gets wrong: throttling by the sandbox's clock, and faults that a test arms. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { type Fault, startTeams, type Teams } from '../../sandbox/teams/server.ts'
+import type { Fault } from '../../sandbox/proxy/fault.ts'
+import { startTeams, type Teams } from '../../sandbox/teams/server.ts'
 import { startBot, type TestBot } from './bot.ts'
 
 let teams: Teams
@@ -125,7 +126,7 @@ test('updates count as sends, new threads and rosters by limits of their own', a
 })
 
 describe('a fault', () => {
-  const armed = (fault: Partial<Fault>): void =>
+  const armed = (fault: Partial<Fault>): unknown =>
     teams.fail({ method: 'POST', path: /\/activities/, times: 1, ...fault })
 
   test('answers instead, as often as it says, on the calls it names', async () => {

@@ -1,14 +1,15 @@
 /** The bot is told to go (SIGTERM) while a step is under way: the step comes to its end, is written down, and is not done again. */
 import { afterEach, describe, expect, test } from '@jest/globals'
+import { armWording } from '../../sandbox/azure/faults.ts'
 import type { LogLine } from '../../sandbox/botProcess.ts'
+import { openProxy, type PeerProxy } from '../../sandbox/proxy/proxy.ts'
 import type { Message } from '../../sandbox/teams/face.ts'
 import { hurried, startWorld, type World } from '../../sandbox/world.ts'
-import { type Door, openDoor } from './hangDoor.ts'
 import { seen, sentence, until, within } from './stage.ts'
 
 type Stage = {
   readonly world: World
-  readonly door: Door
+  readonly door: PeerProxy
   /** Tells the bot to go, lets `release` happen once it is leaving, and sees it end of itself. */
   leaves(release: () => void): Promise<readonly LogLine[]>
 }
@@ -19,7 +20,7 @@ afterEach(async () => {
 })
 
 async function startStage(environment: Record<string, string> = {}): Promise<Stage> {
-  const door = await openDoor()
+  const door = await openProxy({ wording: armWording })
   const watching = new Set<() => void>()
   const world = await startWorld({
     pace: { azure: hurried.azure, bot: { ...hurried.bot, VAULTLINK_SETTLE_SECONDS: '0.5' } },

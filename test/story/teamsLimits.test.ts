@@ -41,7 +41,7 @@ describe('Teams says 429', () => {
   beforeEach(async () => {
     world = await startStage({ owned: ['contoso-kv', 'contoso-certs'] })
   })
-  const refuses = (method: string, message?: string): void =>
+  const refuses = (method: string, message?: string): unknown =>
     world.teams.fail({
       method,
       path: /conversations\/19:team-contoso@thread\.tacv2;messageid=\d+\/activities/,

@@ -34,3 +34,4 @@ test('it goes on by itself between two readings, is set by each, and the machine
   expect(time.now()).toBe(600 * hour + 60_000)
   expect(logged).toContain('clock.unread')
   time.stop()
+})

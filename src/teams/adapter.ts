@@ -8,7 +8,6 @@ import {
 } from 'botbuilder'
 import type { Traffic } from '../engine/ports.ts'
 import type { Incoming } from './activity.ts'
-import { patience } from './patience.ts'
 import type { IsListed } from './services.ts'
 import { counting, retryAfter } from './throttling.ts'
 
@@ -104,8 +103,8 @@ function activityOf(incoming: Incoming): Activity {
 }
 
 /**
- * The adapter. It calls no service that is not listed, whoever named it, and by the clock `now` none that asked to wait; it
- * tells `traffic` of each turn's calls.
+ * The adapter. It calls no service that is not listed, whoever named it, and tells `traffic` of each turn's calls. `now`:
+ * by which it waits where the bot's own token comes from asked for that.
  */
 export function createAdapter(
   identity: Identity,
@@ -126,8 +125,7 @@ export function createAdapter(
   framework.authenticateStreamingRequest = closed
   framework.authenticateChannelRequest = closed
   const connectorFactory = framework.createConnectorFactory.bind(framework)
-  const waits = patience(now)
-  framework.createConnectorFactory = (claims) => toTeamsOnce(connectorFactory(claims), isListed, waits)
+  framework.createConnectorFactory = (claims) => toTeamsOnce(connectorFactory(claims), isListed)
   return new BotAdapter(framework, identity.appId ?? '', (cloud ?? publicCloud).scope, traffic)
 }
 
@@ -158,18 +156,13 @@ class ServiceNotListed extends Error {
  * Clients for listed hosts alone. The connector client sends a POST up to four times, and Teams has no idempotency key:
  * a card would be there twice. Its options for that are ignored (4.23.3), so the policy is taken out of its pipeline.
  */
-function toTeamsOnce(
-  factory: ConnectorFactory,
-  isListed: IsListed,
-  waits: ReturnType<typeof patience>,
-): ConnectorFactory {
+function toTeamsOnce(factory: ConnectorFactory, isListed: IsListed): ConnectorFactory {
   return {
     async create(serviceUrl, audience) {
       if (!isListed(serviceUrl)) throw new ServiceNotListed()
       const connector = await factory.create(serviceUrl, audience)
       const pipeline = pipelineOf(connector)
       pipeline.removePolicy({ name: 'defaultRetryPolicy' })
-      pipeline.addPolicy(waits, { phase: 'Retry' })
       pipeline.addPolicy({
         name: 'deadline',
         sendRequest(request, next) {
@@ -223,7 +216,7 @@ function clientCredentials(options: {
   let notBefore = 0
   const token = (): Promise<string> => {
     if (held && Date.now() < held.until) return held.token
-    if (now() < notBefore) return Promise.reject(new NoToken({ statusCode: 429 }))
+    if (now() < notBefore) return Promise.reject(new NoToken({ statusCode: 503 }))
     const fetched = fetchToken(options)
     // Asked again a while before the end, and at once when it was not given.
     const kept = {

@@ -19,9 +19,10 @@ import {
 } from './ground.ts'
 import { broken } from './laws.ts'
 
-/** `npm run figures` plays every cell of the table, and `--runs` pairs and triples; else a sample of each. */
+/** `npm run figures` plays every cell of the table, or one of `--share`, and `--runs` pairs and triples; else a sample of each. */
 const inFigures = process.env.VAULTLINK_FIGURES === '1'
 const runs = Number(process.env.VAULTLINK_FAULT_RUNS ?? (inFigures ? 1_000 : 8))
+const share = Number(process.env.VAULTLINK_FAULT_SHARE ?? 1)
 const seed = Number(process.env.VAULTLINK_FAULT_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
 const callNames = Object.keys(kinds) as CallName[]
@@ -133,9 +134,10 @@ describe('one fault', () => {
         .filter((cell) => cell.call === call)
         .flatMap((cell) => faultsOf(call).map((fault) => ({ cell, fault })))
       // A sample goes through the faults as it goes through the calls.
+      const first = callNames.indexOf(call) * 7
       const chosen = inFigures
-        ? all
-        : all.filter((_one, n) => n === (callNames.indexOf(call) * 7) % all.length)
+        ? all.filter((_one, n) => n % share === first % share)
+        : all.slice(first % all.length).slice(0, 1)
       for (const { cell, fault } of chosen) {
         played.single += 1
         found.push(

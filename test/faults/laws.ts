@@ -50,15 +50,21 @@ const approvals: Law = ({ effects, links }, story) => {
 const failed = ({ call }: SeenCall): boolean => call.ended?.status === undefined || call.ended.status >= 400
 const toArm = ({ peer }: SeenCall): boolean => peer === 'arm'
 
-/** What a Retry-After holds back: calls of a kind to a subscription of Azure's, a conversation in Teams, else the whole peer. */
-function held({ peer, call }: SeenCall): string {
+/**
+ * What a Retry-After holds back: calls of a kind to a subscription of Azure's, the worker's messages to a channel of Teams',
+ * else the whole peer. The answers of turns go on, and so does what they read of Teams.
+ */
+function held({ peer, call }: SeenCall): string | undefined {
+  const name = nameOf(peer, call.method, call.path)
+  const isMessage = name === 'post a message' || name === 'update a message' || name === 'begin a thread'
+  if (peer === 'teams' && call.path.includes('/v3/') && !isMessage) return undefined
+  const kind = peer === 'arm' ? call.method : ''
   const scope =
     peer === 'arm'
       ? (/^\/subscriptions\/[^/]+/i.exec(call.path)?.[0] ?? '')
       : peer === 'teams'
-        ? (/\/v3\/conversations\/[^/]+/.exec(call.path)?.[0] ?? call.path)
+        ? (/\/v3\/conversations\/[^/;]+/.exec(call.path)?.[0] ?? call.path)
         : ''
-  const kind = peer === 'arm' ? call.method : ''
   return `${peer} ${kind} ${scope}`.toLowerCase()
 }
 
@@ -72,6 +78,7 @@ const retryAfter: Law = ({ calls }) =>
       .slice(index + 1)
       .filter(
         (later) =>
+          held(first) !== undefined &&
           held(later) === held(first) &&
           (later.call.at > ended.at || later.phase !== first.phase) &&
           later.call.at < until,

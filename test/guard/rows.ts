@@ -1,6 +1,17 @@
-/** Everything that the bot has written down, read beside it; not when it last looked or will, nor who holds a record. */
+/** What the bot has written down, read beside it. */
 import { DatabaseSync } from 'node:sqlite'
 
+/** How many links a hint stands on that no look has answered. */
+export function hintsIn(database: string): number {
+  const db = new DatabaseSync(database, { readOnly: true })
+  try {
+    return Number(db.prepare('select count(hinted_at) as hints from links').get()?.hints)
+  } finally {
+    db.close()
+  }
+}
+
+/** Everything that the bot has written down, read beside it; not when it last looked or will, nor who holds a record. */
 export function rowsOf(database: string): readonly unknown[] {
   const db = new DatabaseSync(database, { readOnly: true })
   try {

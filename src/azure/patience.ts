@@ -9,12 +9,14 @@ export type Waits = Map<string, { readonly until: number; readonly status: numbe
 
 /**
  * What one answer holds back: Azure counts reads, writes and deletions of a subscription apart, so one that is told to
- * wait stops the others of its kind there; elsewhere those of its kind at that host.
+ * wait stops the others of its kind there; elsewhere it stops all that goes to that host outside of subscriptions.
  */
 function heldBackBy({ url, method }: PipelineRequest): string {
   const { host, pathname } = new URL(url)
+  const subscription = /^\/subscriptions\/[^/]+/i.exec(pathname)?.[0]
+  if (subscription === undefined) return host
   const kind = method === 'GET' || method === 'HEAD' || method === 'DELETE' ? method : 'write'
-  return `${kind} ${host} ${/^\/subscriptions\/[^/]+/i.exec(pathname)?.[0] ?? ''}`.toLowerCase()
+  return `${kind} ${host} ${subscription}`.toLowerCase()
 }
 
 /** Stands last in a pipeline. Clients that share `waits` wait for what one of them was told. */

@@ -1,4 +1,3 @@
-import { setTimeout as pass } from 'node:timers/promises'
 import { type Log, type Person, type Roster, Unanswered } from '../engine/ports.ts'
 import { channelOf } from './activity.ts'
 import type { BotAdapter } from './adapter.ts'
@@ -70,7 +69,7 @@ function createSharing<T>() {
   const next = new Map<string, Promise<T>>()
   const begin = (key: string, read: () => Promise<T>): Promise<T> => {
     next.delete(key)
-    const pause = pass(pauseMs, undefined, { ref: false }).then(() => void pauses.delete(key))
+    const pause = passed(pauseMs).then(() => void pauses.delete(key))
     pauses.set(key, pause)
     return read()
   }
@@ -82,6 +81,8 @@ function createSharing<T>() {
     return shared
   }
 }
+
+const passed = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms).unref())
 
 function over(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {

@@ -366,6 +366,8 @@ async function play(
         code: 'AuthorizationFailed',
       })
     for (phase of phases) {
+      // Nobody does two things in the same instant.
+      await passes(2 * second)
       for (const { phase: when, peer, fault, azure: set } of troubles) {
         if (when !== phase) continue
         if (peer && fault) proxies[peer].fail(fault)

@@ -58,13 +58,13 @@ function held({ peer, call }: SeenCall): string | undefined {
   const name = nameOf(peer, call.method, call.path)
   const isMessage = name === 'post a message' || name === 'update a message' || name === 'begin a thread'
   if (peer === 'teams' && call.path.includes('/v3/') && !isMessage) return undefined
-  const kind = peer === 'arm' ? call.method : ''
   const scope =
     peer === 'arm'
       ? (/^\/subscriptions\/[^/]+/i.exec(call.path)?.[0] ?? '')
       : peer === 'teams'
         ? (/\/v3\/conversations\/[^/;]+/.exec(call.path)?.[0] ?? call.path)
         : ''
+  const kind = peer === 'arm' && scope !== '' ? call.method : ''
   return `${peer} ${kind} ${scope}`.toLowerCase()
 }
 

@@ -22,6 +22,7 @@ const others = [
   'ServiceMode',
   'ServicePrincipal',
   'SignalR',
+  'SubscriptionValidation',
   'SystemDefined',
   'VaultlinkSandbox',
   'WebPubSub',

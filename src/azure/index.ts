@@ -6,6 +6,7 @@ import { type ActingApplication, createActAs } from './actAs.ts'
 import { createAllowance } from './allowance.ts'
 import { createClients } from './clients.ts'
 import { createDirectory } from './directory.ts'
+import { keepingTokens } from './keptToken.ts'
 import type { Reading } from './looks.ts'
 import { createObserve } from './observe.ts'
 import type { Waits } from './patience.ts'
@@ -41,7 +42,7 @@ export function createAzure(options: {
   const allowance = createAllowance(now)
   const clients = createClients({
     endpoint,
-    credential,
+    credential: keepingTokens(credential),
     deadlineMs,
     waits,
     now,

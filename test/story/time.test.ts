@@ -189,7 +189,6 @@ describe.each([
     })
     await clock.goesTo('Sun 13:05')
     expect(wall(clock.now())).toContain(to)
-    const since = watch(world)
     // By itself, or with all that rest.
     const before = world.azure.events.length
     await until(world, 'Azure is looked at', () => world.azure.events.length > before + 2)

@@ -2,7 +2,7 @@
 import type { ConfigurationBotFrameworkAuthentication } from 'botbuilder'
 import { fieldsOf, textOf } from './activity.ts'
 import type { BotAdapter } from './adapter.ts'
-import { retryAfter, throttledScope } from './throttling.ts'
+import { isThrottled, retryAfter, throttledScope } from './throttling.ts'
 
 type ConnectorFactory = ReturnType<ConfigurationBotFrameworkAuthentication['createConnectorFactory']>
 type Connector = Awaited<ReturnType<ConnectorFactory['create']>>
@@ -106,7 +106,7 @@ export function refusedBy(error: unknown, now: number = Date.now()): Refused {
     ...(status !== undefined && { status }),
     ...(said && { code: said }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
-    ...(status === 429 && { throttled: throttledScope(bodyAsText) }),
+    ...(isThrottled(status, retryAfterMs) && { throttled: throttledScope(bodyAsText) }),
     unforeseen: !foreseen.includes(textOf(name) ?? ''),
     log: [status, said, status === undefined ? textOf(name) : undefined]
       .filter((part) => part !== undefined)

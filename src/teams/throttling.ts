@@ -11,6 +11,10 @@ export function retryAfter(headers: unknown, now: number): number | undefined {
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined
 }
 
+/** A 503 that says when it is over is meant for the next message too. */
+export const isThrottled = (status: unknown, retryAfterMs: number | undefined): boolean =>
+  status === 429 || (status === 503 && retryAfterMs !== undefined)
+
 /** How a 429 names the limit is not documented: what speaks of the tenant means it, all else the conversation. */
 export const throttledScope = (body: unknown): 'here' | 'tenant' =>
   /tenant/i.test(textOf(body) ?? '') ? 'tenant' : 'here'
@@ -27,9 +31,10 @@ export const counting = ({ called, refused }: Traffic) => ({
     const response = await next(request)
     await counted
     const { status, headers, bodyAsText } = fieldsOf(response)
-    if (status === 429) {
+    const retryAfterMs = retryAfter(headers, Date.now())
+    if (isThrottled(status, retryAfterMs)) {
       const scope = throttledScope(bodyAsText)
-      await refused(scope === 'tenant' ? undefined : conversation, retryAfter(headers, Date.now()))
+      await refused(scope === 'tenant' ? undefined : conversation, retryAfterMs)
     }
     return response
   },

@@ -219,9 +219,8 @@ export function createPerformer(ports: Ports): Performer {
         AbortSignal.timeout(callDeadlineMs),
       )
       ports.crashPoint(`after ${name}`)
-      // A 503 may name a time too: nothing else is sent there before it.
-      if (delivered.is === 'failed' && (delivered.throttled || delivered.retryAfterMs !== undefined))
-        await ports.sendLimits.throttled(to, delivered.throttled ?? 'here', delivered.retryAfterMs)
+      if (delivered.is === 'failed' && delivered.throttled)
+        await ports.sendLimits.throttled(to, delivered.throttled, delivered.retryAfterMs)
       const at = clock.now()
       const fact = ((): Fact => {
         switch (delivered.is) {

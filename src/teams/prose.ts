@@ -24,6 +24,8 @@ const harmless = (text: string): string =>
     .toWellFormed()
     .replace(/(?!\s|\u200c|\u200d|\ufe0e|\ufe0f)[\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{DI}]/gu, '')
     .replace(/[\s\p{Cc}\u2800]+/gu, ' ')
+    // Where there is no emoji, its look is one more thing that nobody sees.
+    .replace(/(?<!\p{Emoji})[\ufe0e\ufe0f]/gu, '')
     .replace(/(^| )[\p{M}\u200c\u200d]+/gu, '$1')
     .replace(/([\u200c\u200d])[\u200c\u200d]+/g, '$1')
     .replace(/[\u200c\u200d](?![\p{L}\p{M}\p{S}])/gu, '')

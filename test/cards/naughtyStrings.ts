@@ -20,6 +20,7 @@ export const ownList: readonly string[] = [
   // biome-ignore-end lint/suspicious/noTemplateCurlyInString: what a stranger may write
   '$',
   '{',
+  '\uFE0F',
   '{{DATE(2026-01-01T00:00:00Z)}} {{TIME(2026-01-01T00:00:00Z)}}',
   '[click](https://evil.example) **bold** _i_ # h\n- list\n1. one',
   '![x](https://evil.example/x.png)',

@@ -1,5 +1,20 @@
 /** What the bot has written down, read beside it. */
 import { DatabaseSync } from 'node:sqlite'
+import type { World } from '../../sandbox/world.ts'
+import { until } from '../story/stage.ts'
+
+/** More than a few looks take. */
+const readsOfLooks = 16
+
+/** Resolves once looks go by that leave everything as it is written down. */
+export async function written(world: Pick<World, 'azure' | 'teams'> & { database: string }): Promise<void> {
+  while (true) {
+    const before = JSON.stringify(rowsOf(world.database))
+    const reads = world.azure.events.length
+    await until(world, 'Azure is looked at', () => world.azure.events.length >= reads + readsOfLooks)
+    if (JSON.stringify(rowsOf(world.database)) === before) return
+  }
+}
 
 /** How many links a hint stands on that no look has answered. */
 export function hintsIn(database: string): number {

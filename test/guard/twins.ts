@@ -3,17 +3,20 @@ import type { Activity } from '../../sandbox/teams/face.ts'
 import { sentence, within } from '../story/stage.ts'
 import type { Twin } from './forgeries.ts'
 import type { Production } from './production.ts'
+import { written } from './rows.ts'
 
 /** A link waits for its owner; these are what was overheard and never delivered. */
-export async function overheardTwins({ teams, overhears }: Production): Promise<readonly Twin[]> {
+export async function overheardTwins(world: Production): Promise<readonly Twin[]> {
+  const { teams, overhears } = world
   const owner = teams.person('owner')
   const requester = teams.person('requester')
   await teams.install('contoso', 'owner')
   await owner.says('own contoso-kv').in('vault-owners')
   await requester.says(sentence).in('general')
   const card = await teams.channel('vault-owners').shows('Approve a private connection', { within })
-  // After this both cards stand as they are until somebody decides.
+  // After this both cards stand as they are until somebody decides, and looks show nothing new.
   await teams.channel('general').shows("Waiting for the vault's owner · until ", { within })
+  await written(world)
 
   const acts: readonly (readonly [kind: string, act: () => Promise<unknown>])[] = [
     ['a message in a channel', () => requester.says('link contoso-signalr to contoso-certs').in('general')],

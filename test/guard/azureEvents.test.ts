@@ -6,7 +6,7 @@ import { hearing } from '../../sandbox/world.ts'
 import { days, looksAfter, minutes, until, vaultId, watch, within } from '../story/stage.ts'
 import { type Production, startProduction } from './production.ts'
 import { type Answered, atOnce, post } from './requests.ts'
-import { hintsIn, rowsOf, written } from './rows.ts'
+import { hintsIn, rowsOf } from './rows.ts'
 
 const path = '/api/azure-events'
 const foreign = '99999999-0000-4000-8000-000000000009'
@@ -29,7 +29,6 @@ beforeAll(async () => {
   await teams.thread(card).shows('Working since', { within })
   // From now on it is looked at once a day.
   await looksAfter(world, days(1.05))
-  await written(world)
 })
 afterAll(() => world.close())
 

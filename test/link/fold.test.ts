@@ -74,7 +74,12 @@ function broken(before: Link, step: Step, time: number): string[] {
       to !== 'Approved' ||
       from === 'Approved' ||
       (shown?.provisioningState === 'Succeeded' && shown.status === 'Approved'),
-    'only a person begins an approval': to !== 'Approving' || from === to || fact.fact === 'decided',
+    // By deciding; or by sending it themselves, once Azure has taken that.
+    'only a person begins an approval':
+      to !== 'Approving' ||
+      from === to ||
+      fact.fact === 'decided' ||
+      (fact.fact === 'done' && fact.effect === 'approve' && before.attempt?.by !== undefined),
     'only a look says that Azure was looked at': !after.looked || before.looked || seen !== undefined,
     'what was told is never untold':
       JSON.stringify(after.news.slice(0, before.news.length)) === JSON.stringify(before.news),

@@ -664,10 +664,21 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 }
 
 function isDatabase(url: string): boolean {
-  if (/^postgres(ql)?:\/\//i.test(url)) return URL.canParse(url) && new URL(url).pathname.length > 1
+  if (/^postgres(ql)?:\/\//i.test(url))
+    return URL.canParse(url) && new URL(url).pathname.length > 1 && isEscaped(new URL(url).password)
   return !/^[a-z][a-z0-9+.-]+:\/\//i.test(url) || /^file:/i.test(url)
 }
-const noOtherDatabase = 'write a path for SQLite, or postgres://<user>:<password>@<host>/<database>'
+const noOtherDatabase =
+  'write a path for SQLite, or postgres://<user>:<password>@<host>/<database>, with %25 for each % in the password'
+
+function isEscaped(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** The one setting that `npm run audit` needs: whoever looks into the database need not know the bot's others. */
 export function readDatabaseUrl(environment: Readonly<Record<string, string | undefined>>): string {

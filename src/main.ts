@@ -62,7 +62,7 @@ async function run({
   const offset = sandbox?.clockOffsetMs ?? 0
   const machine = turnableClock(offset)
   const moments = crashMoments(sandbox?.crashAt ?? [])
-  const log = createLog(machine.now, secretsOf(identity, settings.databaseUrl))
+  const log = createLog(machine.now, secretsOf(settings.databaseUrl, identity.password, approver?.password))
   process.on('uncaughtException', (error, origin) => {
     log('error', 'crashed', { origin }, error)
     process.exit(1)
@@ -148,12 +148,12 @@ async function run({
     freshDecisionMs: limits.freshDecisionMs,
   })
   const entraKeys =
-    events && createSigningKeys({ openIdMetadataUrl: events.openIdMetadataUrl, now: clock.now, log })
+    events && createSigningKeys({ openIdMetadataUrl: events.openIdMetadataUrl, now: machine.now, log })
   const hook =
     events &&
     entraKeys &&
     azureEventsHook({
-      tokenCheck: createEventTokenCheck({ ...events, keys: entraKeys, now: clock.now }),
+      tokenCheck: createEventTokenCheck({ ...events, keys: entraKeys, now: machine.now }),
       hints: createHints({ store, clock, wake, onHinted: metrics.hinted }),
       onAnnounced: metrics.announced,
     })
@@ -232,9 +232,9 @@ async function run({
 }
 
 /** What no line of the log may hold. */
-function secretsOf({ password }: Config['bot'], databaseUrl: string): readonly string[] {
+function secretsOf(databaseUrl: string, ...passwords: readonly (string | undefined)[]): readonly string[] {
   const ofDatabase = URL.canParse(databaseUrl) ? decodeURIComponent(new URL(databaseUrl).password) : ''
-  return [password, ofDatabase].flatMap((secret) => (secret ? [secret] : []))
+  return [...passwords, ofDatabase].flatMap((secret) => (secret ? [secret] : []))
 }
 
 /** Sooner than a platform gives up on its probe. */

@@ -585,12 +585,17 @@ function undone(
   const askAgain = 'If that was not meant, somebody should ask for the link again.'
   const connections = `${vault}, under Networking, Private endpoint connections`
   switch (because) {
-    case 'onVault':
+    case 'onVault': {
+      const happened = `its connection on ${vault} is ${state}`
+      // What was disconnected cannot be approved any more.
+      if (state !== 'Rejected' && state !== 'Pending')
+        return { happened, owners: askAgain, others: `Ask the vault's owner why; ${anew}` }
       return {
-        happened: `its connection on ${vault} is ${state}`,
+        happened,
         owners: `If that was not meant, approve it again on ${connections}; ${app} will notice.`,
         others: `Ask the vault's owner why: once they approve it again, it works again, and you hear of it here. Or, ${anew}`,
       }
+    }
     case 'onSignalr':
       return {
         happened: `SignalR says ${state === 'Unknown' ? 'something that has no name here' : state}`,
@@ -618,8 +623,8 @@ function undone(
     case 'vaultGone':
       return {
         happened: `${vault} is no longer there, deleted or moved`,
-        owners: `If that was not meant, recover it: Azure keeps deleted vaults for a while.`,
-        others: `If that was not meant, ask its owner to recover it: Azure keeps deleted vaults for a while. If it was, say unlink ${signalr} from ${vault}.`,
+        owners: `If that was not meant, recover it: Azure keeps deleted vaults for a while. Its connections may not come back with it; then somebody should ask for the link again.`,
+        others: `If that was not meant, ask its owner to recover it: Azure keeps deleted vaults for a while. If the link does not come back with it, ${anew} If it was meant, say unlink ${signalr} from ${vault}.`,
       }
   }
 }

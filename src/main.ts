@@ -1,7 +1,7 @@
 /** The composition root: reads the settings, joins the rooms, starts the worker and the door, and leaves in order. */
 import type { TokenCredential } from '@azure/identity'
 import type { ActingApplication } from './azure/actAs.ts'
-import { credentialOf } from './azure/credential.ts'
+import { credentialOf, teamsToken } from './azure/credential.ts'
 import { createAzure } from './azure/index.ts'
 import { azureEventsHook } from './azureEvents.ts'
 import { timeElsewhere, turnableClock } from './clock.ts'
@@ -24,6 +24,7 @@ import { startProbes } from './probes.ts'
 import { openStore } from './store/openStore.ts'
 import { createAdapter, publicCloud } from './teams/adapter.ts'
 import { createBot } from './teams/bot.ts'
+import { createConnector } from './teams/connector.ts'
 import { createEventTokenCheck } from './teams/eventToken.ts'
 import { createGuard } from './teams/guard.ts'
 import { createSigningKeys } from './teams/keys.ts'
@@ -85,21 +86,27 @@ async function run({
     now: clock.now,
     log,
   })
-  const { openIdMetadataUrl, issuer } = identity.cloud ?? publicCloud
+  const { openIdMetadataUrl, issuer, scope } = identity.cloud ?? publicCloud
   const keys = createSigningKeys({ openIdMetadataUrl, now: machine.now, log })
   const metrics = createMetrics({ openByStatus: store.openByStatus, keysAgeMs: keys.ageMs })
   const isListed = createServiceList({ hosts: settings.serviceHosts, log, onMiss: metrics.serviceMissed })
   const sendLimits = createSendLimits({ store, clock, log, ...(sandbox && { faster: sandbox.sendsFaster }) })
-  const adapter = createAdapter(identity, isListed, sendLimits, machine.now)
-  const appId = identity.appId ?? ''
+  const { appId = '', tenantId } = identity
+  const connector = createConnector({
+    isListed,
+    ...(identity.appId !== undefined &&
+      tenantId !== undefined && { token: teamsToken({ ...identity, appId, tenantId }, scope, machine.now) }),
+    now: machine.now,
+  })
+  const adapter = createAdapter({ appId, connector, traffic: sendLimits })
   const drawing = {
     portal: settings.portal,
     timeZone: settings.timeZone,
-    ...(identity.tenantId !== undefined && { tenantId: identity.tenantId }),
+    ...(tenantId !== undefined && { tenantId }),
     asApprover: approver !== undefined,
   }
   const messenger = createMessenger({
-    adapter,
+    connector,
     appId,
     people: store.people,
     texts: store.texts,
@@ -140,7 +147,7 @@ async function run({
     journal,
     directory,
     access,
-    roster: createRoster({ adapter, appId, log }),
+    roster: createRoster({ connector, log }),
     router,
     escalations: createEscalations({ store, fallback: settings.escalation, log }),
     ...(actAs && { asApprover: { actAs, sender } }),
@@ -163,10 +170,10 @@ async function run({
     port: settings.port,
     adapter,
     guard: createGuard({
-      ...(identity.tenantId !== undefined && { tenantId: identity.tenantId }),
+      ...(tenantId !== undefined && { tenantId }),
       ...(identity.appId !== undefined && {
-        appId: identity.appId,
-        tokenCheck: createTokenCheck({ keys, issuer, appId: identity.appId, now: machine.now }),
+        appId,
+        tokenCheck: createTokenCheck({ keys, issuer, appId, now: machine.now }),
       }),
       isListed,
     }),

@@ -1,11 +1,16 @@
-/** As whom the bot acts on Azure, and how often it asks for a token. */
+/** As whom the bot acts on Azure and speaks to Teams, and how often it asks for a token. */
 import {
   createDefaultHttpClient,
   createHttpHeaders,
   type HttpClient,
   RestError,
 } from '@azure/core-rest-pipeline'
-import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity'
+import {
+  type AccessToken,
+  ClientSecretCredential,
+  ManagedIdentityCredential,
+  type TokenCredential,
+} from '@azure/identity'
 import { patience, type Waits } from './patience.ts'
 
 /** All that need a token wait for the one call that is out: without an end of its own it would hold them up for ever. */
@@ -43,4 +48,61 @@ export function credentialOf(
   if (clientId === undefined && tenantId !== undefined && appId !== undefined && password !== undefined)
     return new ClientSecretCredential(tenantId, appId, password, options)
   return new ManagedIdentityCredential({ ...options, ...(clientId !== undefined && { clientId }) })
+}
+
+/** `authority`: `https://<host>/<tenant>` of a cloud that is not the public one. */
+type Registration = {
+  readonly tenantId: string
+  readonly appId: string
+  readonly password?: string
+  readonly cloud?: { readonly authority: string; readonly scope: string }
+}
+
+/**
+ * What the bot proves to Teams who it is with: its registration's own token for `scope`, asked for once by all who need
+ * it, and renewed when half of its time is over. While that fails, the old one is used to its end.
+ */
+export function teamsToken(
+  { tenantId, appId, password, cloud }: Registration,
+  scope: string,
+  now: () => number,
+): () => Promise<string> {
+  const options = tokenOptions(new Map(), now)
+  const authority = cloud && new URL(cloud.authority)
+  const credential =
+    password === undefined
+      ? new ManagedIdentityCredential({ ...options, clientId: appId })
+      : new ClientSecretCredential(authority?.pathname.slice(1) || tenantId, appId, password, {
+          ...options,
+          // MSAL would ask login.microsoftonline.com first whether it knows that authority.
+          ...(authority && { authorityHost: authority.origin, disableInstanceDiscovery: true }),
+        })
+  return kept(() => credential.getToken(`${scope}/.default`))
+}
+
+const pauseMs = 30_000
+
+/** Ends are moments of this machine's own clock, by which the credential reckons them. */
+function kept(fetch: () => Promise<AccessToken>): () => Promise<string> {
+  let held: { readonly token: string; readonly endsAt: number; renewAt: number } | undefined
+  let fetching: Promise<string> | undefined
+  const renew = async (): Promise<string> => {
+    try {
+      const { token, expiresOnTimestamp: endsAt } = await fetch()
+      held = { token, endsAt, renewAt: (Date.now() + endsAt) / 2 }
+      return token
+    } catch (error) {
+      if (!held || held.endsAt <= Date.now()) throw error
+      held.renewAt = Date.now() + pauseMs
+      return held.token
+    } finally {
+      fetching = undefined
+    }
+  }
+  return async () => {
+    if (held && Date.now() < held.renewAt) return held.token
+    fetching ??= renew()
+    // While one holds, nobody waits for the next.
+    return held && Date.now() < held.endsAt ? held.token : fetching
+  }
 }

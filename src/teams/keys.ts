@@ -124,7 +124,7 @@ async function fetchJson(address: string, signal: AbortSignal, now: number): Pro
     headers: { accept: 'application/json' },
   })
   if (!response.ok) {
-    const retryAfterMs = retryAfter(response.headers, now)
+    const retryAfterMs = retryAfter(response.headers.get('retry-after'), now)
     throw Object.assign(new Unpublished(), {
       statusCode: response.status,
       ...(retryAfterMs !== undefined && { retryAfterMs }),

@@ -3,20 +3,13 @@
  * is for whoever wrote the intent down.
  */
 import type { Delivered, Log, Message, Messenger, Person, Store } from '../engine/ports.ts'
-import type { BotAdapter } from './adapter.ts'
 import { type Drawing, namesOf, type Rendered, renderView } from './cards.ts'
-import { type Conversations, createConnectors, type Refused, refusedBy } from './connectors.ts'
+import { type Activity, type Connector, type Conversations, type Refused, refusedBy } from './connector.ts'
 import { mentionTag, toPlain, toXml } from './prose.ts'
 import type { Words } from './words/en.ts'
 
-type Activity = Parameters<Conversations['updateActivity']>[2]
-type Options = Parameters<Conversations['sendToConversation']>[2]
-type NewConversation = Parameters<Conversations['createConversation']>[0]
-/** The client fills in what a message lacks. */
-type Filled = NonNullable<NewConversation['activity']>
-
 export type MessengerOptions = {
-  readonly adapter: BotAdapter
+  readonly connector: Connector
   readonly appId: string
   readonly people: Store['people']
   readonly texts: Store['texts']
@@ -24,14 +17,12 @@ export type MessengerOptions = {
   readonly drawing: Drawing
   /** How long Teams has to answer one message. */
   readonly deadlineMs?: number
-  readonly now?: () => number
   readonly log: Log
 }
 
 /** Delivers each message once, and says what came of it. Never rejects. */
 export function createMessenger(options: MessengerOptions): Messenger {
-  const { adapter, appId, words, drawing, deadlineMs = 10_000, now = Date.now, log } = options
-  const connectors = createConnectors({ adapter, appId, deadlineMs })
+  const { connector, appId, words, drawing, deadlineMs = 10_000, log } = options
 
   return {
     async deliver({ link, post, view, to }, signal): Promise<Delivered> {
@@ -44,11 +35,10 @@ export function createMessenger(options: MessengerOptions): Messenger {
         const activity = activityOf(await renderView(view, names, words, drawing))
         recipient = to.how === 'personal' ? people.get(to.person) : undefined
         if (to.how === 'personal' && !recipient) return { is: 'gone', log: 'the person was forgotten' }
-        return await connectors.call(to.serviceUrl, signal, (conversations, ends) =>
-          send(conversations, activity, to, recipient, { abortSignal: ends }),
-        )
+        const ends = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)])
+        return await send(connector.at(to.serviceUrl, { signal: ends }), activity, to, recipient)
       } catch (error) {
-        const refused = refusedBy(error, now())
+        const refused = refusedBy(error)
         if (refused.unforeseen) log('error', 'teams.undelivered', { link: link.id, post }, error)
         if (isGone(refused, to)) return { is: 'gone', log: refused.log }
         const { retryAfterMs, throttled } = refused
@@ -67,31 +57,25 @@ export function createMessenger(options: MessengerOptions): Messenger {
     activity: Activity,
     to: Message['to'],
     recipient: Person | undefined,
-    call: Options,
   ): Promise<Delivered> {
     switch (to.how) {
       case 'post': {
-        const { id } = await conversations.sendToConversation(to.conversation, activity, call)
+        const { id } = await conversations.sendToConversation(to.conversation, activity)
         return posted(to.conversation, id)
       }
       case 'update': {
         try {
-          await conversations.updateActivity(to.conversation, to.activity, activity, call)
+          await conversations.updateActivity(to.conversation, to.activity, activity)
           return posted(to.conversation, to.activity)
         } catch (error) {
           // Somebody deleted the card. Its conversation stands, so the card comes back there, unless another is there.
           if (to.copy || refusedBy(error).code !== 'ActivityNotFoundInConversation') throw error
-          return send(conversations, activity, { ...to, how: 'post' }, recipient, call)
+          return send(conversations, activity, { ...to, how: 'post' }, recipient)
         }
       }
       case 'thread': {
         const made = await conversations.createConversation(
-          conversation({
-            isGroup: true,
-            channelData: { channel: { id: to.channel } },
-            activity: activity as Filled,
-          }),
-          call,
+          conversation({ isGroup: true, channelData: { channel: { id: to.channel } }, activity }),
         )
         return posted(made.id, made.activityId ?? made.id?.split(';messageid=')[1])
       }
@@ -103,18 +87,17 @@ export function createMessenger(options: MessengerOptions): Messenger {
             tenantId: recipient?.tenant ?? '',
             channelData: { tenant: { id: recipient?.tenant } },
           }),
-          call,
         )
         // Made or found: a chat with one person is always the same.
-        const { id } = await conversations.sendToConversation(chat.id, activity, call)
+        if (chat.id === undefined) return posted(undefined, undefined)
+        const { id } = await conversations.sendToConversation(chat.id, activity)
         return posted(chat.id, id)
       }
     }
   }
 
-  function conversation(asked: Partial<NewConversation>): NewConversation {
-    // The type wants every field; Teams wants those of the kind that is made.
-    return { bot: { id: `28:${appId}`, name: words.app }, ...asked } as NewConversation
+  function conversation(asked: object): object {
+    return { bot: { id: `28:${appId}`, name: words.app }, ...asked }
   }
 }
 
@@ -154,7 +137,6 @@ export function activityOf({ card, text, mentions = [], summary }: Rendered): Ac
     text: [...mentions.map(mentionTag), toXml(said)].join(' '),
     textFormat: 'xml',
     summary: toPlain(said),
-    // The client's type knows of an entity only that it has a type.
     entities: mentions.map((mention) => ({
       type: 'mention',
       text: mentionTag(mention),

@@ -1,12 +1,6 @@
 import { type Log, type Person, type Roster, Unanswered } from '../engine/ports.ts'
 import { channelOf } from './activity.ts'
-import type { BotAdapter } from './adapter.ts'
-import { createConnectors, refusedBy } from './connectors.ts'
-
-type Pages = (
-  conversation: string,
-  options: { pageSize: number; continuationToken?: string; abortSignal: AbortSignal },
-) => Promise<{ members?: unknown[]; continuationToken?: string }>
+import { type Connector, refusedBy } from './connector.ts'
 
 /** Teams' own page size; 2,000 people are more than anybody can ask one by one who of them may approve. */
 const pageSize = 500
@@ -19,13 +13,11 @@ const pauseMs = 500
 
 /** Who is in a channel or a chat, by a read that begins after the question: membership is never remembered. */
 export function createRoster(options: {
-  readonly adapter: BotAdapter
-  readonly appId: string
+  readonly connector: Connector
   readonly deadlineMs?: number
   readonly log: Log
 }): Roster {
-  const { adapter, appId, deadlineMs = 3_000, log } = options
-  const connectors = createConnectors({ adapter, appId, deadlineMs })
+  const { connector, deadlineMs = 3_000, log } = options
   const together = createSharing<readonly Person[]>()
   return (place, signal) =>
     Promise.race([
@@ -36,26 +28,19 @@ export function createRoster(options: {
   async function read(place: Parameters<Roster>[0]): Promise<readonly Person[]> {
     try {
       // Others may have more patience than whoever asked first, so the deadline is the call's own.
-      return await connectors.call(
-        place.serviceUrl,
-        new AbortController().signal,
-        async (conversations, ends) => {
-          // The client's type wants a token for the first page too, where there is none yet.
-          const pages = conversations.getConversationPagedMembers.bind(conversations) as Pages
-          const people: Person[] = []
-          let more: string | undefined
-          do {
-            const page = await pages(channelOf(place.conversation), {
-              pageSize,
-              abortSignal: ends,
-              ...(more && { continuationToken: more }),
-            })
-            people.push(...(page.members ?? []).flatMap(personOf))
-            more = page.continuationToken || undefined
-          } while (more !== undefined && people.length < mostPeople)
-          return people.slice(0, mostPeople)
-        },
-      )
+      const signal = AbortSignal.timeout(deadlineMs)
+      const conversations = connector.at(place.serviceUrl, { signal })
+      const people: Person[] = []
+      let more: string | undefined
+      do {
+        const page = await conversations.getConversationPagedMembers(channelOf(place.conversation), {
+          pageSize,
+          ...(more !== undefined && { continuationToken: more }),
+        })
+        people.push(...page.members.flatMap(personOf))
+        more = page.continuationToken
+      } while (more !== undefined && people.length < mostPeople)
+      return people.slice(0, mostPeople)
     } catch (error) {
       const refused = refusedBy(error)
       log('warn', 'teams.roster', { conversation: place.conversation, answer: refused.log })

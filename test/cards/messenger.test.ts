@@ -6,7 +6,7 @@ import type { Delivered, Log, Message, Messenger, Person } from '../../src/engin
 import { Unanswered } from '../../src/engine/ports.ts'
 import type { Link, News } from '../../src/link/link.ts'
 import { errorFields } from '../../src/log.ts'
-import { createAdapter } from '../../src/teams/adapter.ts'
+import { type Connector, createConnector } from '../../src/teams/connector.ts'
 import { createMessenger } from '../../src/teams/messenger.ts'
 import { createRoster } from '../../src/teams/roster.ts'
 import { createServiceList } from '../../src/teams/services.ts'
@@ -18,6 +18,7 @@ const general = '19:team-contoso@thread.tacv2'
 const signal = new AbortController().signal
 const log: { event: string; fields: unknown }[] = []
 let teams: Teams
+let connector: Connector
 let messenger: Messenger
 let options: Parameters<typeof createMessenger>[0]
 let roster: ReturnType<typeof createRoster>
@@ -64,9 +65,9 @@ beforeAll(async () => {
   teams.connect(listener.url)
   await teams.install('contoso', 'owner')
   await teams.install({ personal: 'requester' }, 'requester')
-  const adapter = createAdapter({}, createServiceList({ hosts: [teams.host], log: write }))
+  connector = createConnector({ isListed: createServiceList({ hosts: [teams.host], log: write }) })
   options = {
-    adapter,
+    connector,
     appId: bot.appId,
     log: write,
     deadlineMs: 1_000,
@@ -96,6 +97,7 @@ beforeAll(async () => {
   }
 })
 afterAll(async () => {
+  await connector.close()
   await teams.close()
   await listener.close()
 })
@@ -315,7 +317,7 @@ describe('a delivery that failed is told once and not repeated', () => {
     const host = new URL(leads.url).host
     const astray = createMessenger({
       ...options,
-      adapter: createAdapter({}, createServiceList({ hosts: [host], log: write })),
+      connector: createConnector({ isListed: createServiceList({ hosts: [host], log: write }) }),
     })
     try {
       const to = { how: 'post', conversation: general, serviceUrl: `${leads.url}/` } as const

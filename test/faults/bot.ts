@@ -1,6 +1,6 @@
 /** The bot as `src/main.ts` joins it, in this process, so that its clock can be turned and its rest be seen. */
 import { approver, bot as identity, tenantId } from '../../sandbox/seed.ts'
-import { credentialOf } from '../../src/azure/credential.ts'
+import { credentialOf, teamsToken } from '../../src/azure/credential.ts'
 import { createAzure } from '../../src/azure/index.ts'
 import { systemClock } from '../../src/clock.ts'
 import { readConfig } from '../../src/config.ts'
@@ -17,6 +17,7 @@ import { errorFields } from '../../src/log.ts'
 import { openStore } from '../../src/store/openStore.ts'
 import { createAdapter } from '../../src/teams/adapter.ts'
 import { createBot } from '../../src/teams/bot.ts'
+import { createConnector } from '../../src/teams/connector.ts'
 import { createGuard } from '../../src/teams/guard.ts'
 import { createSigningKeys } from '../../src/teams/keys.ts'
 import { createMessenger } from '../../src/teams/messenger.ts'
@@ -89,33 +90,22 @@ export async function runBot(
   const isListed = createServiceList({ hosts: [proxies.teams.host], log })
   const issuer = 'https://api.botframework.com'
   const sendLimits = createSendLimits({ store, clock, log })
-  const adapter = createAdapter(
-    {
-      appId: identity.appId,
-      tenantId,
-      appType: 'SingleTenant',
-      password: identity.secret,
-      cloud: {
-        openIdMetadataUrl: teams.openIdUrl,
-        issuer,
-        authority: `${proxies.login.url}/${tenantId}`,
-        scope: issuer,
-      },
-    },
-    isListed,
-    sendLimits,
-    clock.now,
-  )
   const { appId } = identity
+  const cloud = { authority: `${proxies.login.url}/${tenantId}`, scope: issuer }
+  const connector = createConnector({
+    isListed,
+    token: teamsToken({ tenantId, appId, password: identity.secret, cloud }, issuer, clock.now),
+    now: clock.now,
+  })
+  const adapter = createAdapter({ appId, connector, traffic: sendLimits })
   const drawing = { portal: 'https://portal.azure.com', timeZone, tenantId, asApprover }
   const messenger = createMessenger({
-    adapter,
+    connector,
     appId,
     people: store.people,
     texts: store.texts,
     words: en,
     drawing,
-    now: clock.now,
     log,
   })
   const router = createRouter({ store, directory, defaultOwners: undefined })
@@ -149,7 +139,7 @@ export async function runBot(
     journal,
     directory,
     access,
-    roster: createRoster({ adapter, appId, log }),
+    roster: createRoster({ connector, log }),
     router,
     ...(actAs && { asApprover: { actAs, sender } }),
     deadlineMs: turnReadsMs,
@@ -217,6 +207,7 @@ export async function runBot(
     async stop() {
       await server.close()
       await Promise.all([worker?.stop(), surveyor.stop()])
+      await connector.close()
       await store.close()
     },
   }

@@ -192,7 +192,7 @@ const told: Law = ({ links, posted, inVain, calls }) => {
 
 const unexpected = ['link.failed', 'store.unavailable', 'turn.broken', 'crashed', 'link.notReleased']
 /** A turn whose answer Teams did not take, and nothing else. */
-const foreseen = ['RestError', 'AbortError', 'TimeoutError']
+const foreseen = ['RestError', 'ConnectorError', 'AbortError', 'TimeoutError']
 const surprises: Law = ({ log }) =>
   log
     .filter(

@@ -39,7 +39,7 @@ describe('in production', () => {
     await world.restart({ MicrosoftAppPassword: wrong })
     await world.teams.person('owner').says('help').in('vault-owners')
     expect(world.bot().log).toContainEqual(
-      expect.objectContaining({ level: 'error', code: 'invalid_client', status: 401 }),
+      expect.objectContaining({ level: 'error', error: 'NoToken', code: 'invalid_client' }),
     )
     expect(world.bot().output()).not.toContain(wrong)
   })

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { bot, people, tenantId } from '../../sandbox/seed.ts'
 import type { Activity } from '../../sandbox/teams/face.ts'
 import { createAdapter } from '../../src/teams/adapter.ts'
+import { createConnector } from '../../src/teams/connector.ts'
 import { createGuard } from '../../src/teams/guard.ts'
 import { refused } from '../../src/teams/refusal.ts'
 import { linkId, type Stage, startStage } from './stage.ts'
@@ -143,7 +144,8 @@ describe('with tokens, against a signed Teams', () => {
   })
 
   test("the SDK's own gates are closed, the emulator's too", async () => {
-    const adapter = createAdapter({ appId: bot.appId, tenantId, password: 'x' }, () => true)
+    const connector = createConnector({ isListed: () => true })
+    const adapter = createAdapter({ appId: bot.appId, connector })
     const emulators = await stage.teams.token({
       iss: `https://sts.windows.net/d6d49420-f39b-4df7-a1dc-d59a935871db/`,
       ver: '1.0',

@@ -2,9 +2,8 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { bot, tenantId } from '../../sandbox/seed.ts'
-import type { Identity } from '../../src/teams/adapter.ts'
 import { refused } from '../../src/teams/refusal.ts'
-import { type Stage, startStage } from './stage.ts'
+import { type Identity, type Stage, startStage } from './stage.ts'
 
 let stage: Stage | undefined
 const sockets: Socket[] = []

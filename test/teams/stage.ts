@@ -2,11 +2,14 @@
 
 import { tenantId } from '../../sandbox/seed.ts'
 import { startTeams, type Teams, type TeamsOptions } from '../../sandbox/teams/server.ts'
+import { teamsToken } from '../../src/azure/credential.ts'
+import type { Config } from '../../src/config.ts'
 import type { Desk, KnownConversation, Log, Person, Traffic } from '../../src/engine/ports.ts'
 import type { Link, Place } from '../../src/link/link.ts'
 import { errorFields } from '../../src/log.ts'
-import { createAdapter, type Identity } from '../../src/teams/adapter.ts'
+import { createAdapter } from '../../src/teams/adapter.ts'
 import { createBot } from '../../src/teams/bot.ts'
+import { createConnector } from '../../src/teams/connector.ts'
 import { createGuard } from '../../src/teams/guard.ts'
 import { createSigningKeys } from '../../src/teams/keys.ts'
 import { createServer, type Server, type ServerOptions } from '../../src/teams/server.ts'
@@ -19,6 +22,8 @@ type Line = {
   readonly event: string
   readonly fields: Readonly<Record<string, unknown>>
 }
+/** Who the bot is, as the settings say it. */
+export type Identity = Partial<Config['bot']>
 type Call = { readonly method: keyof Desk; readonly asked: unknown }
 
 export type Stage = {
@@ -71,8 +76,23 @@ export async function startStage(
   const welcomed = new Set<string>()
   const identity = options.identity?.(teams) ?? {}
   const isListed = createServiceList({ hosts: options.serviceHosts ?? [teams.host], log: write })
-  const adapter = createAdapter(identity, isListed, options.traffic)
-  const { appId, cloud } = identity
+  const { appId, cloud, password } = identity
+  const connector = createConnector({
+    isListed,
+    ...(appId !== undefined &&
+      cloud && {
+        token: teamsToken(
+          { tenantId, appId, cloud, ...(password !== undefined && { password }) },
+          cloud.scope,
+          Date.now,
+        ),
+      }),
+  })
+  const adapter = createAdapter({
+    appId: appId ?? '',
+    connector,
+    ...(options.traffic && { traffic: options.traffic }),
+  })
   const now = options.now ?? Date.now
   const counted: string[] = []
   const bot = createBot({
@@ -151,6 +171,7 @@ export async function startStage(
     },
     async close() {
       await server.close()
+      await connector.close()
       await teams.close()
     },
   }

@@ -1,0 +1,117 @@
+/** Vaultlink beside its peers: a run of fresh processes, interleaved, each measured in every round. */
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pass } from 'node:timers/promises'
+import { isShipped, type Peer, peers, type Running, startPeer, startVaultlink } from './bots.ts'
+import type { Counts } from './load/connectorProcess.ts'
+import { type Field, type Figures, help } from './load/measure.ts'
+
+/** `shipped`: what `npm run build` made, where it was. */
+export type Bot = Peer | 'vaultlink' | 'shipped'
+export const bots: readonly Bot[] = [...peers, 'vaultlink', ...(isShipped ? (['shipped'] as const) : [])]
+
+export type Size = {
+  readonly rounds: number
+  readonly connections: readonly number[]
+  readonly warmMs: number
+  readonly runMs: number
+}
+/** One bot in one round. */
+export type Round = {
+  readonly coldMs: number
+  readonly idleMb: number
+  readonly burst: Counts['fetched']
+  readonly under: ReadonlyMap<number, Figures>
+}
+export type Compared = {
+  readonly rounds: ReadonlyMap<Bot, readonly Round[]>
+  /** What was not measured, and why. */
+  readonly problems: readonly string[]
+}
+
+const coldTurns = 100
+/** After its first answer a bot still loads what it does not need for it. */
+const settlesMs = 700
+
+export async function compare(field: Field, size: Size, say: (line: string) => void): Promise<Compared> {
+  const rounds = new Map<Bot, Round[]>(bots.map((bot) => [bot, []]))
+  const problems: string[] = []
+  for (let n = 0; n < size.rounds; n++) {
+    // Each begins once: whoever comes after a heavy one is not always the same.
+    for (const bot of [...bots.slice(n % bots.length), ...bots.slice(0, n % bots.length)]) {
+      try {
+        rounds.get(bot)?.push(await oneRound(field, bot, size))
+        say(`round ${n + 1} of ${size.rounds}: ${bot}`)
+      } catch (error) {
+        problems.push(`${bot}, round ${n + 1}: ${error instanceof Error ? error.message : String(error)}`)
+        say(problems.at(-1) ?? '')
+      }
+    }
+  }
+  return { rounds, problems }
+}
+
+/** In a folder of its own, which is gone afterwards. */
+export async function inFolder<T>(field: Field, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'vaultlink-bench-'))
+  try {
+    await writeFile(join(folder, 'ca.pem'), field.ground.ca)
+    return await work(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const start = (field: Field, bot: Bot, folder: string): Promise<Running> =>
+  bot === 'vaultlink' || bot === 'shipped'
+    ? startVaultlink(field.ground, folder, { shipped: bot === 'shipped' })
+    : startPeer(bot, field.ground, folder)
+
+const oneRound = (field: Field, bot: Bot, size: Size): Promise<Round> =>
+  inFolder(field, async (folder) => {
+    const burst = await coldBurst(field, bot, folder)
+    const running = await start(field, bot, folder)
+    try {
+      const coldMs = await field.coldStart(running)
+      await pass(settlesMs)
+      const idleMb = residentMb(running.pid)
+      const under = new Map<number, Figures>()
+      for (const connections of size.connections) {
+        const { warmMs, runMs } = size
+        under.set(
+          connections,
+          await field.measure(running, {
+            connections,
+            said: help,
+            again: true,
+            warmMs,
+            runMs,
+            replies: true,
+          }),
+        )
+      }
+      return { coldMs, idleMb, burst, under }
+    } finally {
+      await running.stop()
+    }
+  })
+
+/** What is fetched of the identity server while a hundred first turns come at once. */
+async function coldBurst(field: Field, bot: Bot, folder: string): Promise<Counts['fetched']> {
+  await field.forget()
+  const running = await start(field, bot, folder)
+  try {
+    await field.listening(running)
+    const load = { connections: coldTurns, said: help, again: true, mostTurns: coldTurns }
+    await field.measure(running, { ...load, warmMs: 0, runMs: 30_000, replies: true })
+    return (await field.counts()).fetched
+  } finally {
+    await running.stop()
+  }
+}
+
+function residentMb(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+}

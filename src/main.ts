@@ -213,6 +213,7 @@ async function run({
     await server.close()
     await sender.settled()
     await Promise.all([worker?.stop(), surveyor?.stop()])
+    await sendLimits.settled()
     await anchor.stop()
     shared?.stop()
     await store.close()

@@ -96,6 +96,13 @@ describe('a conversation', () => {
     expect(await take('card')).toBe(given)
   })
 
+  test("hears of another instance's turns once they are counted", async () => {
+    const other = create()
+    for (let answers = 0; answers < 10; answers++) await other.called(general)
+    await other.settled()
+    expect(await take('card')).toBe(start + 8 * 625)
+  })
+
   test('leaves no message out, whatever turns say meanwhile, and never holds more than Teams takes by far', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -194,6 +201,7 @@ test('a turn hears nothing of a store that is away', async () => {
     log: (_level, event) => void logged.push(event),
   })
   await away.called(general)
+  await away.settled()
   await away.refused(general, 1_000)
   expect(logged).toEqual(['teams.uncounted', 'teams.uncounted'])
 })

@@ -1,6 +1,6 @@
 /** Whether a bearer token was signed by whom it has to be, for us, and is of now. What else it has to claim, others ask. */
-import { hash, KeyObject } from 'node:crypto'
-import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { hash, type KeyObject } from 'node:crypto'
+import { errors, type JWTHeaderParameters, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { NoKeys, type SigningKey, type SigningKeys } from './keys.ts'
 import { type Reason, type Refused, refused } from './refusal.ts'
 
@@ -20,23 +20,20 @@ export function createVerifier(options: {
   readonly now: () => number
 }): (authorization: string) => Promise<Verified | Refused> {
   const { keys, wrongWith, issuers, audiences, now } = options
-  const keyFor: JWTVerifyGetKey = async ({ kid, crit }) => {
+  const keyFor = async ({ kid, crit }: JWTHeaderParameters): Promise<Signer> => {
     // jose would honour the extensions that it knows; neither the Bot Connector nor Entra uses one.
     if (crit !== undefined) throw new Unacceptable('critical header')
     const known = typeof kid === 'string' ? await keys.find(kid) : undefined
-    if (!known) throw new Unacceptable('unknown key')
+    if (kid === undefined || !known) throw new Unacceptable('unknown key')
     const wrong = wrongWith?.(known)
     if (wrong) throw new Unacceptable(wrong)
-    return known.key
+    return { kid, key: known.key }
   }
   /**
    * Signatures that were found genuine, by the hash of their token: they do not change. What may change is asked each
    * time: whether that key is published and will do, and the time.
    */
-  const genuine = new Map<
-    string,
-    { readonly kid: string; readonly key: KeyObject; readonly payload: Verified['payload'] }
-  >()
+  const genuine = new Map<string, Signer & { readonly payload: Verified['payload'] }>()
   const remembered = async (digest: string): Promise<Verified | undefined> => {
     const known = genuine.get(digest)
     if (!known) return undefined
@@ -57,7 +54,12 @@ export function createVerifier(options: {
       const digest = hash('sha256', token, 'base64')
       const known = await remembered(digest)
       if (known) return known
-      const { payload, protectedHeader, key } = await jwtVerify(token, keyFor, {
+      let signer: Signer | undefined
+      const keyOf: JWTVerifyGetKey = async (header) => {
+        signer = await keyFor(header)
+        return signer.key
+      }
+      const { payload } = await jwtVerify(token, keyOf, {
         algorithms: ['RS256'],
         issuer: [...issuers],
         audience: [...audiences],
@@ -68,8 +70,7 @@ export function createVerifier(options: {
       if (typeof aud !== 'string') return refused(401, 'audience')
       if (exp === undefined) return refused(401, 'no expiry')
       const verified = { ...payload, exp }
-      if (protectedHeader.kid !== undefined && key instanceof KeyObject)
-        genuine.set(digest, { kid: protectedHeader.kid, key, payload: verified })
+      if (signer) genuine.set(digest, { ...signer, payload: verified })
       const [oldest] = genuine.keys()
       if (genuine.size > mostRemembered && oldest !== undefined) genuine.delete(oldest)
       return { is: 'verified', payload: verified }
@@ -79,6 +80,8 @@ export function createVerifier(options: {
     }
   }
 }
+
+type Signer = { readonly kid: string; readonly key: KeyObject }
 
 class Unacceptable extends Error {
   readonly why: Reason

@@ -312,7 +312,10 @@ function readBody(request: restify.Request, most: number): Promise<Buffer | unde
         resolve(undefined)
       } else chunks.push(chunk)
     })
-    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('end', () => {
+      request.removeListener('close', away)
+      resolve(Buffer.concat(chunks))
+    })
     request.once('error', reject)
     request.once('close', away)
   })

@@ -199,10 +199,13 @@ async function run({
   })
   worker = startWorker({ store, clock, journal, performer, limits, leaseMs: settings.leaseMs, log })
   surveyor = startSurveyor({ store, clock, survey, look: performer.look, limits, log, wake })
-  // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
   if (identity.appId !== undefined) keys.refresh()
   entraKeys?.refresh()
-  warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
+  // Whoever waits for this start to be over is answered first, and the first link does not wait for the clients. What
+  // fails here fails there again, and is told.
+  setTimeout(() => {
+    warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
+  }, warmAfterMs).unref()
 
   // What is under way ends, what is asked meanwhile hears 503, and nothing that was answered is lost.
   const leave = async (signal: string): Promise<void> => {
@@ -244,6 +247,8 @@ function secretsOf(databaseUrl: string, ...passwords: readonly (string | undefin
   const ofDatabase = URL.canParse(databaseUrl) ? decodeURIComponent(new URL(databaseUrl).password) : ''
   return [...passwords, ofDatabase].flatMap((secret) => (secret ? [secret] : []))
 }
+
+const warmAfterMs = 1_000
 
 /** Sooner than a platform gives up on its probe. */
 async function answersSoon(store: Pick<Store, 'answers'>, log: Log): Promise<boolean> {

@@ -205,7 +205,7 @@ async function run({
   // fails here fails there again, and is told.
   setTimeout(() => {
     warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
-  }, warmAfterMs).unref()
+  }, 1_000).unref()
 
   // What is under way ends, what is asked meanwhile hears 503, and nothing that was answered is lost.
   const leave = async (signal: string): Promise<void> => {
@@ -247,8 +247,6 @@ function secretsOf(databaseUrl: string, ...passwords: readonly (string | undefin
   const ofDatabase = URL.canParse(databaseUrl) ? decodeURIComponent(new URL(databaseUrl).password) : ''
   return [...passwords, ofDatabase].flatMap((secret) => (secret ? [secret] : []))
 }
-
-const warmAfterMs = 1_000
 
 /** Sooner than a platform gives up on its probe. */
 async function answersSoon(store: Pick<Store, 'answers'>, log: Log): Promise<boolean> {

@@ -66,7 +66,7 @@ export function teamsToken(
   { tenantId, appId, password, cloud }: Registration,
   scope: string,
   now: () => number,
-): () => Promise<string> {
+): () => string | Promise<string> {
   const options = tokenOptions(new Map(), now)
   const authority = cloud && new URL(cloud.authority)
   const credential =
@@ -83,26 +83,31 @@ export function teamsToken(
 const pauseMs = 30_000
 
 /** Ends are moments of this machine's own clock, by which the credential reckons them. */
-function kept(fetch: () => Promise<AccessToken>): () => Promise<string> {
+export function kept(
+  fetch: () => Promise<AccessToken>,
+  now: () => number = Date.now,
+): () => string | Promise<string> {
   let held: { readonly token: string; readonly endsAt: number; renewAt: number } | undefined
   let fetching: Promise<string> | undefined
   const renew = async (): Promise<string> => {
     try {
       const { token, expiresOnTimestamp: endsAt } = await fetch()
-      held = { token, endsAt, renewAt: (Date.now() + endsAt) / 2 }
+      held = { token, endsAt, renewAt: (now() + endsAt) / 2 }
       return token
     } catch (error) {
-      if (!held || held.endsAt <= Date.now()) throw error
-      held.renewAt = Date.now() + pauseMs
+      if (!held || held.endsAt <= now()) throw error
+      held.renewAt = now() + pauseMs
       return held.token
     } finally {
       fetching = undefined
     }
   }
-  return async () => {
-    if (held && Date.now() < held.renewAt) return held.token
+  return () => {
+    if (held && now() < held.renewAt) return held.token
     fetching ??= renew()
-    // While one holds, nobody waits for the next.
-    return held && Date.now() < held.endsAt ? held.token : fetching
+    if (!held || now() >= held.endsAt) return fetching
+    // While one holds, nobody waits for the next; whoever asks after its end hears what is wrong.
+    fetching.catch(() => undefined)
+    return held.token
   }
 }

@@ -293,8 +293,11 @@ function turnAway({ status, why }: Refused, response: restify.Response, log: Log
 
 /** Always JSON: restify would let the caller's `Accept` choose, and answer 500 to some choices. */
 function reply(response: restify.Response, status: number, body?: unknown): void {
-  if (body === undefined) response.send(status)
-  else response.sendRaw(status, JSON.stringify(body), { 'Content-Type': 'application/json' })
+  const text = body === undefined ? '' : JSON.stringify(body)
+  response.statusCode = status
+  if (text !== '') response.setHeader('Content-Type', 'application/json')
+  response.setHeader('Content-Length', Buffer.byteLength(text))
+  response.end(text)
 }
 
 /** The body; undefined once it grows beyond `most` bytes. Rejects when the caller goes away. */

@@ -1,5 +1,7 @@
 /** How much of a subscription Azure still lets the bot read, as its answers say: what can wait yields before a 429 says so. */
 
+import { left, type Wait, waitOf } from '../link/wait.ts'
+
 /** Left for what people wait for: under this many, what can wait does. */
 const reserve = 100
 /** https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling */
@@ -18,17 +20,19 @@ export type Allowance = {
 }
 
 export function createAllowance(now: () => number): Allowance {
-  const held = new Map<string, { until: number; turns: number }>()
-  const holdMs = (subscription: string): number =>
-    Math.max(0, (held.get(subscription.toLowerCase())?.until ?? 0) - now())
+  const held = new Map<string, { readonly hold: Wait; turns: number }>()
+  const holdMs = (subscription: string): number => {
+    const queue = held.get(subscription.toLowerCase())
+    return queue ? left(queue.hold, now()) : 0
+  }
   return {
     heard(url, remaining) {
       const subscription = /\/subscriptions\/([^/?]+)/i.exec(url)?.[1]?.toLowerCase()
-      const left = Number.parseInt(remaining ?? '', 10)
-      if (subscription === undefined || Number.isNaN(left)) return
-      if (left >= reserve) return void held.delete(subscription)
-      const hold = Math.max(shortestHoldMs, ((reserve - left) / refilledPerSecond) * 1_000)
-      held.set(subscription, { until: now() + hold, turns: held.get(subscription)?.turns ?? 0 })
+      const reads = Number.parseInt(remaining ?? '', 10)
+      if (subscription === undefined || Number.isNaN(reads)) return
+      if (reads >= reserve) return void held.delete(subscription)
+      const refillMs = Math.max(shortestHoldMs, ((reserve - reads) / refilledPerSecond) * 1_000)
+      held.set(subscription, { hold: waitOf(refillMs, now()), turns: held.get(subscription)?.turns ?? 0 })
     },
     holdMs,
     turnMs(subscription) {

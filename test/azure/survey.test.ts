@@ -100,6 +100,13 @@ describe('when few reads are left', () => {
     expect(world.calls().some(({ status }) => status === 429)).toBe(false)
   })
 
+  test('a clock that is set back makes nobody wait longer', async () => {
+    await spend(240)
+    expect((await world.azure.observe([patient], never)).get('patient')).toHaveProperty('failed')
+    ahead -= 24 * 3_600_000
+    expect((await world.azure.observe([patient], never)).get('patient')).toHaveProperty('own')
+  })
+
   test('surveys wait too, of that subscription alone', async () => {
     await spend(240)
     const before = world.calls().length

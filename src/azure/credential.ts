@@ -20,7 +20,8 @@ export function tokenOptions(
   now: () => number,
 ): { readonly retryOptions: { readonly maxRetries: number }; readonly httpClient: HttpClient } {
   const inner = createDefaultHttpClient()
-  const patient = patience({ RestError, createHttpHeaders }, waits, now)
+  // Whoever a token is for, it is the application that asks.
+  const patient = patience({ RestError, createHttpHeaders }, { waits, principal: 'application', now })
   return {
     retryOptions: { maxRetries: 0 },
     httpClient: {

@@ -9,27 +9,31 @@ type Pipeline = Pick<typeof import('@azure/core-rest-pipeline'), 'RestError' | '
 export type Waits = Map<string, Wait & { readonly status: number }>
 
 /**
- * What one answer holds back: Azure counts reads, writes and deletions of a subscription apart, so one that is told to
- * wait stops the others of its kind there; elsewhere it stops all that goes to that host outside of subscriptions.
+ * What one answer holds back: Azure counts reads, writes and deletions of a subscription apart, and each principal by
+ * itself, so one that is told to wait stops its others of that kind there; elsewhere it stops all of its calls to that
+ * host outside of subscriptions. https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
  */
-function heldBackBy({ url, method }: PipelineRequest): string {
+function heldBackBy({ url, method }: PipelineRequest, principal: string): string {
   const { host, pathname } = new URL(url)
   const subscription = /^\/subscriptions\/[^/]+/i.exec(pathname)?.[0]
-  if (subscription === undefined) return host
+  if (subscription === undefined) return `${principal} ${host}`
   const kind = method === 'GET' || method === 'HEAD' || method === 'DELETE' ? method : 'write'
-  return `${kind} ${host} ${subscription}`.toLowerCase()
+  return `${principal} ${kind} ${host} ${subscription}`.toLowerCase()
 }
 
-/** Stands last in a pipeline. Clients that share `waits` wait for what one of them was told. */
+/** Stands last in a pipeline. Clients that share `waits` wait for what one of them was told as the same `principal`. */
 export function patience(
   { RestError, createHttpHeaders }: Pipeline,
-  waits: Waits,
-  now: () => number,
+  {
+    waits,
+    principal,
+    now,
+  }: { readonly waits: Waits; readonly principal: string; readonly now: () => number },
 ): PipelinePolicy {
   return {
     name: 'patience',
     async sendRequest(request, next) {
-      const key = heldBackBy(request)
+      const key = heldBackBy(request, principal)
       const wait = waits.get(key)
       const early = wait ? left(wait, now()) : 0
       if (wait && early > 0) {

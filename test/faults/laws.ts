@@ -1,4 +1,5 @@
 /** What holds whatever goes wrong; each law says how it was broken. */
+import { objectIdOf } from '../../src/azure/claims.ts'
 import type { Link } from '../../src/link/link.ts'
 import { isEnded } from '../../src/link/views.ts'
 import { nameOf } from './calls.ts'
@@ -51,7 +52,7 @@ const failed = ({ call }: SeenCall): boolean => call.ended?.status === undefined
 const toArm = ({ peer }: SeenCall): boolean => peer === 'arm'
 
 /**
- * What a Retry-After holds back: calls of a kind to a subscription of Azure's, the worker's messages to a channel of Teams',
+ * What a Retry-After holds back: a principal's calls of a kind to a subscription of Azure's, the worker's messages to a channel of Teams',
  * else the whole peer. The answers of turns go on, and so does what they read of Teams.
  */
 function held({ peer, call }: SeenCall): string | undefined {
@@ -65,7 +66,8 @@ function held({ peer, call }: SeenCall): string | undefined {
         ? (/\/v3\/conversations\/[^/;]+/.exec(call.path)?.[0] ?? call.path)
         : ''
   const kind = peer === 'arm' && scope !== '' ? call.method : ''
-  return `${peer} ${kind} ${scope}`.toLowerCase()
+  const principal = peer === 'arm' ? objectIdOf(call.headers.authorization ?? '') : ''
+  return `${peer} ${principal} ${kind} ${scope}`.toLowerCase()
 }
 
 /** No call before Retry-After has passed. What was on its way when the answer came cannot be called back. */

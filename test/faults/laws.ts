@@ -4,6 +4,7 @@ import type { Link } from '../../src/link/link.ts'
 import { isEnded } from '../../src/link/views.ts'
 import { nameOf } from './calls.ts'
 import type { Played, SeenCall, Story } from './ground.ts'
+import { type PeerName, peerNames } from './peers.ts'
 
 type Law = (played: Played, story: Story) => readonly string[]
 
@@ -192,17 +193,35 @@ const told: Law = ({ links, posted, inVain, calls }) => {
   return broken
 }
 
-const unexpected = ['link.failed', 'store.unavailable', 'turn.broken', 'crashed', 'link.notReleased']
-/** A turn whose answer Teams did not take, and nothing else. */
-const foreseen = ['RestError', 'AbortError', 'TimeoutError']
-const surprises: Law = ({ log }) =>
-  log
-    .filter(
-      ({ event, error }) =>
-        unexpected.includes(event) && !(event === 'turn.broken' && foreseen.includes(String(error))),
-    )
+/** How a call fails that Teams does not take. */
+const refusals = ['RestError', 'AbortError', 'TimeoutError']
+/** The errors in the log that a fault explains: of which peer, and where it matters, by which name. */
+const explained: Readonly<
+  Record<string, { readonly by: readonly PeerName[]; readonly as?: readonly string[] }>
+> = {
+  // Teams did not take the answer to a turn, or what was said of that.
+  'turn.broken': { by: ['teams', 'login'], as: refusals },
+  'turn.unsaid': { by: ['teams', 'login'] },
+  // Whoever asked was told that it took too long; then it failed.
+  'turn.failedLate': { by: peerNames },
+  // Teams did not take the welcome.
+  'conversation.installed.failed': { by: ['teams', 'login'] },
+  // Without a token of its own the bot posts nothing.
+  'teams.undelivered': { by: ['login'] },
+  // While no key was ever read, nobody can be let in.
+  'keys.unavailable': { by: ['teams'] },
+}
+const surprises: Law = ({ log, calls }) => {
+  const spoiled = new Set(calls.flatMap(({ peer, call }) => (call.fault ? [peer] : [])))
+  return log
+    .filter(({ level, event, error }) => {
+      const { by = [], as } = explained[event] ?? {}
+      const isExplained = by.some((peer) => spoiled.has(peer)) && as?.includes(String(error)) !== false
+      return level === 'error' && !isExplained
+    })
     .map((line) => `in the log: ${JSON.stringify(line)}`)
     .slice(0, 2)
+}
 
 const laws: Readonly<Record<string, Law>> = {
   'nothing is lost': ends,

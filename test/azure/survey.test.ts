@@ -1,7 +1,8 @@
 /** What a survey shows, and who yields when Azure lets little more be read. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { subscriptions } from '../../sandbox/seed.ts'
+import { assignments, subscriptions } from '../../sandbox/seed.ts'
 import { resourceKey } from '../../src/link/resourceId.ts'
+import { pairs } from '../pairs.ts'
 import {
   closeAll,
   linkName,
@@ -54,6 +55,23 @@ test('a list that keeps failing is done without from the third time on', async (
   world.sandbox.fail({ path: /providers\/Microsoft.KeyVault\/vaults$/, times: 3, status: 503 })
   const shown = async () => (await world.survey(both, never)).vaults.size
   expect([await shown(), await shown(), await shown()]).toEqual([0, 0, 2])
+})
+
+test('what the list leaves out is read the longest unread first, and what is no longer asked for is forgotten', async () => {
+  const { vaults } = pairs(100)
+  const ids = vaults.map(({ id }) => id)
+  const world = await startWorld({ seed: { signalrs: [], vaults, assignments }, throttle: false })
+  const read = async (asked: readonly string[]): Promise<readonly string[]> => {
+    const shown = await world.survey({ subscription: main, signalrs: [], vaults: asked }, never)
+    return ids.filter((id) => shown.vaults.has(resourceKey(id)))
+  }
+  const first = await read(ids)
+  expect(first.length).toBeLessThan(ids.length)
+  expect(await read(ids)).toEqual(expect.arrayContaining(ids.filter((id) => !first.includes(id))))
+  // Nothing is remembered of what was not asked for meanwhile.
+  await read(first)
+  await read([])
+  expect(await read(ids)).toEqual(first)
 })
 
 test('one resource is read by itself', async () => {

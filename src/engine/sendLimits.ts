@@ -9,6 +9,7 @@
 import type { LinkId, Millis } from '../link/link.ts'
 import type { Destination } from '../link/next.ts'
 import { channelOf } from '../link/places.ts'
+import { left, type Wait, waitOf } from '../link/wait.ts'
 import type { Clock, Gate, Log, Store, Traffic } from './ports.ts'
 
 export type SendLimits = Traffic & {
@@ -49,9 +50,12 @@ const gatheredMs = 200
 /** Nobody is told to come later than that: by then a clock may be set right, or others may have let go. */
 const longestWaitMs = 5 * 60_000
 
+/** How often what has passed is swept: a full bucket, or the moment of a message that was never sent, means nothing. */
+const sweepMs = 60 * 60_000
+
 /** `faster`: how many times as much is sent as that, to a Teams without limits. */
 export function createSendLimits(options: {
-  readonly store: Pick<Store, 'gates'>
+  readonly store: Pick<Store, 'gates' | 'sweepGates'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
   readonly faster?: number
@@ -133,8 +137,18 @@ export function createSendLimits(options: {
     }
   }
 
+  let swept: Wait | undefined
+  async function sweep(): Promise<void> {
+    const now = clock.now()
+    if (swept && left(swept, now) > 0) return
+    swept = waitOf(sweepMs, now)
+    // By less than that the clocks of two instances differ.
+    await store.sweepGates(now - longestWaitMs)
+  }
+
   return {
     async take({ link, lane, to }) {
+      await sweep()
       await count()
       const buckets = bucketsOf(placeOf(to))
       const ticket = `message ${link} ${lane}`

@@ -192,6 +192,21 @@ describe('a clock', () => {
   })
 })
 
+test('what was promised to messages that were never sent is swept, and what stands is not', async () => {
+  for (const { link } of burst(20)) await take(link)
+  const kept = async () => {
+    const keys = burst(20).map(({ link }) => `message ${link} thread`)
+    return await store.gates(keys, (found) => ({ result: found.length }))
+  }
+  const before = await kept()
+  expect(before).toBeGreaterThan(10)
+  now += 2 * hour
+  await limits.refused(general, 60_000)
+  await take('another')
+  expect(await kept()).toBe(0)
+  expect(await take('and another')).toBeGreaterThan(now)
+})
+
 test('a turn hears nothing of a store that is away', async () => {
   const closed = await openStore({ url: ':memory:' })
   await closed.close()

@@ -53,6 +53,22 @@ const loadsLater: Plugin = {
       /restify[\\/]lib[\\/]index\.js$/.test(importer) ? { path: 'none', namespace: 'none' } : undefined,
     )
     onLoad({ filter: /./, namespace: 'none' }, () => ({ contents: 'module.exports = {}' }))
+    // Of undici the bot uses one class and one call; its entry brings all of fetch, WebSocket and the cache with them.
+    onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'undici' }))
+    onLoad({ filter: /./, namespace: 'undici' }, () => ({
+      resolveDir: here('.'),
+      contents: `
+        const request = require('undici/lib/api/api-request.js')
+        Object.assign(require('undici/lib/dispatcher/dispatcher.js').prototype, { request })
+        exports.EnvHttpProxyAgent = require('undici/lib/dispatcher/env-http-proxy-agent.js')`,
+    }))
+    // An import of it reads all that it exports, and with that Node's own undici is loaded; a require does not.
+    onResolve({ filter: /^(?:node:)?http$/ }, ({ kind }) =>
+      kind === 'require-call' ? undefined : { path: 'http', namespace: 'required' },
+    )
+    onLoad({ filter: /./, namespace: 'required' }, () => ({
+      contents: `module.exports = require('node:http')`,
+    }))
   },
 }
 
@@ -70,6 +86,10 @@ await build({
   format: 'esm',
   target: 'node24',
   sourcemap: true,
+  // A process holds the text of all that it may still compile.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  lineLimit: 160,
   // The log names functions.
   keepNames: true,
   legalComments: 'linked',

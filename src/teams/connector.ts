@@ -1,12 +1,12 @@
 /**
- * The calls of the Bot Connector that this bot makes: one try each, a deadline for each, over connections that stay open.
+ * The calls of the Bot Connector that this bot makes: one try each, a deadline for each.
  * The SDK's client would build its pipeline anew for each turn, repeat each POST though Teams has no idempotency key, and
  * follow wherever an answer points.
  */
 import type { Activity as BotActivity } from 'botbuilder'
-import { EnvHttpProxyAgent, request } from 'undici'
 import type { Traffic } from '../engine/ports.ts'
 import { fieldsOf, textOf } from './activity.ts'
+import { type Answer, type Ask, ask } from './ask.ts'
 import type { IsListed } from './services.ts'
 import { isThrottled, retryAfter, throttledScope } from './throttling.ts'
 
@@ -35,8 +35,6 @@ export type Connector = {
     serviceUrl: string,
     options?: { readonly signal?: AbortSignal; readonly traffic?: Traffic },
   ): Conversations
-  /** Lets go of the connections; what is under way ends first. */
-  close(): Promise<void>
 }
 
 /** A service that is not on the list was to be called: a stored reference of another time, or of somebody's making. */
@@ -79,11 +77,8 @@ class NoToken extends Error {
 }
 
 const callDeadlineMs = 10_000
-/** As many turns at once wait for each other no longer than for Teams. */
-const mostConnections = 64
-/** A page of a roster, of 500 people, is a tenth of it. */
-const longestAnswer = 4_000_000
 
+type Service = { readonly origin: string; readonly base: string }
 type Call = {
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly path: string
@@ -99,14 +94,9 @@ export function createConnector(options: {
   readonly now?: () => number
 }): Connector {
   const { isListed, token, now = Date.now } = options
-  const dispatcher = new EnvHttpProxyAgent({
-    connections: mostConnections,
-    maxResponseSize: longestAnswer,
-    connect: { timeout: callDeadlineMs },
-  })
 
   async function call(
-    serviceUrl: string,
+    { origin, base }: Service,
     { method, path, conversation, body }: Call,
     { signal, traffic }: { readonly signal?: AbortSignal; readonly traffic?: Traffic },
   ): Promise<unknown> {
@@ -115,23 +105,21 @@ export function createConnector(options: {
     // The answer goes out meanwhile.
     const counted = traffic?.called(conversation)
     const authorization = token && `Bearer ${await tokenOf(token, ends)}`
-    const answer = await answerOf(
-      request(`${serviceUrl.replace(/\/$/, '')}/v3/conversations${path}`, {
-        dispatcher,
-        method,
-        signal: ends,
-        headers: {
-          accept: 'application/json',
-          ...(authorization !== undefined && { authorization }),
-          ...(body && { 'content-type': 'application/json; charset=utf-8' }),
-        },
-        ...(body && { body: JSON.stringify(body) }),
-      }),
-      ends,
-    )
+    const answer = await answerOf({
+      method,
+      origin,
+      path: `${base}/v3/conversations${path}`,
+      signal: ends,
+      headers: {
+        accept: 'application/json',
+        ...(authorization !== undefined && { authorization }),
+        ...(body && { 'content-type': 'application/json; charset=utf-8' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    })
     await counted
     if (answer.status >= 200 && answer.status < 300) return answer.body
-    const retryAfterMs = retryAfter(answer.headers['retry-after'], now())
+    const retryAfterMs = retryAfter(answer.header('retry-after'), now())
     const throttled = isThrottled(answer.status, retryAfterMs) ? throttledScope(answer.text) : undefined
     if (throttled) await traffic?.refused(throttled === 'tenant' ? undefined : conversation, retryAfterMs)
     const code = textOf(fieldsOf(fieldsOf(answer.body).error).code)
@@ -141,9 +129,11 @@ export function createConnector(options: {
   return {
     at(serviceUrl, its = {}) {
       if (!isListed(serviceUrl)) throw new ServiceNotListed()
-      const read = async (path: string) => fieldsOf(await call(serviceUrl, { method: 'GET', path }, its))
+      const { origin, pathname } = new URL(serviceUrl)
+      const service = { origin, base: pathname.replace(/\/$/, '') }
+      const read = async (path: string) => fieldsOf(await call(service, { method: 'GET', path }, its))
       const write = async (asked: Call): Promise<Posted & { readonly activityId?: string }> => {
-        const { id, activityId } = fieldsOf(await call(serviceUrl, asked, its))
+        const { id, activityId } = fieldsOf(await call(service, asked, its))
         return {
           ...(textOf(id) && { id: String(id) }),
           ...(textOf(activityId) && { activityId: String(activityId) }),
@@ -182,7 +172,6 @@ export function createConnector(options: {
         },
       }
     },
-    close: () => dispatcher.close(),
   }
 }
 
@@ -213,17 +202,14 @@ async function until<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   }
 }
 
-async function answerOf(called: ReturnType<typeof request>, signal: AbortSignal) {
+async function answerOf(asked: Ask): Promise<Answer & { readonly body: unknown }> {
   try {
-    const { statusCode: status, headers, body } = await called
-    const text = await body.text()
-    return { status, headers, text, body: parsed(text, status) }
+    const answer = await ask(asked)
+    return { ...answer, body: parsed(answer.text, answer.status) }
   } catch (error) {
     // The signal's own reason says whose deadline it was.
-    if (signal.aborted) throw signal.reason
-    throw error instanceof ConnectorError
-      ? error
-      : new ConnectorError({ code: codeOf(error) }, { cause: error })
+    if (asked.signal.aborted || error instanceof ConnectorError) throw error
+    throw new ConnectorError({ code: codeOf(error) }, { cause: error })
   }
 }
 

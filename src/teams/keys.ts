@@ -7,6 +7,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Log } from '../engine/ports.ts'
 import { left, type Wait, waitOf } from '../link/wait.ts'
 import { fieldsOf, textOf } from './activity.ts'
+import { ask } from './ask.ts'
 import { retryAfter } from './throttling.ts'
 
 export type SigningKey = {
@@ -120,19 +121,22 @@ class Unpublished extends Error {
 }
 
 async function fetchJson(address: string, signal: AbortSignal, now: number): Promise<unknown> {
-  const response = await fetch(address, {
-    signal,
-    redirect: 'error',
+  const { origin, pathname, search } = new URL(address)
+  const answer = await ask({
+    method: 'GET',
+    origin,
+    path: `${pathname}${search}`,
     headers: { accept: 'application/json' },
+    signal,
   })
-  if (!response.ok) {
-    const retryAfterMs = retryAfter(response.headers.get('retry-after'), now)
+  if (answer.status !== 200) {
+    const retryAfterMs = retryAfter(answer.header('retry-after'), now)
     throw Object.assign(new Unpublished(), {
-      statusCode: response.status,
+      statusCode: answer.status,
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     })
   }
-  return response.json()
+  return JSON.parse(answer.text)
 }
 
 function keyOf(published: unknown): (readonly [string, SigningKey])[] {

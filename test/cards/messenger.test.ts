@@ -97,7 +97,6 @@ beforeAll(async () => {
   }
 })
 afterAll(async () => {
-  await connector.close()
   await teams.close()
   await listener.close()
 })

@@ -207,7 +207,6 @@ export async function runBot(
     async stop() {
       await server.close()
       await Promise.all([worker?.stop(), surveyor.stop()])
-      await connector.close()
       await store.close()
     },
   }

@@ -171,7 +171,6 @@ export async function startStage(
     },
     async close() {
       await server.close()
-      await connector.close()
       await teams.close()
     },
   }

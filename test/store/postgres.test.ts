@@ -2,11 +2,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import pg from 'pg'
 import { type Store, StoreAway, StoreInDoubt } from '../../src/engine/ports.ts'
+import { resourceKey } from '../../src/link/resourceId.ts'
 import type { Audit } from '../../src/store/audit.ts'
 import { openStore } from '../../src/store/openStore.ts'
 import { type FreshDatabase, freshDatabase } from '../postgres/database.ts'
 import { type Line, lineTo } from '../postgres/line.ts'
-import { appending, ask, change, noon, unposted } from './samples.ts'
+import { appending, ask, change, minute, noon, signalrId, unposted } from './samples.ts'
 
 let database: FreshDatabase
 let line: Line
@@ -131,6 +132,27 @@ test('a transaction that PostgreSQL ends for another is run again', async () => 
   await appended
   expect(runs).toBe(2)
   expect(await standing()).toEqual({ version: 2, flaw: undefined })
+})
+
+test.each([
+  ['renewed', () => store.renew(['one', 'alpha'], 'worker', noon + minute)],
+  ['hinted at', () => store.hint(['contoso-signalr', 'zeta'].map(signalrId).map(resourceKey), noon)],
+  ['hastened', () => store.hasten(minute)],
+])('links that are %s together are locked in the order of their ids', async (_what, write) => {
+  // Neither the table nor the index on SignalR and vault has them in that order.
+  await store.create(ask('alpha', { signalr: signalrId('zeta') }))
+  await database.sql(`update links set lease_holder = 'worker', lease_until = ${noon}`)
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  await other.query('begin')
+  await other.query(`select id from links where id = 'alpha' for update`)
+  const written = write()
+  const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'vaultlink'`
+  while ((await database.sql(waiting)).length === 0);
+  const later = await other.query(`select id from links where id = 'one' for update skip locked`)
+  await other.end()
+  await written
+  expect(later.rows).toEqual([{ id: 'one' }])
 })
 
 test('it says what time it is', async () => {

@@ -3,7 +3,7 @@ import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } fro
 import type { Change, Gate, Log, Row, Store } from '../engine/ports.ts'
 import type { Fact, Link, LinkId, Millis } from '../link/link.ts'
 import { personIn } from '../link/origin.ts'
-import { postedAs, standingOf } from '../link/places.ts'
+import { channelOf, postedAs, standingOf } from '../link/places.ts'
 import { resourceKey } from '../link/resourceId.ts'
 import { isEnded } from '../link/views.ts'
 import { append, chain, genesis } from './auditLog.ts'
@@ -402,9 +402,6 @@ function written({ link, due, lookedAt }: Change, leaseUntil: Millis | null | un
 }
 
 // ---- places ----------------------------------------------------------------------------------------
-
-/** A thread in a channel is named by the channel's conversation and the message that began it. */
-const channelOf = (conversation: string): string => conversation.split(';messageid=')[0] ?? conversation
 
 /** The conversations in which people mean this link when they say "status". */
 function placesOf(link: Link): readonly string[] {

@@ -36,6 +36,13 @@ const standing = async () => {
   }
 }
 
+/** Resolves when the store has so many connections on which it waits for somebody's lock. */
+const waitsForLocks = async (connections: number): Promise<void> => {
+  const waiting = `select 1 from pg_stat_activity
+    where wait_event_type = 'Lock' and application_name = 'vaultlink' and datname = current_database()`
+  while ((await database.sql(waiting)).length < connections);
+}
+
 test('who is not let in hears why, and the password is not repeated', async () => {
   const url = new URL(database.url)
   url.password = 'hunter2'
@@ -98,6 +105,29 @@ describe('when the line to it breaks', () => {
     expect(await standing()).toEqual({ version: 2, flaw: undefined })
   })
 
+  test('while the server still works on the very first COMMIT, that is waited for', async () => {
+    await database.sql(`delete from ledger; delete from ledger_head;
+      create function held() returns trigger language plpgsql as
+        $$ begin perform pg_advisory_xact_lock(1); return null; end $$;
+      create constraint trigger held after insert on ledger
+        deferrable initially deferred for each row execute function held()`)
+    const other = new pg.Client({ connectionString: database.url })
+    await other.connect()
+    await other.query('select pg_advisory_lock(1)')
+    let runs = 0
+    const written = store.transact('one', [], ({ link }) => {
+      runs += 1
+      return { change: change(link, [unposted(noon)]), result: undefined }
+    })
+    await waitsForLocks(1)
+    line.cut()
+    await waitsForLocks(2)
+    await other.end()
+    await written
+    expect(runs).toBe(1)
+    expect((await store.get('one'))?.version).toBe(2)
+  })
+
   test.each([
     ['before', 1],
     ['after', 2],
@@ -124,8 +154,7 @@ test('a transaction that PostgreSQL ends for another is run again', async () => 
     runs += 1
     return { change: change(link, [unposted(noon)]), result: undefined }
   })
-  const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'vaultlink'`
-  while ((await database.sql(waiting)).length === 0);
+  await waitsForLocks(1)
   await other.query(`update links set due = due where id = 'one'`)
   await other.query('commit')
   await other.end()
@@ -147,8 +176,7 @@ test.each([
   await other.query('begin')
   await other.query(`select id from links where id = 'alpha' for update`)
   const written = write()
-  const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'vaultlink'`
-  while ((await database.sql(waiting)).length === 0);
+  await waitsForLocks(1)
   const later = await other.query(`select id from links where id = 'one' for update skip locked`)
   await other.end()
   await written

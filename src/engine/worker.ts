@@ -16,6 +16,8 @@ const most = 32
 const stretchMs = 30_000
 /** How often what other instances hold and make due is looked for. */
 const sharedLookMs = 5_000
+/** How long a due record that another transaction holds is left to it. */
+const takenAgainMs = 200
 /** How long at most a database that was away is not tried. */
 const longestOutageMs = 5_000
 
@@ -66,7 +68,8 @@ export function startWorker(ports: Ports): Worker {
     await keepHeld()
     await hasten()
     const free = most - active.size
-    const rows = free > 0 ? await store.claim(holder, clock.now(), leaseMs, free) : []
+    const now = clock.now()
+    const rows = free > 0 ? await store.claim(holder, now, leaseMs, free) : []
     for (const row of rows) {
       const { id } = row.link
       // A clock that jumps ends leases early; who is still at work here goes on alone.
@@ -88,7 +91,10 @@ export function startWorker(ports: Ports): Worker {
         })
       active.set(id, ending)
     }
-    const due = await store.nextDue()
+    const next = await store.nextDue()
+    // Due, and not to be had: asked for again at once, it would be asked for without a pause.
+    const isTaken = rows.length === 0 && next !== undefined && next <= now
+    const due = isTaken ? now + takenAgainMs : next
     // Others may hold now what they did not then, and die.
     return store.now ? Math.min(due ?? Number.POSITIVE_INFINITY, clock.now() + sharedLookMs) : due
   }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
+import pg from 'pg'
 import { turnableClock } from '../../src/clock.ts'
 import { createJournal } from '../../src/engine/journal.ts'
 import type { Performer } from '../../src/engine/perform.ts'
@@ -8,6 +9,7 @@ import { fold } from '../../src/link/fold.ts'
 import type { Limits } from '../../src/link/link.ts'
 import { viewSchema } from '../../src/link/views.ts'
 import { openStore } from '../../src/store/openStore.ts'
+import { type FreshDatabase, freshDatabase } from '../postgres/database.ts'
 
 const limits: Limits = {
   expiryMs: 7 * 86_400_000,
@@ -32,9 +34,12 @@ const place = {
 
 let worker: Worker | undefined
 let store: Store | undefined
+let database: FreshDatabase | undefined
 afterEach(async () => {
   await worker?.stop()
   await store?.close()
+  await database?.remove()
+  database = undefined
 })
 
 /** A worker on a real store; what it would do is noted, and everything in Azure and Teams stays silent. */
@@ -42,8 +47,9 @@ async function atWork(
   links: number,
   performer: Partial<Performer> = {},
   around: (store: Store) => Partial<Store> = () => ({}),
+  url = ':memory:',
 ) {
-  const kept = await openStore({ url: ':memory:' })
+  const kept = await openStore({ url })
   const opened = { ...kept, ...around(kept) }
   store = opened
   const turnable = turnableClock(0)
@@ -211,6 +217,31 @@ describe('the worker', () => {
     // Given back: nothing is left to do.
     while ((await store?.get(link?.id ?? ''))?.lease) await new Promise(setImmediate)
     expect(told).toEqual(['status'])
+  })
+
+  test('waits for a due record that somebody else has locked, and does not ask for it without a pause', async () => {
+    database = await freshDatabase()
+    const other = new pg.Client({ connectionString: database.url })
+    await other.connect()
+    await other.query('begin')
+    let claims = 0
+    const { acted, turnable, waits } = await atWork(
+      1,
+      {},
+      (kept) => ({
+        async claim(...asked) {
+          if (claims++ === 0) await other.query('select id from links for update')
+          return kept.claim(...asked)
+        },
+      }),
+      database.url,
+    )
+    // Without a pause there is no moment at which it only waits.
+    await until(() => claims > 9 || (claims > 0 && waits() === 1))
+    await other.end()
+    expect(claims).toBeLessThan(9)
+    turnable.turn(1_000)
+    await until(() => acted.length === 1)
   })
 
   test('stops only when what is under way has ended', async () => {

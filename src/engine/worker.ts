@@ -64,8 +64,9 @@ export function startWorker(ports: Ports): Worker {
     backMs += by
   }
 
-  async function round(): Promise<Millis | undefined> {
+  async function round(): Promise<Millis> {
     await keepHeld()
+    if (stopping.signal.aborted) return renewal()
     await hasten()
     const free = most - active.size
     const now = clock.now()
@@ -95,9 +96,13 @@ export function startWorker(ports: Ports): Worker {
     // Due, and not to be had: asked for again at once, it would be asked for without a pause.
     const isTaken = rows.length === 0 && next !== undefined && next <= now
     const due = isTaken ? now + takenAgainMs : next
+    const first = active.size >= most || due === undefined ? Number.MAX_SAFE_INTEGER : due
     // Others may hold now what they did not then, and die.
-    return store.now ? Math.min(due ?? Number.POSITIVE_INFINITY, clock.now() + sharedLookMs) : due
+    const shared = store.now ? clock.now() + sharedLookMs : Number.MAX_SAFE_INTEGER
+    return Math.min(first, shared, renewal())
   }
+
+  const renewal = (): Millis => (active.size > 0 ? renewedAt + leaseMs / 3 : Number.MAX_SAFE_INTEGER)
 
   /** An effect may take longer than a lease. */
   async function keepHeld(): Promise<void> {
@@ -122,23 +127,23 @@ export function startWorker(ports: Ports): Worker {
     await ports.journal.rest(id, { earliest: retryAt(clock.now(), count, undefined) })
   }
 
+  /** Whoever leaves holds on to what is under way until it has ended: given up, it would be begun beside itself. */
+  const goesOn = (): boolean => !stopping.signal.aborted || active.size > 0
+
   async function run(): Promise<void> {
     let outages = 0
-    while (!stopping.signal.aborted) {
+    while (goesOn()) {
       alarm = new AbortController()
-      let due: Millis | undefined
+      let next: Millis
       try {
-        due = await round()
+        next = await round()
         outages = 0
       } catch (error) {
         // The store is away: wait it out, nothing is lost meanwhile.
-        due = Math.min(retryAt(clock.now(), ++outages, undefined, 500), clock.now() + longestOutageMs)
+        next = Math.min(retryAt(clock.now(), ++outages, undefined, 500), clock.now() + longestOutageMs)
         log('error', 'store.unavailable', {}, error)
       }
-      const full = active.size >= most
-      const next = full || due === undefined ? Number.MAX_SAFE_INTEGER : due
-      const renewal = active.size > 0 ? renewedAt + leaseMs / 3 : Number.MAX_SAFE_INTEGER
-      if (!stopping.signal.aborted) await clock.until(Math.min(next, renewal), alarm.signal)
+      if (goesOn()) await clock.until(next, alarm.signal)
     }
   }
 
@@ -149,7 +154,6 @@ export function startWorker(ports: Ports): Worker {
       stopping.abort()
       wake()
       await running
-      await Promise.all(active.values())
     },
   }
 }

@@ -262,4 +262,45 @@ describe('the worker', () => {
     await stopped
     expect(ended).toBe(true)
   })
+
+  test('holds on to what is under way while it stops, however long that takes, and takes nothing new', async () => {
+    let finish: (() => void) | undefined
+    let claims = 0
+    const { turnable } = await atWork(
+      1,
+      {
+        act: async () => {
+          await new Promise<void>((resolve) => {
+            finish = resolve
+          })
+          return undefined
+        },
+      },
+      (kept) => ({
+        claim(...asked) {
+          claims += 1
+          return kept.claim(...asked)
+        },
+      }),
+    )
+    await until(() => finish !== undefined)
+    const before = claims
+    const stopped = worker?.stop()
+    const [link] = (await store?.list({}, 1)) ?? []
+    const leaseEnd = async () => (await store?.get(link?.id ?? ''))?.lease?.until ?? 0
+    const first = await leaseEnd()
+    for (let third = 0; third < 4; third++) {
+      const held = await leaseEnd()
+      turnable.turn(10_000)
+      for (let tries = 0; tries < 1_000 && (await leaseEnd()) === held; tries++)
+        await new Promise(setImmediate)
+    }
+    const [claimsSince, end] = [claims - before, await leaseEnd()]
+    finish?.()
+    await stopped
+    expect((await store?.get(link?.id ?? ''))?.lease).toBeUndefined()
+    expect(turnable.now()).toBeGreaterThan(first)
+    expect(end).toBeGreaterThan(turnable.now())
+    expect(claimsSince).toBe(0)
+  })
 })

@@ -19,7 +19,12 @@ const sharedLookMs = 5_000
 /** How long a due record that another transaction holds is left to it. */
 const takenAgainMs = 200
 /** How long at most a database that was away is not tried. */
-const longestOutageMs = 5_000
+const longestOutageMs = 2_000
+/**
+ * How long after it was away whoever held a record has to write what came of its call, before others take the record:
+ * that is tried every 2 s.
+ */
+const afterOutageMs = 3_000
 
 export type Worker = {
   /** Looks for due records now. */
@@ -49,6 +54,10 @@ export function startWorker(ports: Ports): Worker {
   /** What could not be given back while the store was away. */
   const owed = new Set<LinkId>()
   let renewedAt = clock.now()
+  let outages = 0
+  /** When the store last answered, and from when on it may be claimed from since it was away. */
+  let answeredAt = clock.now()
+  let claimsFrom = 0
   let backMs = clock.set?.().backMs ?? 0
   let alarm = new AbortController()
   const wake = (): void => alarm.abort()
@@ -61,6 +70,8 @@ export function startWorker(ports: Ports): Worker {
     await store.hasten(by)
     for (const notBefore of patience.values()) notBefore.clear()
     renewedAt -= by
+    answeredAt -= by
+    claimsFrom -= by
     backMs += by
   }
 
@@ -70,7 +81,8 @@ export function startWorker(ports: Ports): Worker {
     await hasten()
     const free = most - active.size
     const now = clock.now()
-    const rows = free > 0 ? await store.claim(holder, now, leaseMs, free) : []
+    const mayClaim = free > 0 && (await isOver(now))
+    const rows = mayClaim ? await store.claim(holder, now, leaseMs, free) : []
     for (const row of rows) {
       const { id } = row.link
       // A clock that jumps ends leases early; who is still at work here goes on alone.
@@ -95,11 +107,21 @@ export function startWorker(ports: Ports): Worker {
     const next = await store.nextDue()
     // Due, and not to be had: asked for again at once, it would be asked for without a pause.
     const isTaken = rows.length === 0 && next !== undefined && next <= now
-    const due = isTaken ? now + takenAgainMs : next
+    const due = isTaken ? Math.max(claimsFrom, now + takenAgainMs) : next
     const first = active.size >= most || due === undefined ? Number.MAX_SAFE_INTEGER : due
     // Others may hold now what they did not then, and die.
     const shared = store.now ? clock.now() + sharedLookMs : Number.MAX_SAFE_INTEGER
     return Math.min(first, shared, renewal())
+  }
+
+  /** Whether an outage is over in which leases of others may have ended. */
+  async function isOver(now: Millis): Promise<boolean> {
+    // Whoever lives has renewed its leases not long before, and one process alone knows what it holds.
+    if (outages > 0 && store.now && now > answeredAt + leaseMs / 2) {
+      await store.answers()
+      claimsFrom = clock.now() + afterOutageMs
+    }
+    return claimsFrom <= now
   }
 
   const renewal = (): Millis => (active.size > 0 ? renewedAt + leaseMs / 3 : Number.MAX_SAFE_INTEGER)
@@ -131,13 +153,13 @@ export function startWorker(ports: Ports): Worker {
   const goesOn = (): boolean => !stopping.signal.aborted || active.size > 0
 
   async function run(): Promise<void> {
-    let outages = 0
     while (goesOn()) {
       alarm = new AbortController()
       let next: Millis
       try {
         next = await round()
         outages = 0
+        answeredAt = clock.now()
       } catch (error) {
         // The store is away: wait it out, nothing is lost meanwhile.
         next = Math.min(retryAt(clock.now(), ++outages, undefined, 500), clock.now() + longestOutageMs)

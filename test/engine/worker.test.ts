@@ -10,6 +10,7 @@ import type { Limits } from '../../src/link/link.ts'
 import { viewSchema } from '../../src/link/views.ts'
 import { openStore } from '../../src/store/openStore.ts'
 import { type FreshDatabase, freshDatabase } from '../postgres/database.ts'
+import { type Line, lineTo } from '../postgres/line.ts'
 
 const limits: Limits = {
   expiryMs: 7 * 86_400_000,
@@ -35,10 +36,13 @@ const place = {
 let worker: Worker | undefined
 let store: Store | undefined
 let database: FreshDatabase | undefined
+let line: Line | undefined
 afterEach(async () => {
   await worker?.stop()
   await store?.close()
+  await line?.close()
   await database?.remove()
+  line = undefined
   database = undefined
 })
 
@@ -48,6 +52,7 @@ async function atWork(
   performer: Partial<Performer> = {},
   around: (store: Store) => Partial<Store> = () => ({}),
   url = ':memory:',
+  before: (store: Store, now: number) => Promise<unknown> = async () => undefined,
 ) {
   const kept = await openStore({ url })
   const opened = { ...kept, ...around(kept) }
@@ -75,6 +80,7 @@ async function atWork(
       owners: { place, because: { is: 'default' } },
     })
   }
+  await before(kept, clock.now())
   const acted: string[] = []
   const logged: string[] = []
   worker = startWorker({
@@ -241,6 +247,42 @@ describe('the worker', () => {
     await other.end()
     expect(claims).toBeLessThan(9)
     turnable.turn(1_000)
+    await until(() => acted.length === 1)
+  })
+
+  test('leaves a record, after an outage in which its lease ended, to its holder for a moment', async () => {
+    database = await freshDatabase()
+    line = await lineTo(database.url)
+    let [claimed, answers] = [0, 0]
+    const { acted, logged, turnable, waits } = await atWork(
+      1,
+      {},
+      (kept) => ({
+        async claim(...asked) {
+          const [row] = await kept.claim(...asked)
+          if (row) claimed += 1
+          return row ? [row] : []
+        },
+        async nextDue() {
+          const due = await kept.nextDue()
+          answers += 1
+          return due
+        },
+      }),
+      line.url,
+      // Before the worker is there, another instance takes it.
+      (kept, now) => kept.claim('another', now, 30_000, 1),
+    )
+    await until(() => answers > 0 && waits() === 1)
+    line.become('refused')
+    turnable.turn(31_000)
+    await until(() => logged.includes('store.unavailable') && waits() === 1)
+    line.become('open')
+    const before = answers
+    turnable.turn(2_000)
+    await until(() => answers > before && waits() === 1)
+    expect(claimed).toBe(0)
+    turnable.turn(3_000)
     await until(() => acted.length === 1)
   })
 

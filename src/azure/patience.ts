@@ -1,6 +1,6 @@
 /** Whoever answered with a Retry-After is not called before it has passed: calling early starts the wait anew. */
 import type { PipelinePolicy, PipelineRequest } from '@azure/core-rest-pipeline'
-import { retryAfter } from './errors.ts'
+import { retryAfter } from '../link/retryAfter.ts'
 
 type Pipeline = Pick<typeof import('@azure/core-rest-pipeline'), 'RestError' | 'createHttpHeaders'>
 

@@ -26,7 +26,10 @@ export type BotProcess = {
   kill(): Promise<void>
 }
 
-const main = fileURLToPath(new URL('../src/start.js', import.meta.url))
+/** From source; or, where that is asked for, what `npm run build` made of it. */
+const main = fileURLToPath(
+  new URL(process.env.VAULTLINK_BUILT === '1' ? '../dist/start.js' : '../src/start.js', import.meta.url),
+)
 
 /** Starts the bot; resolves when it listens, rejects with its last words when it ends before. */
 export async function startBot(

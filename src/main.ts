@@ -204,10 +204,13 @@ async function run({
   })
   worker = startWorker({ store, clock, journal, performer, limits, leaseMs: settings.leaseMs, log })
   surveyor = startSurveyor({ store, clock, survey, look: performer.look, limits, log, wake })
-  // Loaded now, the clients do not keep the first turn waiting; what fails here fails there again, and is told.
   if (identity.appId !== undefined) keys.refresh()
   entraKeys?.refresh()
-  warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
+  // Whoever waits for this start to be over is answered first, and the first link does not wait for the clients. What
+  // fails here fails there again, and is told.
+  setTimeout(() => {
+    warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
+  }, 1_000).unref()
 
   // What is under way ends, what is asked meanwhile hears 503, and nothing that was answered is lost.
   const leave = async (signal: string): Promise<void> => {
@@ -218,6 +221,7 @@ async function run({
     setTimeout(() => endingSoon.abort(), lettingGoMs).unref()
     // Beside the turns: while these end, nothing else is begun.
     await Promise.all([server.close().then(sender.settled), worker?.stop(), surveyor?.stop()])
+    await sendLimits.settled()
     await anchor.stop()
     shared?.stop()
     await store.close()

@@ -45,7 +45,14 @@ export function createActAs(options: {
         const exchange = await credentialFor(token, application, tokenOptions(waits, now))
         return held(await exchange.getToken(tokenScope(endpoint), { abortSignal: both }))
       })
-      const clients = createClients({ endpoint, credential, deadlineMs, waits, now })
+      const clients = createClients({
+        endpoint,
+        credential,
+        principal: person.objectId,
+        deadlineMs,
+        waits,
+        now,
+      })
       const links = createSharedPrivateLinks(clients, reading)
       const vaults = createVaultConnections(clients, reading)
       return { is: 'acting', perform: createPerform(links, vaults, reading) }

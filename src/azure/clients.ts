@@ -31,6 +31,8 @@ export type Answer = { readonly status: number; readonly body: unknown }
 type Settings = {
   readonly endpoint: string
   readonly credential: TokenCredential
+  /** Whom the credential stands for. */
+  readonly principal: string
   readonly audience?: string
   readonly deadlineMs: number
   readonly waits: Waits
@@ -143,7 +145,7 @@ export const tokenScope = (endpoint: string, audience: string = secured(endpoint
   `${audience.replace(/\/+$/, '')}/.default`
 
 export function createClients(settings: Settings): Clients {
-  const { endpoint: given, credential, audience, waits, now } = settings
+  const { endpoint: given, credential, audience } = settings
   const url = new URL(given)
   const plain = url.protocol === 'http:'
   if (plain && !isLoopback(url.hostname))
@@ -159,7 +161,7 @@ export function createClients(settings: Settings): Clients {
       // A PUT repeated after a reset has overridden an owner's rejection: what failed is looked at again, not sent again.
       retryOptions: { maxRetries: 0 },
       httpClient: transport(pipeline, own, plain, settings),
-      additionalPolicies: [onlySuccess(pipeline), patience(pipeline, waits, now)].map((policy) => ({
+      additionalPolicies: [onlySuccess(pipeline), patience(pipeline, settings)].map((policy) => ({
         policy,
         position: 'perRetry' as const,
       })),

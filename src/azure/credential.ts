@@ -11,6 +11,7 @@ import {
   ManagedIdentityCredential,
   type TokenCredential,
 } from '@azure/identity'
+import { left, type Wait, waitOf } from '../link/wait.ts'
 import { patience, type Waits } from './patience.ts'
 
 /** All that need a token wait for the one call that is out: without an end of its own it would hold them up for ever. */
@@ -25,7 +26,8 @@ export function tokenOptions(
   now: () => number,
 ): { readonly retryOptions: { readonly maxRetries: number }; readonly httpClient: HttpClient } {
   const inner = createDefaultHttpClient()
-  const patient = patience({ RestError, createHttpHeaders }, waits, now)
+  // Whoever a token is for, it is the application that asks.
+  const patient = patience({ RestError, createHttpHeaders }, { waits, principal: 'application', now })
   return {
     retryOptions: { maxRetries: 0 },
     httpClient: {
@@ -66,7 +68,7 @@ export function teamsToken(
   { tenantId, appId, password, cloud }: Registration,
   scope: string,
   now: () => number,
-): () => Promise<string> {
+): () => string | Promise<string> {
   const options = tokenOptions(new Map(), now)
   const authority = cloud && new URL(cloud.authority)
   const credential =
@@ -83,26 +85,33 @@ export function teamsToken(
 const pauseMs = 30_000
 
 /** Ends are moments of this machine's own clock, by which the credential reckons them. */
-function kept(fetch: () => Promise<AccessToken>): () => Promise<string> {
-  let held: { readonly token: string; readonly endsAt: number; renewAt: number } | undefined
+export function kept(
+  fetch: () => Promise<AccessToken>,
+  now: () => number = Date.now,
+): () => string | Promise<string> {
+  let held: { readonly token: string; readonly holds: Wait; rests: Wait } | undefined
   let fetching: Promise<string> | undefined
+  const holds = (): boolean => held !== undefined && left(held.holds, now()) > 0
   const renew = async (): Promise<string> => {
     try {
-      const { token, expiresOnTimestamp: endsAt } = await fetch()
-      held = { token, endsAt, renewAt: (Date.now() + endsAt) / 2 }
+      const { token, expiresOnTimestamp } = await fetch()
+      const ms = expiresOnTimestamp - now()
+      held = { token, holds: waitOf(ms, now()), rests: waitOf(ms / 2, now()) }
       return token
     } catch (error) {
-      if (!held || held.endsAt <= Date.now()) throw error
-      held.renewAt = Date.now() + pauseMs
+      if (!held || !holds()) throw error
+      held.rests = waitOf(pauseMs, now())
       return held.token
     } finally {
       fetching = undefined
     }
   }
-  return async () => {
-    if (held && Date.now() < held.renewAt) return held.token
+  return () => {
+    if (held && holds() && left(held.rests, now()) > 0) return held.token
     fetching ??= renew()
-    // While one holds, nobody waits for the next.
-    return held && Date.now() < held.endsAt ? held.token : fetching
+    if (!held || !holds()) return fetching
+    // While one holds, nobody waits for the next; whoever asks after its end hears what is wrong.
+    fetching.catch(() => undefined)
+    return held.token
   }
 }

@@ -43,6 +43,7 @@ export function createAzure(options: {
   const clients = createClients({
     endpoint,
     credential: keepingTokens(credential),
+    principal: 'bot',
     deadlineMs,
     waits,
     now,

@@ -22,7 +22,6 @@ export function createObserve(
   now: () => number,
 ): Azure['observe'] {
   const turns = inTurn(mostAtOnce)
-  const turnMs = (id: string): number => allowance.turnMs(parseResourceId(id)?.subscription ?? '')
 
   return async (watches, signal) => {
     const at = now()
@@ -32,7 +31,7 @@ export function createObserve(
     /** Once Azure says 429 for a subscription, what is left to read there is not asked: asking early starts the wait anew. */
     const read = <T>(of: string, run: () => Promise<Look<T>>): Promise<Look<T>> =>
       turns(async () => {
-        const subscription = parseResourceId(of)?.subscription.toLowerCase() ?? ''
+        const subscription = subscriptionOf(of).toLowerCase()
         const failure = throttled.get(subscription)
         if (failure) return { is: 'silent', failure }
         const found = await run()
@@ -50,7 +49,7 @@ export function createObserve(
 
     const one = async (watch: Watch): Promise<Entry> => {
       const { signalr, vault, operation } = watch
-      const hold = watch.canWait ? Math.max(...[signalr, vault].map(turnMs)) : 0
+      const hold = watch.canWait ? allowance.turnMs([signalr, vault].map(subscriptionOf)) : 0
       if (hold > 0) return { failed: { cause: 'throttled' }, retryAfterMs: hold }
       const [own, all, open, listed, polled] = await Promise.all([
         read(signalr, () => links.get(signalr, watch.name, signal)),
@@ -99,6 +98,8 @@ export function createObserve(
     return new Map(entries)
   }
 }
+
+const subscriptionOf = (id: string): string => parseResourceId(id)?.subscription ?? ''
 
 /** The longest wait that Azure asks for stands for all. */
 function failed(failures: readonly Failure[]): Entry {

@@ -45,7 +45,8 @@ export function createSurvey(
   /** How many pages a list had the last time, and how often it has failed since. */
   const pages = new Map<string, number>()
   const failures = new Map<string, number>()
-  const readAt = new Map<string, number>()
+  /** When what the lists leave out was last read by itself, by the half and subscription it is of. */
+  const readAt = new Map<string, Map<string, number>>()
 
   const signalrHalf: Half<readonly SharedPrivateLink[]> = {
     name: 'signalr',
@@ -136,12 +137,15 @@ export function createSurvey(
   ): Promise<Found<T>> {
     const found: Found<T> = { reads: 0, shown: new Map() }
     const wanted = new Set(ids.map(resourceKey))
+    const key = `${half.name} ${subscription}`
+    const read = new Map([...(readAt.get(key) ?? [])].filter(([id]) => wanted.has(id)))
+    readAt.set(key, read)
     // A few are read for less than a list of all that the subscription holds. Until that is known, one is.
-    const few = wanted.size < (pages.get(`${half.name} ${subscription}`) ?? 2)
+    const few = wanted.size < (pages.get(key) ?? 2)
     if (!few && !(await byList(half, subscription, wanted, found, signal))) return found
     const left = ids
       .filter((id) => !found.shown.has(resourceKey(id)))
-      .sort((a, b) => (readAt.get(resourceKey(a)) ?? 0) - (readAt.get(resourceKey(b)) ?? 0))
+      .sort((a, b) => (read.get(resourceKey(a)) ?? 0) - (read.get(resourceKey(b)) ?? 0))
     const turns = inTurn(mostAtOnce)
     await Promise.all(
       left.slice(0, mostSingle).map((id) =>
@@ -157,7 +161,7 @@ export function createSurvey(
     async function single(id: string): Promise<void> {
       const one = await half.single(id, signal)
       found.reads += 1
-      readAt.set(resourceKey(id), reading.now())
+      read.set(resourceKey(id), reading.now())
       if (one.is !== 'silent') found.shown.set(resourceKey(id), one.is === 'present' ? one : { is: one.is })
       else if (one.failure.cause.cause === 'throttled') found.stopMs = one.failure.retryAfterMs ?? 0
     }

@@ -8,7 +8,7 @@ import type { Gate } from './ports.ts'
 export const longestGateMs = 15 * 60_000
 
 /** By how much another instance's clock may be ahead. */
-const skewMs = 5 * 60_000
+export const skewMs = 5 * 60_000
 
 /** Whether somebody else's write is under way there. What is shut for longer than can be was so by a clock since set back. */
 export const isShut = ({ holder, until }: Gate, by: LinkId, now: Millis): boolean =>

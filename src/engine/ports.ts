@@ -323,6 +323,8 @@ export type Store = {
       readonly result: T
     },
   ): Promise<T>
+  /** Drops the gates that say when they were written and opened before that time. */
+  sweepGates(openedBefore: Millis): Promise<void>
   /** Takes up to `most` due records that nobody holds, and holds them until `now + leaseMs`. */
   claim(holder: string, now: Millis, leaseMs: number, most: number): Promise<readonly Row[]>
   /** Holds those of these records that are still ours until then, and says which these are. */

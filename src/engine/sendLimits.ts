@@ -9,6 +9,7 @@
 import type { LinkId, Millis } from '../link/link.ts'
 import type { Destination } from '../link/next.ts'
 import { channelOf } from '../link/places.ts'
+import { left, type Wait, waitOf } from '../link/wait.ts'
 import type { Clock, Gate, Log, Store, Traffic } from './ports.ts'
 
 export type SendLimits = Traffic & {
@@ -20,6 +21,8 @@ export type SendLimits = Traffic & {
   }): Promise<Millis | undefined>
   /** Teams wants no more to be said there, or in the whole tenant, before so long. */
   throttled(to: Destination, scope: 'here' | 'tenant', retryAfterMs: number | undefined): Promise<void>
+  /** What turns called until now stands among the gates. */
+  settled(): Promise<void>
 }
 
 type Bucket = { readonly key: string; readonly most: number; readonly everyMs: number }
@@ -39,12 +42,20 @@ const ofTenant = { most: 5, everyMs: 100 }
 
 /** Where Teams does not say for how long. */
 const usualRetryAfterMs = 2_000
+/**
+ * A turn's calls are written down together with those of the next moment, so that no answer waits for a disk. This
+ * instance's own messages wait for them; another's see them so much later, within the second that the buckets leave.
+ */
+const gatheredMs = 200
 /** Nobody is told to come later than that: by then a clock may be set right, or others may have let go. */
 const longestWaitMs = 5 * 60_000
 
+/** How often what has passed is swept: a full bucket, or the moment of a message that was never sent, means nothing. */
+const sweepMs = 60 * 60_000
+
 /** `faster`: how many times as much is sent as that, to a Teams without limits. */
 export function createSendLimits(options: {
-  readonly store: Pick<Store, 'gates'>
+  readonly store: Pick<Store, 'gates' | 'sweepGates'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
   readonly faster?: number
@@ -78,8 +89,36 @@ export function createSendLimits(options: {
       return { take: [...take, ...redated.filter(({ key }) => !gone.includes(key))], release, result }
     })
 
-  const spend = (buckets: readonly Bucket[], gates: readonly Gate[], now: Millis): readonly Gate[] =>
-    buckets.map((one) => levelled(one, fullAt(one, gates, now) + one.everyMs, now))
+  const spend = (
+    buckets: readonly Bucket[],
+    gates: readonly Gate[],
+    now: Millis,
+    calls: (bucket: Bucket) => number = () => 1,
+  ): readonly Gate[] =>
+    buckets.map((one) => levelled(one, fullAt(one, gates, now) + one.everyMs * calls(one), now))
+
+  /** Calls of turns that are not among the gates yet, by bucket. */
+  let uncounted = new Map<string, { readonly bucket: Bucket; calls: number }>()
+  let counting: Promise<void> = Promise.resolve()
+  let gathering: NodeJS.Timeout | undefined
+  /** Never rejects: no answer fails with it, and no message waits for a count that cannot be kept. */
+  function count(): Promise<void> {
+    clearTimeout(gathering)
+    gathering = undefined
+    const met = uncounted
+    if (met.size === 0) return counting
+    uncounted = new Map()
+    const buckets = [...met.values()].map(({ bucket }) => bucket)
+    const callsOf = ({ key }: Bucket): number => met.get(key)?.calls ?? 0
+    const counted = unheld(
+      reckon([...met.keys()], (gates, now) => ({
+        take: spend(buckets, gates, now, callsOf),
+        result: undefined,
+      })),
+    )
+    counting = Promise.all([counting, counted]).then(() => undefined)
+    return counting
+  }
 
   /** Empties the narrowest bucket: the first token is there again after that time. */
   async function empty(place: string | undefined, afterMs = usualRetryAfterMs): Promise<void> {
@@ -98,8 +137,19 @@ export function createSendLimits(options: {
     }
   }
 
+  let swept: Wait | undefined
+  async function sweep(): Promise<void> {
+    const now = clock.now()
+    if (swept && left(swept, now) > 0) return
+    swept = waitOf(sweepMs, now)
+    // By less than that the clocks of two instances differ.
+    await store.sweepGates(now - longestWaitMs)
+  }
+
   return {
-    take({ link, lane, to }) {
+    async take({ link, lane, to }) {
+      await sweep()
+      await count()
       const buckets = bucketsOf(placeOf(to))
       const ticket = `message ${link} ${lane}`
       const keys = [...buckets.flatMap(({ key }) => [key, lineOf(key)]), ticket]
@@ -120,11 +170,15 @@ export function createSendLimits(options: {
 
     throttled: (to, scope, retryAfterMs) => empty(scope === 'tenant' ? undefined : placeOf(to), retryAfterMs),
 
-    called(conversation) {
-      const buckets = bucketsOf(conversation && channelOf(conversation))
-      const keys = buckets.map(({ key }) => key)
-      return unheld(reckon(keys, (gates, now) => ({ take: spend(buckets, gates, now), result: undefined })))
+    async called(conversation) {
+      for (const one of bucketsOf(conversation && channelOf(conversation))) {
+        const met = uncounted.get(one.key) ?? { bucket: one, calls: 0 }
+        met.calls += 1
+        uncounted.set(one.key, met)
+      }
+      gathering ??= setTimeout(count, gatheredMs).unref()
     },
+    settled: count,
     refused: (conversation, retryAfterMs) =>
       unheld(empty(conversation && channelOf(conversation), retryAfterMs)),
   }

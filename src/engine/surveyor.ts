@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto'
 import type { Limits, LinkId, Millis } from '../link/link.ts'
 import { parseResourceId } from '../link/resourceId.ts'
 import { type AtRest, atRest, lookInterval, restsFrom } from '../link/rest.ts'
+import { left } from '../link/wait.ts'
+import { skewMs } from './gates.ts'
 import type { Clock, Log, Row, Store, Survey } from './ports.ts'
 import { createShowing, type Judgement, type Sight } from './showing.ts'
 
@@ -124,11 +126,12 @@ export function startSurveyor(ports: Ports): Surveyor {
 
   /** Takes the gate until then; or resolves to until when another instance has it. */
   const hold = (key: string, until: Millis): Promise<Millis | undefined> =>
-    store.gates<Millis | undefined>([key], ([held]) =>
-      held && held.holder !== holder && held.until > clock.now()
-        ? { result: held.until }
-        : { take: [{ key, holder, until }], result: undefined },
-    )
+    store.gates<Millis | undefined>([key], ([held]) => {
+      const at = clock.now()
+      const isTheirs =
+        held && held.holder !== holder && left({ from: held.at ?? at, until: held.until }, at, skewMs) > 0
+      return isTheirs ? { result: held.until } : { take: [{ key, holder, until, at }], result: undefined }
+    })
 
   /** Looks at what shows otherwise than it was, and now and then at what does not show. */
   async function lookInto(

@@ -23,6 +23,7 @@ type Links = Pick<
   | 'create'
   | 'transact'
   | 'gates'
+  | 'sweepGates'
   | 'claim'
   | 'renew'
   | 'release'
@@ -144,6 +145,10 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         await takeGates(trx, take)
         return result
       }),
+
+    async sweepGates(openedBefore) {
+      await db.deleteFrom('gates').where('at', 'is not', null).where('until', '<', openedBefore).execute()
+    },
 
     async claim(holder, now, leaseMs, most) {
       const until = now + leaseMs

@@ -216,17 +216,34 @@ class TransactionalAdapter extends SqliteAdapter {
 
 /** Kysely's own dialect speaks better-sqlite3, which takes parameters as an array and tells readers apart. */
 function asKyselyWants(sqlite: DatabaseSync, close: () => void): SqliteDatabase {
+  const kept = new Map<string, Prepared>()
   return {
     close,
-    prepare: (sql) => {
-      const statement = sqlite.prepare(sql)
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters) => statement.all(...bindable(parameters)),
-        run: (parameters) => statement.run(...bindable(parameters)),
-        iterate: (parameters) => statement.iterate(...bindable(parameters)),
-      }
+    prepare(sql) {
+      const known = kept.get(sql)
+      if (known) return known
+      const prepared = prepare(sqlite, sql)
+      kept.set(sql, prepared)
+      const [oldest] = kept.keys()
+      if (kept.size > mostStatements && oldest !== undefined) kept.delete(oldest)
+      return prepared
     },
+  }
+}
+
+type Prepared = ReturnType<SqliteDatabase['prepare']>
+
+/** More than the store has queries; lists of different lengths make several of one. */
+const mostStatements = 300
+
+function prepare(sqlite: DatabaseSync, sql: string): Prepared {
+  const statement = sqlite.prepare(sql)
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...bindable(parameters)),
+    run: (parameters) => statement.run(...bindable(parameters)),
+    // An iteration may stay open while the same is asked again, so it has a statement of its own.
+    iterate: (parameters) => sqlite.prepare(sql).iterate(...bindable(parameters)),
   }
 }
 

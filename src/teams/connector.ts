@@ -95,7 +95,7 @@ type Call = {
 /** `token`: what the bot proves to Teams who it is with; absent in the sandbox alone. `now`: by which dates are read. */
 export function createConnector(options: {
   readonly isListed: IsListed
-  readonly token?: () => Promise<string>
+  readonly token?: () => string | Promise<string>
   readonly now?: () => number
 }): Connector {
   const { isListed, token, now = Date.now } = options
@@ -114,7 +114,7 @@ export function createConnector(options: {
     ends.throwIfAborted()
     // The answer goes out meanwhile.
     const counted = traffic?.called(conversation)
-    const authorization = token && `Bearer ${await until(ends, tokenOr(token))}`
+    const authorization = token && `Bearer ${await tokenOf(token, ends)}`
     const answer = await answerOf(
       request(`${serviceUrl.replace(/\/$/, '')}/v3/conversations${path}`, {
         dispatcher,
@@ -189,11 +189,13 @@ export function createConnector(options: {
 const pathTo = (...parts: readonly string[]): string =>
   parts.map((part) => `/${encodeURIComponent(part)}`).join('')
 
-async function tokenOr(token: () => Promise<string>): Promise<string> {
+/** A token that is there is not waited for. */
+async function tokenOf(token: () => string | Promise<string>, signal: AbortSignal): Promise<string> {
   try {
-    return await token()
+    const given = token()
+    return typeof given === 'string' ? given : await until(signal, given)
   } catch (error) {
-    throw new NoToken(error)
+    throw signal.aborted ? signal.reason : new NoToken(error)
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Log } from '../engine/ports.ts'
+import { left, type Wait, waitOf } from '../link/wait.ts'
 import { fieldsOf, textOf } from './activity.ts'
 import { retryAfter } from './throttling.ts'
 
@@ -47,21 +48,22 @@ export function createSigningKeys(options: {
   const { openIdMetadataUrl, now, log, deadline = () => AbortSignal.timeout(5_000) } = options
   let held: { readonly keys: ReadonlyMap<string, SigningKey>; readonly at: number } | undefined
   let triedAt: number | undefined
-  let notBefore = 0
+  let asked: Wait | undefined
   let flight: Promise<void> | undefined
 
   const ageMs = (): number | undefined => held && now() - held.at
   const standing = (): ReadonlyMap<string, SigningKey> | undefined =>
     held && now() - held.at < keptMs ? held.keys : undefined
+  const isFresh = (): boolean => held !== undefined && left(waitOf(refreshedAfterMs, held.at), now()) > 0
   const rested = (ms: number): boolean => triedAt === undefined || Math.abs(now() - triedAt) >= ms
 
   const fetchOnce = async (): Promise<void> => {
     triedAt = now()
-    if (triedAt < notBefore) return
+    if (asked && left(asked, triedAt) > 0) return
     try {
       held = { keys: await fetchKeys(openIdMetadataUrl, deadline(), now()), at: now() }
     } catch (error) {
-      if (error instanceof Unpublished) notBefore = now() + (error.retryAfterMs ?? 0)
+      if (error instanceof Unpublished) asked = waitOf(error.retryAfterMs ?? 0, now())
       const age = ageMs()
       const ageMinutes = age === undefined ? undefined : Math.round(age / minute)
       log(standing() ? 'warn' : 'error', 'keys.unavailable', { ageMinutes }, error)
@@ -80,7 +82,7 @@ export function createSigningKeys(options: {
     async find(kid) {
       const known = standing()?.get(kid)
       if (known) {
-        if ((ageMs() ?? 0) >= refreshedAfterMs && rested(quietMs)) refresh()
+        if (!isFresh() && rested(quietMs)) refresh()
         return known
       }
       if (flight || rested(standing() ? quietMs : quietWithoutKeysMs)) await refresh()

@@ -1,5 +1,6 @@
 /** Whether somebody belongs to the organisation, asked of Teams: an activity does not say that its sender is a guest. */
 import { TeamsInfo, type TurnContext } from 'botbuilder'
+import { left, type Wait, waitOf } from '../link/wait.ts'
 import { type Fields, fieldsOf, type Incoming, textOf } from './activity.ts'
 import { TeamsSilent } from './errors.ts'
 
@@ -18,14 +19,14 @@ const mostKept = 2_000
 
 /** Answers are kept for ten minutes. `admits`: outsiders who count as members. Rejects with `TeamsSilent` when Teams does not say. */
 export function createMembership(now: () => number, admits: readonly Outsider[]): Membership {
-  const kept = new Map<string, { readonly member: Member; readonly until: number }>()
+  const kept = new Map<string, Wait & { readonly member: Member }>()
   return async (context, incoming) => {
     const key = `${incoming.from.id} ${incoming.from.objectId} ${incoming.team ?? incoming.conversation}`
     const known = kept.get(key)
-    if (known && known.until > now()) return known.member
+    if (known && left(known, now()) > 0) return known.member
     const member = await ask(context, incoming, admits)
     kept.delete(key)
-    kept.set(key, { member, until: now() + keptMs })
+    kept.set(key, { ...waitOf(keptMs, now()), member })
     const [oldest] = kept.keys()
     if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest)
     return member

@@ -20,6 +20,10 @@ export type Mention = { readonly id: string; readonly name: string; readonly aad
  * `${}`, which clients evaluate in any text.
  */
 const harmless = (text: string): string =>
+  // Almost all that is said, and of what follows nothing else can concern it.
+  /^[ -~]*$/.test(text) ? unevaluated(text.replace(/ {2,}/g, ' ')) : unevaluated(visible(text))
+
+const visible = (text: string): string =>
   text
     .toWellFormed()
     .replace(/(?!\s|\u200c|\u200d|\ufe0e|\ufe0f)[\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{DI}]/gu, '')
@@ -31,8 +35,8 @@ const harmless = (text: string): string =>
     .replace(/[\u200c\u200d](?![\p{L}\p{M}\p{S}])/gu, '')
     .normalize('NFC')
     .replace(/(\p{M}{3})\p{M}+/gu, '$1')
-    .replace(/\$(?=\{)/g, '$ ')
-    .replace(/\{(?=\{)/g, '{ ')
+
+const unevaluated = (text: string): string => text.replace(/\$(?=\{)/g, '$ ').replace(/\{(?=\{)/g, '{ ')
 
 /** Other people's words on one line, harmless, and at most `most` characters. */
 export function clean(text: string, most: number): string {

@@ -12,6 +12,7 @@ type OfTheDoor =
   | 'too large'
   | 'not UTF-8'
   | 'not a JSON object'
+  | 'database away'
 type OfTheToken =
   | 'no token'
   | 'malformed token'

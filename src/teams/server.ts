@@ -4,6 +4,7 @@ import type { InvokeResponse, TurnContext } from 'botbuilder'
 import restify from 'restify'
 import type { Log } from '../engine/ports.ts'
 import type { Incoming } from './activity.ts'
+import { troubleOf } from './errors.ts'
 import type { Caller, Guard } from './guard.ts'
 import { isRefused, type Refused, refused } from './refusal.ts'
 
@@ -129,34 +130,51 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     )
   })
 
-  server.post(messages, async (request, response) => {
+  /** Answers a request that is past the door, whatever goes wrong with it. */
+  async function handle(
+    response: restify.Response,
+    work: (correlation: string) => Promise<Answered | Refused>,
+  ): Promise<void> {
     const correlation = randomUUID()
     const began = performance.now()
     const log: Log = (level, event, fields, error) =>
       options.log(level, event, { ...fields, correlation }, error)
+    try {
+      const outcome = await work(correlation)
+      if (isRefused(outcome)) return turnAway(outcome, response, log, meter)
+      const { status, body, said } = outcome
+      reply(response, status, body)
+      log('info', 'request.answered', { ...said, status, ms: Math.round(performance.now() - began) })
+      meter.answered()
+    } catch (error) {
+      const trouble = troubleOf(error)
+      if ((trouble === 'storeAway' || trouble === 'storeInDoubt') && !response.headersSent)
+        return turnAway(refused(503, 'database away'), response, log, meter, error)
+      log('error', 'request.failed', {}, error)
+      meter.failed()
+      if (!response.headersSent) reply(response, 500, { error: 'failed', correlation })
+    }
+  }
+
+  server.post(messages, async (request, response) => {
     const admitted = passed.get(request)
     // The router knows more spellings of a path than one, and the door guards one.
     if (!admitted) return reply(response, 404, { error: 'not found' })
     const over = meter.turn()
-    try {
+    await handle(response, async (correlation) => {
       const verdict = guard.admitActivity(admitted.caller, admitted.body)
-      if (verdict.is === 'refused') return turnAway(verdict, response, log, meter)
+      if (verdict.is === 'refused') return verdict
       const { incoming } = verdict
       const invoked = await options.adapter.answer(incoming, (context) =>
         options.bot(context, incoming, correlation),
       )
-      const status = invoked?.status ?? 200
-      reply(response, status, invoked?.body)
-      const { is } = incoming.what
-      log('info', 'request.answered', { what: is, status, ms: Math.round(performance.now() - began) })
-      meter.answered()
-    } catch (error) {
-      log('error', 'request.failed', {}, error)
-      meter.failed()
-      if (!response.headersSent) reply(response, 500, { error: 'failed', correlation })
-    } finally {
-      over()
-    }
+      return {
+        is: 'answered',
+        status: invoked?.status ?? 200,
+        body: invoked?.body,
+        said: { what: incoming.what.is },
+      }
+    }).finally(over)
   })
   if (hook) {
     server.opts(hook.path, (request, response, next) => {
@@ -166,24 +184,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       next()
     })
     server.post(hook.path, async (request, response) => {
-      const correlation = randomUUID()
-      const began = performance.now()
-      const log: Log = (level, event, fields, error) =>
-        options.log(level, event, { ...fields, correlation }, error)
       const body = hooked.get(request)
       if (!body) return reply(response, 404, { error: 'not found' })
-      try {
+      await handle(response, async () => {
         const taken = await hook.take(body)
-        if (taken.is === 'refused') return turnAway(taken, response, log, meter)
-        reply(response, 200, taken.answer)
-        const ms = Math.round(performance.now() - began)
-        log('info', 'request.answered', { ...taken.said, status: 200, ms })
-        meter.answered()
-      } catch (error) {
-        log('error', 'request.failed', {}, error)
-        meter.failed()
-        if (!response.headersSent) reply(response, 500, { error: 'failed', correlation })
-      }
+        return isRefused(taken)
+          ? taken
+          : { is: 'answered', status: 200, body: taken.answer, said: taken.said }
+      })
     })
   }
   server.on('restifyError', (_request, _response, error: unknown, callback: () => void) => {
@@ -212,6 +220,13 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       clearTimeout(cut)
     },
   }
+}
+
+type Answered = {
+  readonly is: 'answered'
+  readonly status: number
+  readonly body: unknown
+  readonly said: Said
 }
 
 /** How requests to one path pass the door. */
@@ -281,8 +296,14 @@ const told: Partial<Record<Refused['why'], string>> = {
   'not a JSON object': 'a JSON object is needed',
 }
 
-function turnAway({ status, why }: Refused, response: restify.Response, log: Log, meter: Meter): void {
-  log('warn', 'request.refused', { status, why })
+function turnAway(
+  { status, why }: Refused,
+  response: restify.Response,
+  log: Log,
+  meter: Meter,
+  error?: unknown,
+): void {
+  log('warn', 'request.refused', { status, why }, error)
   meter.refused(why)
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
   if (status === 503) response.setHeader('Retry-After', '5')
@@ -293,8 +314,11 @@ function turnAway({ status, why }: Refused, response: restify.Response, log: Log
 
 /** Always JSON: restify would let the caller's `Accept` choose, and answer 500 to some choices. */
 function reply(response: restify.Response, status: number, body?: unknown): void {
-  if (body === undefined) response.send(status)
-  else response.sendRaw(status, JSON.stringify(body), { 'Content-Type': 'application/json' })
+  const text = body === undefined ? '' : JSON.stringify(body)
+  response.statusCode = status
+  if (text !== '') response.setHeader('Content-Type', 'application/json')
+  response.setHeader('Content-Length', Buffer.byteLength(text))
+  response.end(text)
 }
 
 /** The body; undefined once it grows beyond `most` bytes. Rejects when the caller goes away. */
@@ -312,7 +336,10 @@ function readBody(request: restify.Request, most: number): Promise<Buffer | unde
         resolve(undefined)
       } else chunks.push(chunk)
     })
-    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('end', () => {
+      request.removeListener('close', away)
+      resolve(Buffer.concat(chunks))
+    })
     request.once('error', reject)
     request.once('close', away)
   })

@@ -1,10 +1,10 @@
 /** How Teams says that it hears too much of the bot. */
-import { retryAfter as waitOf } from '../link/retryAfter.ts'
+import { retryAfter as retryAfterIn } from '../link/retryAfter.ts'
 import { textOf } from './activity.ts'
 
 /** What its `Retry-After` asks for, in milliseconds from `now`. */
 export const retryAfter = (header: unknown, now: number): number | undefined =>
-  waitOf((name) => (name === 'retry-after' ? textOf(header) : undefined), now)
+  retryAfterIn((name) => (name === 'retry-after' ? textOf(header) : undefined), now)
 
 /** A 503 that says when it is over is meant for the next message too. */
 export const isThrottled = (status: unknown, retryAfterMs: number | undefined): boolean =>

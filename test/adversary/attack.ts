@@ -6,16 +6,7 @@
 import { type Azure, startAzure } from '../../sandbox/azure/server.ts'
 import type { Settings } from '../../sandbox/azure/switches.ts'
 import { createEntra } from '../../sandbox/entra/entra.ts'
-import {
-  assignments,
-  bot,
-  directory,
-  people,
-  type SeedSignalr,
-  type SeedVault,
-  subscriptions,
-  tenantId,
-} from '../../sandbox/seed.ts'
+import { assignments, bot, directory, people, subscriptions, tenantId } from '../../sandbox/seed.ts'
 import { createAzure } from '../../src/azure/index.ts'
 import { createDesk } from '../../src/engine/desk.ts'
 import { createJournal } from '../../src/engine/journal.ts'
@@ -25,6 +16,7 @@ import type { Limits, Link, Refusal } from '../../src/link/link.ts'
 import { resourceName } from '../../src/link/resourceId.ts'
 import { isEnded, mayRevoke, type NewsView } from '../../src/link/views.ts'
 import { openStore } from '../../src/store/openStore.ts'
+import { group, pair, pairs } from '../pairs.ts'
 
 const second = 1_000
 const minute = 60 * second
@@ -149,18 +141,9 @@ function attack(
 
 // ---- the world -----------------------------------------------------------------------------------------
 
-const group = `/subscriptions/${subscriptions.main.id}/resourceGroups/contoso`
-const pairs = 100
-const signalrId = (n: number): string => `${group}/providers/Microsoft.SignalRService/SignalR/signalr-${n}`
-const vaultId = (n: number): string => `${group}/providers/Microsoft.KeyVault/vaults/vault-${n}`
-const numbers = Array.from({ length: pairs }, (_none, n) => n)
+const count = 100
 const seed = {
-  signalrs: numbers.map(
-    (n): SeedSignalr => ({ id: signalrId(n), location: 'westeurope', sku: 'Standard_S1' }),
-  ),
-  vaults: numbers.map(
-    (n): SeedVault => ({ id: vaultId(n), location: 'westeurope', publicNetworkAccess: 'Enabled' }),
-  ),
+  ...pairs(count),
   assignments: [
     ...assignments,
     { principalId: people.owner.objectId, role: 'vaultApprover' as const, scope: group },
@@ -212,14 +195,14 @@ export type Ground = {
 /** A local Azure with so many SignalRs and vaults that each attack has a pair of its own. */
 export async function openGround(): Promise<Ground> {
   let azure: Azure | undefined
-  let used = pairs
+  let used = count
   let time = Date.UTC(2026, 10, 24)
   const { tokenFor } = createEntra(directory)
   const token = await tokenFor(bot.objectId)
 
   return {
     async play(script, thinksMs = 0) {
-      if (used === pairs) {
+      if (used === count) {
         await azure?.close()
         azure = await startAzure({ ...pace, seed, clock: () => time })
         used = 0
@@ -291,8 +274,8 @@ export async function openGround(): Promise<Ground> {
     const by = await store.remember(person('requester'))
     const { link: asked } = await journal.ask({
       by,
-      signalr: signalrId(n),
-      vault: vaultId(n),
+      signalr: pair(n).signalrId,
+      vault: pair(n).vaultId,
       name: 'kv-link',
       thread: general,
       owners: await router(),

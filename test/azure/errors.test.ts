@@ -196,6 +196,17 @@ describe("what ARM's refusals of a PUT mean", () => {
     expect(await wait()).toBe(0)
     expect(writesOf(world.sandbox)).toHaveLength(2)
   })
+
+  test('a clock that is set back makes no wait longer; one that is put right by a little makes none shorter', async () => {
+    let now = Date.now()
+    const world = await startWorld({}, { now: () => now })
+    world.sandbox.fail({ times: 1, status: 429, headers: { 'retry-after': '5' } })
+    expect(failed(await world.azure.perform(put, never)).retryAfterMs).toBe(5_000)
+    now -= 100
+    expect(failed(await world.azure.perform(put, never)).retryAfterMs).toBe(5_100)
+    now -= 24 * 3_600_000
+    expect(await world.azure.perform(put, never)).toMatchObject({ is: 'done' })
+  })
 })
 
 describe('what refusals of a decision mean', () => {

@@ -1,7 +1,8 @@
 /** What a survey shows, and who yields when Azure lets little more be read. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { subscriptions } from '../../sandbox/seed.ts'
+import { assignments, subscriptions } from '../../sandbox/seed.ts'
 import { resourceKey } from '../../src/link/resourceId.ts'
+import { pairs } from '../pairs.ts'
 import {
   closeAll,
   linkName,
@@ -56,6 +57,23 @@ test('a list that keeps failing is done without from the third time on', async (
   expect([await shown(), await shown(), await shown()]).toEqual([0, 0, 2])
 })
 
+test('what the list leaves out is read the longest unread first, and what is no longer asked for is forgotten', async () => {
+  const { vaults } = pairs(100)
+  const ids = vaults.map(({ id }) => id)
+  const world = await startWorld({ seed: { signalrs: [], vaults, assignments }, throttle: false })
+  const read = async (asked: readonly string[]): Promise<readonly string[]> => {
+    const shown = await world.survey({ subscription: main, signalrs: [], vaults: asked }, never)
+    return ids.filter((id) => shown.vaults.has(resourceKey(id)))
+  }
+  const first = await read(ids)
+  expect(first.length).toBeLessThan(ids.length)
+  expect(await read(ids)).toEqual(expect.arrayContaining(ids.filter((id) => !first.includes(id))))
+  // Nothing is remembered of what was not asked for meanwhile.
+  await read(first)
+  await read([])
+  expect(await read(ids)).toEqual(first)
+})
+
 test('one resource is read by itself', async () => {
   const world = await startWorld()
   await world.survey({ subscription: main, signalrs: [signalr], vaults: [vault] }, never)
@@ -98,6 +116,13 @@ describe('when few reads are left', () => {
     passes(second + 5_000)
     expect((await world.azure.observe([patient], never)).get('patient')).toHaveProperty('own')
     expect(world.calls().some(({ status }) => status === 429)).toBe(false)
+  })
+
+  test('a clock that is set back makes nobody wait longer', async () => {
+    await spend(240)
+    expect((await world.azure.observe([patient], never)).get('patient')).toHaveProperty('failed')
+    ahead -= 24 * 3_600_000
+    expect((await world.azure.observe([patient], never)).get('patient')).toHaveProperty('own')
   })
 
   test('surveys wait too, of that subscription alone', async () => {

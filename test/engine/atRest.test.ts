@@ -64,6 +64,20 @@ describe('waiting', () => {
     expect(two.reads.length).toBeLessThanOrEqual(alone * 1.1)
   })
 
+  test('for an instance that is no more ends, though the clock was set back since it took its turn', async () => {
+    const world = await resting(small)
+    await world.passes(2 * minute)
+    const [subscription = ''] = subscriptionsOf(small)
+    const at = world.now() + 24 * hour
+    await world.store.gates([], () => ({
+      take: [{ key: `survey ${subscription}`, holder: 'gone', until: at + minute, at }],
+      result: undefined,
+    }))
+    world.reads.length = 0
+    await world.passes(3 * minute)
+    expect(world.reads.some(({ path }) => path.includes(subscription))).toBe(true)
+  })
+
   test('takes longer rounds where lists have many pages, and sees the same', async () => {
     const world = await resting({ each: 40, linksOfEach: 2 })
     world.sandbox.configure({ pageSize: 2 })

@@ -142,6 +142,7 @@ export async function startResting(
     sandbox,
     store,
     reads,
+    now: turnable.now,
     passes,
     /** How many transactions on records there were. */
     written: () => written,

@@ -96,6 +96,13 @@ describe('a conversation', () => {
     expect(await take('card')).toBe(given)
   })
 
+  test("hears of another instance's turns once they are counted", async () => {
+    const other = create()
+    for (let answers = 0; answers < 10; answers++) await other.called(general)
+    await other.settled()
+    expect(await take('card')).toBe(start + 8 * 625)
+  })
+
   test('leaves no message out, whatever turns say meanwhile, and never holds more than Teams takes by far', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -185,6 +192,21 @@ describe('a clock', () => {
   })
 })
 
+test('what was promised to messages that were never sent is swept, and what stands is not', async () => {
+  for (const { link } of burst(20)) await take(link)
+  const kept = async () => {
+    const keys = burst(20).map(({ link }) => `message ${link} thread`)
+    return await store.gates(keys, (found) => ({ result: found.length }))
+  }
+  const before = await kept()
+  expect(before).toBeGreaterThan(10)
+  now += 2 * hour
+  await limits.refused(general, 60_000)
+  await take('another')
+  expect(await kept()).toBe(0)
+  expect(await take('and another')).toBeGreaterThan(now)
+})
+
 test('a turn hears nothing of a store that is away', async () => {
   const closed = await openStore({ url: ':memory:' })
   await closed.close()
@@ -194,6 +216,7 @@ test('a turn hears nothing of a store that is away', async () => {
     log: (_level, event) => void logged.push(event),
   })
   await away.called(general)
+  await away.settled()
   await away.refused(general, 1_000)
   expect(logged).toEqual(['teams.uncounted', 'teams.uncounted'])
 })

@@ -12,9 +12,10 @@ import { cardText } from '../../sandbox/teams/cardText.ts'
 import type { Answer, Message } from '../../sandbox/teams/face.ts'
 import type { Fact, Link } from '../../src/link/link.ts'
 import { isEnded } from '../../src/link/views.ts'
+import type { Pair } from '../pairs.ts'
 import { type ApproveAs, type Line, type RunningBot, runBot } from './bot.ts'
 import { type TurnedClock, takeClock } from './clock.ts'
-import { openPeers, type Pair, type PeerName, type Peers, pace, peerNames } from './peers.ts'
+import { openPeers, type PeerName, type Peers, pace, peerNames } from './peers.ts'
 
 const second = 1_000
 const minute = 60 * second

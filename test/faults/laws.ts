@@ -1,8 +1,10 @@
 /** What holds whatever goes wrong; each law says how it was broken. */
+import { objectIdOf } from '../../src/azure/claims.ts'
 import type { Link } from '../../src/link/link.ts'
 import { isEnded } from '../../src/link/views.ts'
 import { nameOf } from './calls.ts'
 import type { Played, SeenCall, Story } from './ground.ts'
+import { type PeerName, peerNames } from './peers.ts'
 
 type Law = (played: Played, story: Story) => readonly string[]
 
@@ -51,7 +53,7 @@ const failed = ({ call }: SeenCall): boolean => call.ended?.status === undefined
 const toArm = ({ peer }: SeenCall): boolean => peer === 'arm'
 
 /**
- * What a Retry-After holds back: calls of a kind to a subscription of Azure's, the worker's messages to a channel of Teams',
+ * What a Retry-After holds back: a principal's calls of a kind to a subscription of Azure's, the worker's messages to a channel of Teams',
  * else the whole peer. The answers of turns go on, and so does what they read of Teams.
  */
 function held({ peer, call }: SeenCall): string | undefined {
@@ -65,7 +67,8 @@ function held({ peer, call }: SeenCall): string | undefined {
         ? (/\/v3\/conversations\/[^/;]+/.exec(call.path)?.[0] ?? call.path)
         : ''
   const kind = peer === 'arm' && scope !== '' ? call.method : ''
-  return `${peer} ${kind} ${scope}`.toLowerCase()
+  const principal = peer === 'arm' ? objectIdOf(call.headers.authorization ?? '') : ''
+  return `${peer} ${principal} ${kind} ${scope}`.toLowerCase()
 }
 
 /** No call before Retry-After has passed. What was on its way when the answer came cannot be called back. */
@@ -190,17 +193,35 @@ const told: Law = ({ links, posted, inVain, calls }) => {
   return broken
 }
 
-const unexpected = ['link.failed', 'store.unavailable', 'turn.broken', 'crashed', 'link.notReleased']
-/** A turn whose answer Teams did not take, and nothing else. */
-const foreseen = ['RestError', 'ConnectorError', 'AbortError', 'TimeoutError']
-const surprises: Law = ({ log }) =>
-  log
-    .filter(
-      ({ event, error }) =>
-        unexpected.includes(event) && !(event === 'turn.broken' && foreseen.includes(String(error))),
-    )
+/** How a call fails that Teams does not take. */
+const refusals = ['ConnectorError', 'NoToken', 'AbortError', 'TimeoutError']
+/** The errors in the log that a fault explains: of which peer, and where it matters, by which name. */
+const explained: Readonly<
+  Record<string, { readonly by: readonly PeerName[]; readonly as?: readonly string[] }>
+> = {
+  // Teams did not take the answer to a turn, or what was said of that.
+  'turn.broken': { by: ['teams', 'login'], as: refusals },
+  'turn.unsaid': { by: ['teams', 'login'] },
+  // Whoever asked was told that it took too long; then it failed.
+  'turn.failedLate': { by: peerNames },
+  // Teams did not take the welcome.
+  'conversation.installed.failed': { by: ['teams', 'login'] },
+  // Without a token of its own the bot posts nothing.
+  'teams.undelivered': { by: ['login'] },
+  // While no key was ever read, nobody can be let in.
+  'keys.unavailable': { by: ['teams'] },
+}
+const surprises: Law = ({ log, calls }) => {
+  const spoiled = new Set(calls.flatMap(({ peer, call }) => (call.fault ? [peer] : [])))
+  return log
+    .filter(({ level, event, error }) => {
+      const { by = [], as } = explained[event] ?? {}
+      const isExplained = by.some((peer) => spoiled.has(peer)) && as?.includes(String(error)) !== false
+      return level === 'error' && !isExplained
+    })
     .map((line) => `in the log: ${JSON.stringify(line)}`)
     .slice(0, 2)
+}
 
 const laws: Readonly<Record<string, Law>> = {
   'nothing is lost': ends,

@@ -8,18 +8,10 @@ import { makeServerCertificate } from '../../sandbox/entra/certificates.ts'
 import type { Fault } from '../../sandbox/proxy/fault.ts'
 import { openProxy, type PeerProxy } from '../../sandbox/proxy/proxy.ts'
 import type { Wired } from '../../sandbox/proxy/wire.ts'
-import {
-  approver,
-  assignments,
-  bot,
-  directory,
-  people,
-  type SeedSignalr,
-  type SeedVault,
-  subscriptions,
-} from '../../sandbox/seed.ts'
+import { approver, assignments, bot, directory, people } from '../../sandbox/seed.ts'
 import { connectorWording } from '../../sandbox/teams/faults.ts'
 import { startTeams, type Teams } from '../../sandbox/teams/server.ts'
+import { group, type Pair, pair, pairs } from '../pairs.ts'
 
 /** `identity`: where the managed identity's tokens come from. `login`: the bot's own for Teams. `entra`: people's, exchanged. */
 export const peerNames = ['arm', 'identity', 'login', 'entra', 'teams'] as const
@@ -35,12 +27,6 @@ export type Peers = {
   fresh(): Promise<Pair>
   close(): Promise<void>
 }
-export type Pair = {
-  readonly signalr: string
-  readonly vault: string
-  readonly vaultId: string
-  readonly signalrId: string
-}
 
 const second = 1_000
 /** Long enough that there is something to wait for, and no longer: each look is calls. */
@@ -53,19 +39,10 @@ export const pace: Partial<Settings> = {
   throttle: false,
 }
 
-const group = `/subscriptions/${subscriptions.main.id}/resourceGroups/contoso`
 /** Teams keeps all that was ever said, so it begins anew after so many. */
-const pairs = 60
-const signalrId = (n: number): string => `${group}/providers/Microsoft.SignalRService/SignalR/signalr-${n}`
-const vaultId = (n: number): string => `${group}/providers/Microsoft.KeyVault/vaults/vault-${n}`
-const numbers = Array.from({ length: pairs }, (_none, n) => n)
+const count = 60
 const seed = {
-  signalrs: numbers.map(
-    (n): SeedSignalr => ({ id: signalrId(n), location: 'westeurope', sku: 'Standard_S1' }),
-  ),
-  vaults: numbers.map(
-    (n): SeedVault => ({ id: vaultId(n), location: 'westeurope', publicNetworkAccess: 'Enabled' }),
-  ),
+  ...pairs(count),
   assignments: [
     ...assignments,
     { principalId: people.owner.objectId, role: 'vaultApprover' as const, scope: group },
@@ -100,7 +77,7 @@ export async function openPeers(): Promise<Peers> {
   proxies.identity.leadsTo(home.url)
   const { IDENTITY_ENDPOINT = '', IDENTITY_HEADER = '' } = home.identity.environment
   let local: { azure: Azure; teams: Teams } | undefined
-  let used = pairs
+  let used = count
 
   const begin = async (): Promise<{ azure: Azure; teams: Teams }> => {
     await Promise.all([local?.azure.close(), local?.teams.close()])
@@ -143,17 +120,11 @@ export async function openPeers(): Promise<Peers> {
       IDENTITY_HEADER,
     },
     async fresh() {
-      if (used === pairs) {
+      if (used === count) {
         local = await begin()
         used = 0
       }
-      const n = used++
-      return {
-        signalr: `signalr-${n}`,
-        vault: `vault-${n}`,
-        signalrId: signalrId(n),
-        vaultId: vaultId(n),
-      }
+      return pair(used++)
     },
     async close() {
       await Promise.all([home.close(), local?.azure.close(), local?.teams.close()])

@@ -3,10 +3,11 @@
  * People do what people do: they wait for a card, they press, and say it again when they hear that nothing was done.
  */
 import type { BotProcess } from '../../sandbox/botProcess.ts'
-import { people, type SeedSignalr, type SeedVault, subscriptions } from '../../sandbox/seed.ts'
+import { people } from '../../sandbox/seed.ts'
 import type { Answer, Message } from '../../sandbox/teams/face.ts'
 import { hurried, startWorld, type World } from '../../sandbox/world.ts'
 import { openAudit } from '../../src/store/openStore.ts'
+import { group, pair, pairs } from '../pairs.ts'
 import { freshDatabase } from '../postgres/database.ts'
 import { seen } from '../story/stage.ts'
 import { openFront } from './front.ts'
@@ -19,7 +20,7 @@ export type Plan = {
   readonly withinMs: number
 }
 export type Found = {
-  /** What was not done once: `linkCreated sr-3/kv-4 2`. */
+  /** What was not done once: `linkCreated signalr-3/vault-4 2`. */
   readonly notOnce: readonly string[]
   /** Writes that Azure turned away since another of the same SignalR or vault was under way. */
   readonly conflicts: readonly string[]
@@ -35,21 +36,10 @@ export type Found = {
 }
 
 const sides = 20
-const group = `/subscriptions/${subscriptions.main.id}/resourceGroups/contoso`
-const signalrs: SeedSignalr[] = Array.from({ length: sides }, (_, n) => ({
-  id: `${group}/providers/Microsoft.SignalRService/SignalR/sr-${n}`,
-  location: 'westeurope',
-  sku: 'Standard_S1',
-}))
-const vaults: SeedVault[] = Array.from({ length: sides }, (_, n) => ({
-  id: `${group}/providers/Microsoft.KeyVault/vaults/vault-${n}`,
-  location: 'westeurope',
-  publicNetworkAccess: 'Disabled',
-}))
 /** Each pair once, and neighbours share neither SignalR nor vault. */
 const pairOf = (n: number): { signalr: string; vault: string } => ({
-  signalr: `sr-${n % sides}`,
-  vault: `vault-${(n + Math.floor(n / sides)) % sides}`,
+  signalr: pair(n % sides).signalr,
+  vault: pair((n + Math.floor(n / sides)) % sides).vault,
 })
 
 const mostAtOnce = 6
@@ -60,7 +50,7 @@ export async function runFleet({ links, instances, kills, withinMs }: Plan): Pro
   const front = await openFront()
   const world = await startWorld({
     pace: hurried,
-    seed: { signalrs, vaults },
+    seed: pairs(sides),
     environment: {
       DATABASE_URL: database.url,
       // Twice as long as a busy machine may hold a process up.
@@ -192,7 +182,7 @@ async function approveAll({ teams }: World, isOver: () => boolean): Promise<void
   await Promise.all(underWay)
 }
 
-const reached = /^@Riley Park (sr-\d+) can now reach (vault-\d+) privately/
+const reached = /^@Riley Park (signalr-\d+) can now reach (vault-\d+) privately/
 
 const replies = ({ teams }: World): readonly Message[] =>
   teams

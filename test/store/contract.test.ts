@@ -283,6 +283,17 @@ describe.each(databases)('a store on $name', (kind) => {
     })
   })
 
+  test('sweeps the dated gates that opened before a time, and no others', async () => {
+    const gate = (key: string, until: number, at?: number) =>
+      ({ key, holder: '', until, ...(at && { at }) }) as const
+    const all = [gate('passed', noon, noon - 1), gate('stands', noon + 1, noon - 1), gate('write', noon)]
+    const keys = all.map(({ key }) => key)
+    await store.gates(keys, () => ({ take: all, result: undefined }))
+    await store.sweepGates(noon + 1)
+    const [, stands, write] = all
+    expect(await store.gates(keys, (found) => ({ result: found }))).toEqual([stands, write])
+  })
+
   describe('keeps gates', () => {
     const read = (link: string) =>
       store.transact(link, ['signalr', 'vault', 'other'], (_, gates) => ({ result: gates }))

@@ -183,6 +183,24 @@ describe('an administrator agreed for everybody', () => {
     await unlinked(world, request)
   })
 
+  test('whom Azure asks to wait does, and nobody else', async () => {
+    const request = await pending(world, toCerts)
+    const decided = decisions(world)
+    world.azure.fail({
+      path: onConnection,
+      method: 'PUT',
+      times: 1,
+      status: 429,
+      headers: { 'retry-after': '600' },
+    })
+    for (const who of ['owner', 'owner', 'second'] as const) await approves(world, request.approval, who)
+    expect(decided()).toEqual(['Approved by owner 429', 'Approved by second 200'])
+    await request.thread.shows('can now reach', { within })
+    await world.teams.thread(request.approval).shows('Working since', { within })
+    await unlinked(world, request)
+    await world.passes(600_000)
+  })
+
   test('an owner rejects: the rejection is theirs, the removal the bot’s', async () => {
     const decided = decisions(world)
     const request = await pending(world, toCerts)

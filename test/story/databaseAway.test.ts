@@ -1,9 +1,21 @@
 /** The database goes away and comes back: people hear what is true, the probe is red meanwhile, and then it all goes on. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { events } from '../../sandbox/seed.ts'
 import type { World } from '../../sandbox/world.ts'
 import { type FreshDatabase, freshDatabase } from '../postgres/database.ts'
 import { type Line, lineTo } from '../postgres/line.ts'
-import { approves, pending, says, signalrId, startStage, told, until, watch, within } from './stage.ts'
+import {
+  approves,
+  pending,
+  says,
+  signalrId,
+  startStage,
+  told,
+  until,
+  vaultId,
+  watch,
+  within,
+} from './stage.ts'
 
 let database: FreshDatabase
 let line: Line
@@ -11,7 +23,10 @@ let world: World
 beforeAll(async () => {
   database = await freshDatabase()
   line = await lineTo(database.url)
-  world = await startStage({ environment: { DATABASE_URL: line.url, VAULTLINK_LEASE_SECONDS: '1' } })
+  world = await startStage({
+    hearsEvents: true,
+    environment: { DATABASE_URL: line.url, VAULTLINK_LEASE_SECONDS: '1' },
+  })
 })
 afterAll(async () => {
   await world.close()
@@ -57,6 +72,23 @@ test('what was under way when it went is neither lost nor done twice', async () 
   await teams.channel('vault-owners').shows('asks to connect contoso-chat', { within })
   expect(since.writes()).toEqual(['PUT kv-contoso-kv 201'])
   expect(thread.messages().filter(({ card }) => card !== undefined)).toHaveLength(1)
+})
+
+test('Event Grid hears that it has to send again, and what it then sends is taken', async () => {
+  const url = `${world.bot().url}/api/azure-events`
+  const { send, deliveries, end, settled } = await world.azure.subscribe({ url, application: events.uri })
+  line.become('refused')
+  const sent = send({ subject: vaultId('contoso-kv') })
+  while (deliveries.length === 0) await new Promise(setImmediate)
+  line.become('open')
+  await sent
+  end()
+  await settled()
+  const answers = deliveries.map(({ status }) => status)
+  expect([answers.at(-1), ...new Set(answers.slice(0, -1))]).toEqual([200, 503])
+  const refused = world.bot().log.find(({ event }) => event === 'request.refused')
+  expect(refused).toMatchObject({ level: 'warn', why: 'database away', error: 'StoreAway' })
+  expect(world.bot().log.some(({ event }) => event === 'request.failed')).toBe(false)
 })
 
 test('a decision whose commit was lost with the database is not said to be undone', async () => {

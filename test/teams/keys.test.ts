@@ -1,7 +1,8 @@
 /** The signing keys, from the local Teams that publishes them, by a clock that is turned. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { startTeams, type Teams } from '../../sandbox/teams/server.ts'
 import { createSigningKeys, NoKeys, type SigningKeys } from '../../src/teams/keys.ts'
+import { closeAll, headed, startPeer } from '../azure/world.ts'
 
 const second = 1_000
 const hour = 3_600 * second
@@ -18,6 +19,7 @@ beforeAll(async () => {
   await teams.token()
 })
 afterAll(() => teams.close())
+afterEach(closeAll)
 beforeEach(() => {
   become('up')
   now = Date.now()
@@ -76,6 +78,13 @@ describe('while the service answers', () => {
     expect(await keys.find(kid)).toBeDefined()
   })
 
+  test('a clock that is set back by a day keeps no key for a day longer', async () => {
+    await keys.find(kid)
+    now -= 24 * hour
+    await keys.find(kid)
+    while (keys.ageMs() !== 0) await new Promise(setImmediate)
+  })
+
   test('a flood of made-up ids leads to a look in 20 seconds', async () => {
     await keys.find(kid)
     now += hour / 2
@@ -126,6 +135,21 @@ describe('while it does not', () => {
       expect(await keys.find(kid)).toBeDefined()
     },
   )
+
+  test('it asks to wait: it is not asked before, unless the clock is set back meanwhile', async () => {
+    const { url, requests } = await startPeer((_request, response) =>
+      headed(response, 503, { 'retry-after': '30' }).end(),
+    )
+    const busy = createSigningKeys({ openIdMetadataUrl: url, now: () => now, log: () => undefined })
+    const asks = () => expect(busy.find(kid)).rejects.toThrow(NoKeys)
+    await asks()
+    now += 29 * second
+    await asks()
+    expect(requests).toHaveLength(1)
+    now -= 24 * hour
+    await asks()
+    expect(requests).toHaveLength(2)
+  })
 
   test('an address where nobody listens is the same', async () => {
     const nowhere = createSigningKeys({

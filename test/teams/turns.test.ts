@@ -116,6 +116,16 @@ describe('what goes wrong in a turn', () => {
     await list()
     expect(texts().at(-1)).toContain('cannot tell who you are here')
   })
+
+  test('membership is asked again once the clock was set back', async () => {
+    stage.answers({ find: async () => [aLink()] })
+    const list = () => stage.teams.person('requester').says('list').in('general')
+    await list()
+    stage.teams.fail({ method: 'GET', path: /members/, times: 1, status: 404 })
+    now -= 24 * 3_600_000
+    await list()
+    expect(texts().at(-1)).toContain('cannot tell who you are here')
+  })
 })
 
 describe('where the bot is added and removed', () => {

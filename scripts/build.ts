@@ -1,0 +1,92 @@
+/**
+ * `npm run build`: what is shipped, in `dist`. The bot is one file with its source map, so that a start reads one file
+ * and not two thousand; so are the tools that stand beside it. `dist/start.js` starts the bot.
+ */
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+
+const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
+
+/**
+ * What the Bot Framework's packages load at their start and call in no turn of this bot, or not before the first: it is
+ * loaded when something of it is asked for. Nothing is left out, it only comes later.
+ */
+const later = [
+  '@azure/core-rest-pipeline',
+  '@azure/identity',
+  '@azure/msal-node',
+  'axios',
+  'base64url',
+  'botframework-streaming',
+  'dayjs',
+  'fs-extra',
+  'htmlparser2',
+  'jsonwebtoken',
+  'node-fetch',
+]
+const botFramework = /node_modules[\\/]bot(?:builder|framework)/
+
+const loadsLater: Plugin = {
+  name: 'loads later',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`^(?:${later.join('|')})$`) }, ({ path, kind, importer }) =>
+      kind === 'require-call' && botFramework.test(importer)
+        ? { path, namespace: 'later', pluginData: { from: importer } }
+        : undefined,
+    )
+    // As TypeScript's own interop reads a module: by `__esModule`, and by a `default` where there is none.
+    onLoad({ filter: /./, namespace: 'later' }, ({ path }) => ({
+      resolveDir: here('.'),
+      contents: `
+        let module_
+        const real = () => (module_ ??= require(${JSON.stringify(path)}))
+        module.exports = new Proxy({}, {
+          get(_, name) {
+            if (name === '__esModule') return true
+            return name === 'default' && !real().__esModule ? real() : real()[name]
+          },
+        })`,
+    }))
+    // restify's plugins are a third of it, and the bot uses none.
+    onResolve({ filter: /^\.\/plugins$/ }, ({ importer }) =>
+      /restify[\\/]lib[\\/]index\.js$/.test(importer) ? { path: 'none', namespace: 'none' } : undefined,
+    )
+    onLoad({ filter: /./, namespace: 'none' }, () => ({ contents: 'module.exports = {}' }))
+  },
+}
+
+await rm(here('dist'), { recursive: true, force: true })
+await mkdir(here('dist'), { recursive: true })
+await build({
+  entryPoints: {
+    main: here('src/main.ts'),
+    audit: here('src/audit/start.js'),
+    'migrate-store': here('src/migrate/start.js'),
+  },
+  outdir: here('dist'),
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  sourcemap: true,
+  // The log names functions.
+  keepNames: true,
+  legalComments: 'linked',
+  // Each is asked for in case it is there.
+  external: ['pg-native', 'dtrace-provider'],
+  plugins: [loadsLater],
+  banner: {
+    js: `import { createRequire as requireFrom_ } from 'node:module'
+import { dirname as folderOf_ } from 'node:path'
+import { fileURLToPath as pathOf_ } from 'node:url'
+const require = requireFrom_(import.meta.url)
+const __filename = pathOf_(import.meta.url)
+const __dirname = folderOf_(__filename)`,
+  },
+  logLevel: 'warning',
+})
+// Apart from the bot, so that what Node keeps compiled is there before the bot is read.
+await copyFile(here('src/requireNode.js'), here('dist/requireNode.js'))
+const start = await readFile(here('src/start.js'), 'utf8')
+await writeFile(here('dist/start.js'), start.replace('./main.ts', './main.js'))

@@ -36,6 +36,9 @@ import { createTokenCheck } from './teams/token.ts'
 import { en } from './teams/words/en.ts'
 import { workingTime } from './workingHours.ts'
 
+/** How long after it was told to go the bot lets go of Azure and Teams: what came of it is still written, within 20 s. */
+const lettingGoMs = 15_000
+
 let config: Config
 try {
   config = readConfig(process.env)
@@ -126,8 +129,9 @@ async function run({
   const approveAs = approver ? 'approver' : 'bot'
   const working = workingTime(settings.workingHours, settings.timeZone)
   const journal = createJournal({ store, clock, limits, working, approveAs, wake, onDecision: anchor.say })
-  const sender = createSender({ store, clock, journal, wake, log, crashPoint: moments.at })
-  const leavingSoon = new AbortController()
+  const [leavingSoon, endingSoon] = [new AbortController(), new AbortController()]
+  const ending = endingSoon.signal
+  const sender = createSender({ store, clock, journal, wake, log, crashPoint: moments.at, ending })
   const performer = createPerformer({
     store,
     clock,
@@ -141,6 +145,7 @@ async function run({
     log,
     crashPoint: moments.at,
     leaving: leavingSoon.signal,
+    ending,
   })
   const desk = createDesk({
     store,
@@ -213,9 +218,9 @@ async function run({
     leaving = true
     log('info', 'leaving', { signal })
     leavingSoon.abort()
-    await server.close()
-    await sender.settled()
-    await Promise.all([worker?.stop(), surveyor?.stop()])
+    setTimeout(() => endingSoon.abort(), lettingGoMs).unref()
+    // Beside the turns: while these end, nothing else is begun.
+    await Promise.all([server.close().then(sender.settled), worker?.stop(), surveyor?.stop()])
     await sendLimits.settled()
     await anchor.stop()
     shared?.stop()

@@ -3,6 +3,7 @@
  * each: the cause, from which a person is told, and a line for the log with code and correlation id.
  */
 import type { Cause, Effect } from '../link/link.ts'
+import { retryAfter } from '../link/retryAfter.ts'
 import { list, record, text } from './parse.ts'
 import { invalidResourceId } from './resourceIds.ts'
 
@@ -55,17 +56,6 @@ function parseJson(body: string | undefined): unknown {
     // A proxy's page or half an answer: it carries no code.
     return undefined
   }
-}
-
-/** Reads `Retry-After` (seconds or a date) and the forms in milliseconds that Azure's services use too. */
-export function retryAfter(header: (name: string) => string | undefined, now: number): number | undefined {
-  const milliseconds = Number(header('retry-after-ms') ?? header('x-ms-retry-after-ms') ?? Number.NaN)
-  if (milliseconds >= 0) return milliseconds
-  const value = header('retry-after')
-  if (value === undefined) return undefined
-  const seconds = Number(value)
-  const wait = Number.isNaN(seconds) ? Date.parse(value) - now : seconds * 1000
-  return Number.isFinite(wait) ? Math.max(0, wait) : undefined
 }
 
 const isHeaders = (value: unknown): value is { get(name: string): unknown } =>

@@ -1,7 +1,7 @@
 /** Whoever answered with a Retry-After is not called before it has passed: calling early starts the wait anew. */
 import type { PipelinePolicy, PipelineRequest } from '@azure/core-rest-pipeline'
+import { retryAfter } from '../link/retryAfter.ts'
 import { left, type Wait, waitOf } from '../link/wait.ts'
-import { retryAfter } from './errors.ts'
 
 type Pipeline = Pick<typeof import('@azure/core-rest-pipeline'), 'RestError' | 'createHttpHeaders'>
 

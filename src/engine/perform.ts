@@ -6,6 +6,7 @@ import type { AzureStep, Plan, PlannedMessage } from '../link/next.ts'
 import { isCopy } from '../link/places.ts'
 import { decideActions } from '../link/policy.ts'
 import { viewSchema } from '../link/views.ts'
+import { callDeadline } from './callDeadline.ts'
 import { gateKey, longestGateMs, settledGates } from './gates.ts'
 import type { Journal } from './journal.ts'
 import type { Access, Act, Azure, Clock, Log, Messenger, Row, Store, Watch } from './ports.ts'
@@ -13,7 +14,6 @@ import { StoreAway, StoreInDoubt } from './ports.ts'
 import type { Router } from './router.ts'
 import type { SendLimits } from './sendLimits.ts'
 
-const callDeadlineMs = 20_000
 /** Looks that share one deadline. */
 const mostTogether = 8
 /** Nothing that the core times by looks takes longer. */
@@ -48,11 +48,14 @@ type Ports = {
   crashPoint: CrashPoint
   /** Aborted when the process is to end. */
   leaving?: AbortSignal
+  /** Aborted when it has to: calls under way are let go of. */
+  ending?: AbortSignal
 }
 
 export function createPerformer(ports: Ports): Performer {
-  const { clock, journal, log, leaving = new AbortController().signal } = ports
-  const look = createLooker(ports.azure)
+  const { clock, journal, log } = ports
+  const { leaving = new AbortController().signal, ending = new AbortController().signal } = ports
+  const look = createLooker(ports.azure, ending)
   const failedLooks = new Map<LinkId, number>()
 
   async function lookAt(row: Row): Promise<Millis | undefined> {
@@ -125,7 +128,7 @@ export function createPerformer(ports: Ports): Performer {
     if (intended.is === 'busy') return clock.now() + ports.limits.freshLookMs + 1
     const act = await actOf(intended.link, newest)
     ports.crashPoint(`before ${step.step}`)
-    const outcome = await ports.azure.perform(act, AbortSignal.timeout(callDeadlineMs))
+    const outcome = await ports.azure.perform(act, callDeadline(ending))
     ports.crashPoint(`after ${step.step}`)
     const at = clock.now()
     if (outcome.is === 'done') {
@@ -175,18 +178,13 @@ export function createPerformer(ports: Ports): Performer {
     const person = (await ports.store.people([step.by])).get(step.by)
     // Somebody whose name was erased can no longer be asked about: that is a no.
     const right = person
-      ? await ports.access.may(
-          person.objectId,
-          decideActions,
-          link.asked.vault,
-          AbortSignal.timeout(callDeadlineMs),
-        )
+      ? await ports.access.may(person.objectId, decideActions, link.asked.vault, callDeadline(ending))
       : ({ is: 'unreadable' } as const)
     await journal.record(link.id, [{ fact: 'rechecked', right: right.is, by: step.by, at: clock.now() }])
   }
 
   async function reroute({ link }: Row): Promise<Millis | undefined> {
-    const owners = await ports.router(link.asked.vault, AbortSignal.timeout(callDeadlineMs))
+    const owners = await ports.router(link.asked.vault, callDeadline(ending))
     if (!owners || owners.place.conversation === link.asked.owners.place.conversation)
       return clock.now() + rerouteAgainMs
     await journal.record(link.id, [{ fact: 'rerouted', owners, at: clock.now() }])
@@ -214,10 +212,7 @@ export function createPerformer(ports: Ports): Performer {
       if (later !== undefined) return later
       const name = `${to.how === 'update' ? 'update' : 'post'} ${post}`
       ports.crashPoint(`before ${name}`)
-      const delivered = await ports.messenger.deliver(
-        { link, post, view, to },
-        AbortSignal.timeout(callDeadlineMs),
-      )
+      const delivered = await ports.messenger.deliver({ link, post, view, to }, callDeadline(ending))
       ports.crashPoint(`after ${name}`)
       if (delivered.is === 'failed' && delivered.throttled)
         await ports.sendLimits.throttled(to, delivered.throttled, delivered.retryAfterMs)
@@ -265,7 +260,7 @@ const effectBegan = (before: Link, newest: Link): boolean =>
   newest.attempt?.at !== before.attempt?.at || newest.attempt?.count !== before.attempt?.count
 
 /** Looks asked for in the same moment go out together, so that links of one subscription share their reads. */
-function createLooker(azure: Azure) {
+function createLooker(azure: Azure, ending: AbortSignal) {
   type Answer = Seen | { readonly failed: { readonly cause: string }; readonly retryAfterMs?: number }
   let waiting: { watch: Watch; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = []
   const flush = (): void => {
@@ -278,7 +273,7 @@ function createLooker(azure: Azure) {
     try {
       const seen = await azure.observe(
         asked.map(({ watch }) => watch),
-        AbortSignal.timeout(callDeadlineMs),
+        callDeadline(ending),
       )
       for (const { watch, resolve } of asked)
         resolve(seen.get(watch.id) ?? { failed: { cause: 'unavailable' } })

@@ -6,12 +6,12 @@ import { randomUUID } from 'node:crypto'
 import type { Cause, Link, LinkId, Refusal, Wish } from '../link/link.ts'
 import { decisionMessage, pinnedAmong } from '../link/match.ts'
 import type { Pressed } from '../link/places.ts'
+import { callDeadline } from './callDeadline.ts'
 import type { Journal } from './journal.ts'
 import type { CrashPoint } from './perform.ts'
 import type { Azure, Clock, Log, Outcome, Store, WishAnswer } from './ports.ts'
 import { StoreAway, StoreInDoubt } from './ports.ts'
 
-const callDeadlineMs = 20_000
 /** Long enough for the one call, and what is written after it. */
 const leaseMs = 60_000
 
@@ -36,10 +36,12 @@ type Ports = {
   wake: () => void
   log: Log
   crashPoint: CrashPoint
+  /** Aborted when the process has to end: calls under way are let go of. */
+  ending?: AbortSignal
 }
 
 export function createSender(ports: Ports): Sender {
-  const { store, clock, journal, log } = ports
+  const { store, clock, journal, log, ending = new AbortController().signal } = ports
   const underWay = new Set<Promise<unknown>>()
 
   async function finish(
@@ -55,7 +57,7 @@ export function createSender(ports: Ports): Sender {
       ports.crashPoint(`before ${verdict}`)
       const outcome = await perform(
         { effect: verdict, vault, connection, description: decisionMessage(verdict, nonce) },
-        AbortSignal.timeout(callDeadlineMs),
+        callDeadline(ending),
       )
       ports.crashPoint(`after ${verdict}`)
       const answer = await take(link.id, verdict, outcome)

@@ -16,8 +16,15 @@ const most = 32
 const stretchMs = 30_000
 /** How often what other instances hold and make due is looked for. */
 const sharedLookMs = 5_000
+/** How long a due record that another transaction holds is left to it. */
+const takenAgainMs = 200
 /** How long at most a database that was away is not tried. */
-const longestOutageMs = 5_000
+const longestOutageMs = 2_000
+/**
+ * How long after it was away whoever held a record has to write what came of its call, before others take the record:
+ * that is tried every 2 s.
+ */
+const afterOutageMs = 3_000
 
 export type Worker = {
   /** Looks for due records now. */
@@ -47,6 +54,10 @@ export function startWorker(ports: Ports): Worker {
   /** What could not be given back while the store was away. */
   const owed = new Set<LinkId>()
   let renewedAt = clock.now()
+  let outages = 0
+  /** When the store last answered, and from when on it may be claimed from since it was away. */
+  let answeredAt = clock.now()
+  let claimsFrom = 0
   let backMs = clock.set?.().backMs ?? 0
   let alarm = new AbortController()
   const wake = (): void => alarm.abort()
@@ -59,14 +70,19 @@ export function startWorker(ports: Ports): Worker {
     await store.hasten(by)
     for (const notBefore of patience.values()) notBefore.clear()
     renewedAt -= by
+    answeredAt -= by
+    claimsFrom -= by
     backMs += by
   }
 
-  async function round(): Promise<Millis | undefined> {
+  async function round(): Promise<Millis> {
     await keepHeld()
+    if (stopping.signal.aborted) return renewal()
     await hasten()
     const free = most - active.size
-    const rows = free > 0 ? await store.claim(holder, clock.now(), leaseMs, free) : []
+    const now = clock.now()
+    const mayClaim = free > 0 && (await isOver(now))
+    const rows = mayClaim ? await store.claim(holder, now, leaseMs, free) : []
     for (const row of rows) {
       const { id } = row.link
       // A clock that jumps ends leases early; who is still at work here goes on alone.
@@ -88,10 +104,27 @@ export function startWorker(ports: Ports): Worker {
         })
       active.set(id, ending)
     }
-    const due = await store.nextDue()
+    const next = await store.nextDue()
+    // Due, and not to be had: asked for again at once, it would be asked for without a pause.
+    const isTaken = rows.length === 0 && next !== undefined && next <= now
+    const due = isTaken ? Math.max(claimsFrom, now + takenAgainMs) : next
+    const first = active.size >= most || due === undefined ? Number.MAX_SAFE_INTEGER : due
     // Others may hold now what they did not then, and die.
-    return store.now ? Math.min(due ?? Number.POSITIVE_INFINITY, clock.now() + sharedLookMs) : due
+    const shared = store.now ? clock.now() + sharedLookMs : Number.MAX_SAFE_INTEGER
+    return Math.min(first, shared, renewal())
   }
+
+  /** Whether an outage is over in which leases of others may have ended. */
+  async function isOver(now: Millis): Promise<boolean> {
+    // Whoever lives has renewed its leases not long before, and one process alone knows what it holds.
+    if (outages > 0 && store.now && now > answeredAt + leaseMs / 2) {
+      await store.answers()
+      claimsFrom = clock.now() + afterOutageMs
+    }
+    return claimsFrom <= now
+  }
+
+  const renewal = (): Millis => (active.size > 0 ? renewedAt + leaseMs / 3 : Number.MAX_SAFE_INTEGER)
 
   /** An effect may take longer than a lease. */
   async function keepHeld(): Promise<void> {
@@ -116,23 +149,23 @@ export function startWorker(ports: Ports): Worker {
     await ports.journal.rest(id, { earliest: retryAt(clock.now(), count, undefined) })
   }
 
+  /** Whoever leaves holds on to what is under way until it has ended: given up, it would be begun beside itself. */
+  const goesOn = (): boolean => !stopping.signal.aborted || active.size > 0
+
   async function run(): Promise<void> {
-    let outages = 0
-    while (!stopping.signal.aborted) {
+    while (goesOn()) {
       alarm = new AbortController()
-      let due: Millis | undefined
+      let next: Millis
       try {
-        due = await round()
+        next = await round()
         outages = 0
+        answeredAt = clock.now()
       } catch (error) {
         // The store is away: wait it out, nothing is lost meanwhile.
-        due = Math.min(retryAt(clock.now(), ++outages, undefined, 500), clock.now() + longestOutageMs)
+        next = Math.min(retryAt(clock.now(), ++outages, undefined, 500), clock.now() + longestOutageMs)
         log('error', 'store.unavailable', {}, error)
       }
-      const full = active.size >= most
-      const next = full || due === undefined ? Number.MAX_SAFE_INTEGER : due
-      const renewal = active.size > 0 ? renewedAt + leaseMs / 3 : Number.MAX_SAFE_INTEGER
-      if (!stopping.signal.aborted) await clock.until(Math.min(next, renewal), alarm.signal)
+      if (goesOn()) await clock.until(next, alarm.signal)
     }
   }
 
@@ -143,7 +176,6 @@ export function startWorker(ports: Ports): Worker {
       stopping.abort()
       wake()
       await running
-      await Promise.all(active.values())
     },
   }
 }

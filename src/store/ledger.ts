@@ -70,7 +70,7 @@ export async function enter(
 }
 
 /** Waits until nobody else can write an entry before this transaction ends. */
-async function lockHead(trx: Trx): Promise<Head> {
+export async function lockHead(trx: Trx): Promise<Head> {
   const lock = () => trx.selectFrom('ledger_head').select(['n', 'head']).forUpdate().executeTakeFirst()
   const standing = await lock()
   if (standing) return standing

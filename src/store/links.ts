@@ -1,9 +1,9 @@
 /** The records of links with their leases, gates and places. Every change is one transaction. */
-import { sql } from 'kysely'
+import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely'
 import type { Change, Gate, Log, Row, Store } from '../engine/ports.ts'
 import type { Fact, Link, LinkId, Millis } from '../link/link.ts'
 import { personIn } from '../link/origin.ts'
-import { postedAs, standingOf } from '../link/places.ts'
+import { channelOf, postedAs, standingOf } from '../link/places.ts'
 import { resourceKey } from '../link/resourceId.ts'
 import { isEnded } from '../link/views.ts'
 import { append, chain, genesis } from './auditLog.ts'
@@ -64,6 +64,14 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
     )
     const newest = { at: link.moved, link: link.id, seq: version, hash: head }
     await enter(trx, database, { ...newest, facts: facts.length, record: sha256(record) })
+  }
+
+  /** Two that write many rows, each in an order of its own, would wait for each other. */
+  async function lockInOrder(
+    trx: Trx,
+    which: (row: Condition) => ExpressionWrapper<Tables, 'links', SqlBool>,
+  ): Promise<void> {
+    if (locksRows) await trx.selectFrom('links').select('id').where(which).orderBy('id').forUpdate().execute()
   }
 
   return {
@@ -166,24 +174,27 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
 
     async renew(ids, holder, until) {
       if (ids.length === 0) return []
-      const held = await db
-        .updateTable('links')
-        .set((row) => ({
-          lease_until: until,
-          claimable_at: row
-            .case()
-            .when('due', 'is', null)
-            .then(null)
-            .when('due', '>', until)
-            .then(row.ref('due'))
-            .else(until)
-            .end(),
-        }))
-        .where('id', 'in', ids)
-        .where('lease_holder', '=', holder)
-        .returning('id')
-        .execute()
-      return held.map(({ id }) => id)
+      return database.transaction(async (trx) => {
+        const ours = (row: Condition) => row.and([row('id', 'in', ids), row('lease_holder', '=', holder)])
+        await lockInOrder(trx, ours)
+        const held = await trx
+          .updateTable('links')
+          .set((row) => ({
+            lease_until: until,
+            claimable_at: row
+              .case()
+              .when('due', 'is', null)
+              .then(null)
+              .when('due', '>', until)
+              .then(row.ref('due'))
+              .else(until)
+              .end(),
+          }))
+          .where(ours)
+          .returning('id')
+          .execute()
+        return held.map(({ id }) => id)
+      })
     },
 
     async release(id, holder) {
@@ -195,51 +206,65 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
         .execute()
     },
 
-    async hasten(ms) {
-      await db
-        .updateTable('links')
-        .set((row) => ({
-          due: row('due', '-', ms),
-          // What somebody holds is reckoned anew when they give it back.
-          claimable_at: row
-            .case()
-            .when('lease_holder', 'is', null)
-            .then(row('due', '-', ms))
-            .else(row.ref('claimable_at'))
-            .end(),
-        }))
-        .where('due', 'is not', null)
-        .execute()
-    },
-
-    async hint(resources, now) {
-      const hinted = () =>
-        db
+    hasten: (ms) =>
+      database.transaction(async (trx) => {
+        const waiting = (row: Condition) => row('due', 'is not', null)
+        await lockInOrder(trx, waiting)
+        await trx
           .updateTable('links')
-          .where('ended', '=', sql.lit(0))
-          .where((row) => row.or([row('signalr_key', 'in', resources), row('vault_key', 'in', resources)]))
-      // One that is waited for already keeps its due time; that it is newer tells a look that is under way.
-      const known = await hinted()
-        .where('hinted_at', 'is not', null)
-        .set((row) => ({
-          hinted_at: row
-            .case()
-            .when('hinted_at', '>=', now)
-            .then(row('hinted_at', '+', 1))
-            .else(now)
-            .end(),
-        }))
-        .executeTakeFirstOrThrow()
-      const fresh = await hinted()
-        .where('hinted_at', 'is', null)
-        .set((row) => ({
-          hinted_at: now,
-          due: now,
-          claimable_at: row.case().when('lease_until', '>', now).then(row.ref('lease_until')).else(now).end(),
-        }))
-        .executeTakeFirstOrThrow()
-      return Number(known.numUpdatedRows + fresh.numUpdatedRows)
-    },
+          .set((row) => ({
+            due: row('due', '-', ms),
+            // What somebody holds is reckoned anew when they give it back.
+            claimable_at: row
+              .case()
+              .when('lease_holder', 'is', null)
+              .then(row('due', '-', ms))
+              .else(row.ref('claimable_at'))
+              .end(),
+          }))
+          .where(waiting)
+          .execute()
+      }),
+
+    hint: (resources, now) =>
+      database.transaction(async (trx) => {
+        const concerned = (row: Condition) =>
+          row.and([
+            row('ended', '=', sql.lit(0)),
+            row.or([row('signalr_key', 'in', resources), row('vault_key', 'in', resources)]),
+          ])
+        await lockInOrder(trx, concerned)
+        // One that is waited for already keeps its due time; that it is newer tells a look that is under way.
+        const known = await trx
+          .updateTable('links')
+          .where(concerned)
+          .where('hinted_at', 'is not', null)
+          .set((row) => ({
+            hinted_at: row
+              .case()
+              .when('hinted_at', '>=', now)
+              .then(row('hinted_at', '+', 1))
+              .else(now)
+              .end(),
+          }))
+          .executeTakeFirstOrThrow()
+        const fresh = await trx
+          .updateTable('links')
+          .where(concerned)
+          .where('hinted_at', 'is', null)
+          .set((row) => ({
+            hinted_at: now,
+            due: now,
+            claimable_at: row
+              .case()
+              .when('lease_until', '>', now)
+              .then(row.ref('lease_until'))
+              .else(now)
+              .end(),
+          }))
+          .executeTakeFirstOrThrow()
+        return Number(known.numUpdatedRows + fresh.numUpdatedRows)
+      }),
 
     async nextDue() {
       const next = await db
@@ -329,6 +354,8 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
   }
 }
 
+type Condition = ExpressionBuilder<Tables, 'links'>
+
 const rowColumns = [
   'id',
   'schema',
@@ -380,9 +407,6 @@ function written({ link, due, lookedAt }: Change, leaseUntil: Millis | null | un
 }
 
 // ---- places ----------------------------------------------------------------------------------------
-
-/** A thread in a channel is named by the channel's conversation and the message that began it. */
-const channelOf = (conversation: string): string => conversation.split(';messageid=')[0] ?? conversation
 
 /** The conversations in which people mean this link when they say "status". */
 function placesOf(link: Link): readonly string[] {

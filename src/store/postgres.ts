@@ -15,7 +15,7 @@ import {
 import pg from 'pg'
 import type { Log } from '../engine/ports.ts'
 import { type Head, StoreAway, StoreInDoubt } from '../engine/ports.ts'
-import { entered } from './ledger.ts'
+import { entered, lockHead } from './ledger.ts'
 import { asksToRepeat, isAwaitable, isBroken, isRefused, reasonOf, translated } from './postgresErrors.ts'
 import type { Database, Tables, Trx } from './tables.ts'
 
@@ -235,7 +235,7 @@ async function isCommitted(db: Kysely<Tables>, entry: Head): Promise<boolean> {
 function stands(db: Kysely<Tables>, { n, head }: Head): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
     // Held by the lost transaction to its end: whoever gets it here sees what became of that.
-    await trx.selectFrom('ledger_head').select('n').forShare().execute()
+    await lockHead(trx)
     const row = await trx
       .selectFrom('ledger')
       .select('n')

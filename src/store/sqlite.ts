@@ -2,8 +2,10 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   CompiledQuery,
+  type DatabaseConnection,
   type Dialect,
   Kysely,
   SqliteAdapter,
@@ -13,10 +15,16 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import type { Log } from '../engine/ports.ts'
+import { isBusy, translated } from './sqliteErrors.ts'
 import type { Database, Tables } from './tables.ts'
 
-/** How long a statement waits for another process to finish its transaction; ours take milliseconds. */
-const busyTimeoutMs = 5000
+/**
+ * How long a statement waits for another process to finish its transaction, and those behind it wait for that; ours take
+ * milliseconds.
+ */
+const busyMs = 2_000
+/** How long of that SQLite waits by itself, in which this process does nothing else; then others have as long. */
+const blockingMs = 10
 
 /** Opens, and if need be creates, the database in `path`, which may be `:memory:`. */
 export function openSqlite(path: string, log: Log | undefined): Database {
@@ -51,7 +59,7 @@ export function openSqlite(path: string, log: Log | undefined): Database {
 /** Opens a database that is there, to read it beside whoever writes it; undefined when there is none. */
 export function openSqliteToRead(path: string): Pick<Database, 'db' | 'locksRows'> | undefined {
   if (!existsSync(path)) return undefined
-  const sqlite = new DatabaseSync(path, { timeout: busyTimeoutMs, readOnly: true })
+  const sqlite = new DatabaseSync(path, { timeout: busyMs, readOnly: true })
   const db = new Kysely<Tables>({ dialect: dialect(sqlite, () => sqlite.close(), 'begin') })
   return { db, locksRows: false }
 }
@@ -81,7 +89,7 @@ function announce(path: string, log: Log | undefined): Presence {
   makeFile(path, log)
   const lock = new DatabaseSync(path, { timeout: 0 })
   // Reading in a transaction keeps the shared lock until the connection is closed.
-  const share = () => lock.exec(`pragma busy_timeout = ${busyTimeoutMs}; begin; select 1 from sqlite_schema`)
+  const share = () => lock.exec(`pragma busy_timeout = ${busyMs}; begin; select 1 from sqlite_schema`)
   try {
     const isAlone = lockAlone(lock)
     if (!isAlone) {
@@ -113,14 +121,10 @@ function lockAlone(lock: DatabaseSync): boolean {
   }
 }
 
-/** Node's error carries SQLite's own result code; 5 is SQLITE_BUSY. */
-const isBusy = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === 5
-
 function opened(path: string, inMemory: boolean, onFailure: () => void): DatabaseSync {
   let sqlite: DatabaseSync | undefined
   try {
-    sqlite = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+    sqlite = new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true })
     configure(sqlite, inMemory)
     return sqlite
   } catch (error) {
@@ -143,6 +147,7 @@ function configure(sqlite: DatabaseSync, inMemory: boolean): void {
   sqlite.exec('pragma synchronous = full')
   // What `forget` erases must not stay readable in freed pages.
   sqlite.exec('pragma secure_delete = on')
+  sqlite.exec(`pragma busy_timeout = ${blockingMs}`)
 }
 
 function pragma(sqlite: DatabaseSync, command: string): unknown {
@@ -153,19 +158,54 @@ function pragma(sqlite: DatabaseSync, command: string): unknown {
 function dialect(sqlite: DatabaseSync, close: () => void, begin = 'begin immediate'): Dialect {
   return {
     createAdapter: () => new TransactionalAdapter(),
-    createDriver: () =>
-      // A transaction that begins by reading and then writes fails at once when another process wrote in
-      // between (SQLITE_BUSY_SNAPSHOT, which no timeout waits out): take the write lock from the start.
-      Object.assign(new SqliteDriver({ database: asKyselyWants(sqlite, close) }), {
-        beginTransaction: async (connection: Connection) => {
-          await connection.executeQuery(CompiledQuery.raw(begin))
-        },
-      }),
+    createDriver: () => new PatientDriver(sqlite, close, begin),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
 }
-type Connection = Awaited<ReturnType<SqliteDriver['acquireConnection']>>
+
+class PatientDriver extends SqliteDriver {
+  readonly #sqlite: DatabaseSync
+  readonly #begin: string
+
+  constructor(sqlite: DatabaseSync, close: () => void, begin: string) {
+    super({ database: asKyselyWants(sqlite, close) })
+    this.#sqlite = sqlite
+    this.#begin = begin
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection()
+    return {
+      executeQuery: (query) => this.#waitedFor(() => connection.executeQuery(query)),
+      streamQuery: (query, chunkSize) => connection.streamQuery(query, chunkSize),
+    }
+  }
+
+  /**
+   * A transaction that begins by reading and then writes fails at once when another process wrote in between
+   * (SQLITE_BUSY_SNAPSHOT, which no timeout waits out): take the write lock from the start.
+   */
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw(this.#begin))
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // A full disk and its like end the transaction themselves; what SQLite says of a second end would hide why.
+    if (this.#sqlite.isTransaction) await super.rollbackTransaction(connection)
+  }
+
+  async #waitedFor<T>(ask: () => Promise<T>): Promise<T> {
+    for (const until = performance.now() + busyMs; ; await pause(blockingMs)) {
+      try {
+        return await ask()
+      } catch (error) {
+        const mayPass = isBusy(error) && !this.#sqlite.isTransaction
+        if (!mayPass || performance.now() > until) throw translated(error)
+      }
+    }
+  }
+}
 
 /** Kysely leaves SQLite's DDL outside transactions, so a kill would leave half a migration: SQLite can do better. */
 class TransactionalAdapter extends SqliteAdapter {

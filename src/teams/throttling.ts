@@ -1,13 +1,10 @@
 /** How Teams says that it hears too much of the bot. */
+import { retryAfter as retryAfterIn } from '../link/retryAfter.ts'
 import { textOf } from './activity.ts'
 
-/** `Retry-After` in seconds or as a date, in milliseconds from `now`. */
-export function retryAfter(header: unknown, now: number): number | undefined {
-  const value = textOf(header)
-  if (value === undefined) return undefined
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined
-}
+/** What its `Retry-After` asks for, in milliseconds from `now`. */
+export const retryAfter = (header: unknown, now: number): number | undefined =>
+  retryAfterIn((name) => (name === 'retry-after' ? textOf(header) : undefined), now)
 
 /** A 503 that says when it is over is meant for the next message too. */
 export const isThrottled = (status: unknown, retryAfterMs: number | undefined): boolean =>

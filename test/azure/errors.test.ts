@@ -40,6 +40,11 @@ describe("what ARM's refusals of a PUT mean", () => {
       { cause: { cause: 'throttled' }, retryAfterMs: 250 },
     ],
     [
+      '429 with a wait for longer than anybody counts',
+      { status: 429, headers: { 'retry-after': '99999999999999999999' } },
+      { cause: { cause: 'throttled' }, retryAfterMs: 3_600_000 },
+    ],
+    [
       '429 with nonsense for a wait',
       { status: 429, headers: { 'retry-after': 'soon' } },
       { cause: { cause: 'throttled' } },

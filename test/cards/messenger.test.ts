@@ -235,6 +235,7 @@ describe('a delivery that failed is told once and not repeated', () => {
 
   test.each([
     ['7', 7_000],
+    ['99999999999999999999', 3_600_000],
     [new Date(Date.now() + 3_600_000).toUTCString(), expect.any(Number)],
   ])('Retry-After: %s', async (header, retryAfterMs) => {
     teams.fail({ method: 'POST', times: 1, status: 429, headers: { 'retry-after': header } })

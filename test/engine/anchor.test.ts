@@ -34,8 +34,8 @@ async function pending() {
   const clock = turnableClock(noon + hour - Date.now())
   const said: string[] = []
   let heard = (): void => undefined
-  const log: Log = (level, event, fields) => {
-    said.push(`${level} ${event} ${fields?.head ?? fields?.error}`)
+  const log: Log = (level, event, fields, error) => {
+    said.push(`${level} ${event} ${fields?.head ?? error}`)
     heard()
   }
   const until = async (count: number): Promise<void> => {
@@ -125,7 +125,7 @@ test('that cannot be read is an error in the log, and is tried again', async () 
   Object.assign(store, broken)
   await turn()
   await until(2)
-  expect(said.at(-1)).toBe('error audit.headUnread disk I/O error')
+  expect(said.at(-1)).toBe('error audit.headUnread Error: disk I/O error')
   Object.assign(store, { head })
   await turn()
   await until(3)

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
+import pg from 'pg'
 import { turnableClock } from '../../src/clock.ts'
 import { createJournal } from '../../src/engine/journal.ts'
 import type { Performer } from '../../src/engine/perform.ts'
@@ -8,6 +9,8 @@ import { fold } from '../../src/link/fold.ts'
 import type { Limits } from '../../src/link/link.ts'
 import { viewSchema } from '../../src/link/views.ts'
 import { openStore } from '../../src/store/openStore.ts'
+import { type FreshDatabase, freshDatabase } from '../postgres/database.ts'
+import { type Line, lineTo } from '../postgres/line.ts'
 
 const limits: Limits = {
   expiryMs: 7 * 86_400_000,
@@ -32,9 +35,15 @@ const place = {
 
 let worker: Worker | undefined
 let store: Store | undefined
+let database: FreshDatabase | undefined
+let line: Line | undefined
 afterEach(async () => {
   await worker?.stop()
   await store?.close()
+  await line?.close()
+  await database?.remove()
+  line = undefined
+  database = undefined
 })
 
 /** A worker on a real store; what it would do is noted, and everything in Azure and Teams stays silent. */
@@ -42,8 +51,10 @@ async function atWork(
   links: number,
   performer: Partial<Performer> = {},
   around: (store: Store) => Partial<Store> = () => ({}),
+  url = ':memory:',
+  before: (store: Store, now: number) => Promise<unknown> = async () => undefined,
 ) {
-  const kept = await openStore({ url: ':memory:' })
+  const kept = await openStore({ url })
   const opened = { ...kept, ...around(kept) }
   store = opened
   const turnable = turnableClock(0)
@@ -69,6 +80,7 @@ async function atWork(
       owners: { place, because: { is: 'default' } },
     })
   }
+  await before(kept, clock.now())
   const acted: string[] = []
   const logged: string[] = []
   worker = startWorker({
@@ -213,6 +225,67 @@ describe('the worker', () => {
     expect(told).toEqual(['status'])
   })
 
+  test('waits for a due record that somebody else has locked, and does not ask for it without a pause', async () => {
+    database = await freshDatabase()
+    const other = new pg.Client({ connectionString: database.url })
+    await other.connect()
+    await other.query('begin')
+    let claims = 0
+    const { acted, turnable, waits } = await atWork(
+      1,
+      {},
+      (kept) => ({
+        async claim(...asked) {
+          if (claims++ === 0) await other.query('select id from links for update')
+          return kept.claim(...asked)
+        },
+      }),
+      database.url,
+    )
+    // Without a pause there is no moment at which it only waits.
+    await until(() => claims > 9 || (claims > 0 && waits() === 1))
+    await other.end()
+    expect(claims).toBeLessThan(9)
+    turnable.turn(1_000)
+    await until(() => acted.length === 1)
+  })
+
+  test('leaves a record, after an outage in which its lease ended, to its holder for a moment', async () => {
+    database = await freshDatabase()
+    line = await lineTo(database.url)
+    let [claimed, answers] = [0, 0]
+    const { acted, logged, turnable, waits } = await atWork(
+      1,
+      {},
+      (kept) => ({
+        async claim(...asked) {
+          const [row] = await kept.claim(...asked)
+          if (row) claimed += 1
+          return row ? [row] : []
+        },
+        async nextDue() {
+          const due = await kept.nextDue()
+          answers += 1
+          return due
+        },
+      }),
+      line.url,
+      // Before the worker is there, another instance takes it.
+      (kept, now) => kept.claim('another', now, 30_000, 1),
+    )
+    await until(() => answers > 0 && waits() === 1)
+    line.become('refused')
+    turnable.turn(31_000)
+    await until(() => logged.includes('store.unavailable') && waits() === 1)
+    line.become('open')
+    const before = answers
+    turnable.turn(2_000)
+    await until(() => answers > before && waits() === 1)
+    expect(claimed).toBe(0)
+    turnable.turn(3_000)
+    await until(() => acted.length === 1)
+  })
+
   test('stops only when what is under way has ended', async () => {
     let finish: (() => void) | undefined
     let ended = false
@@ -230,5 +303,46 @@ describe('the worker', () => {
     setImmediate(() => finish?.())
     await stopped
     expect(ended).toBe(true)
+  })
+
+  test('holds on to what is under way while it stops, however long that takes, and takes nothing new', async () => {
+    let finish: (() => void) | undefined
+    let claims = 0
+    const { turnable } = await atWork(
+      1,
+      {
+        act: async () => {
+          await new Promise<void>((resolve) => {
+            finish = resolve
+          })
+          return undefined
+        },
+      },
+      (kept) => ({
+        claim(...asked) {
+          claims += 1
+          return kept.claim(...asked)
+        },
+      }),
+    )
+    await until(() => finish !== undefined)
+    const before = claims
+    const stopped = worker?.stop()
+    const [link] = (await store?.list({}, 1)) ?? []
+    const leaseEnd = async () => (await store?.get(link?.id ?? ''))?.lease?.until ?? 0
+    const first = await leaseEnd()
+    for (let third = 0; third < 4; third++) {
+      const held = await leaseEnd()
+      turnable.turn(10_000)
+      for (let tries = 0; tries < 1_000 && (await leaseEnd()) === held; tries++)
+        await new Promise(setImmediate)
+    }
+    const [claimsSince, end] = [claims - before, await leaseEnd()]
+    finish?.()
+    await stopped
+    expect((await store?.get(link?.id ?? ''))?.lease).toBeUndefined()
+    expect(turnable.now()).toBeGreaterThan(first)
+    expect(end).toBeGreaterThan(turnable.now())
+    expect(claimsSince).toBe(0)
   })
 })

@@ -2,11 +2,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import pg from 'pg'
 import { type Store, StoreAway, StoreInDoubt } from '../../src/engine/ports.ts'
+import { resourceKey } from '../../src/link/resourceId.ts'
 import type { Audit } from '../../src/store/audit.ts'
 import { openStore } from '../../src/store/openStore.ts'
 import { type FreshDatabase, freshDatabase } from '../postgres/database.ts'
 import { type Line, lineTo } from '../postgres/line.ts'
-import { appending, ask, change, noon, unposted } from './samples.ts'
+import { appending, ask, change, minute, noon, signalrId, unposted } from './samples.ts'
 
 let database: FreshDatabase
 let line: Line
@@ -33,6 +34,13 @@ const standing = async () => {
   } finally {
     await beside.close()
   }
+}
+
+/** Resolves when the store has so many connections on which it waits for somebody's lock. */
+const waitsForLocks = async (connections: number): Promise<void> => {
+  const waiting = `select 1 from pg_stat_activity
+    where wait_event_type = 'Lock' and application_name = 'vaultlink' and datname = current_database()`
+  while ((await database.sql(waiting)).length < connections);
 }
 
 test('who is not let in hears why, and the password is not repeated', async () => {
@@ -97,6 +105,29 @@ describe('when the line to it breaks', () => {
     expect(await standing()).toEqual({ version: 2, flaw: undefined })
   })
 
+  test('while the server still works on the very first COMMIT, that is waited for', async () => {
+    await database.sql(`delete from ledger; delete from ledger_head;
+      create function held() returns trigger language plpgsql as
+        $$ begin perform pg_advisory_xact_lock(1); return null; end $$;
+      create constraint trigger held after insert on ledger
+        deferrable initially deferred for each row execute function held()`)
+    const other = new pg.Client({ connectionString: database.url })
+    await other.connect()
+    await other.query('select pg_advisory_lock(1)')
+    let runs = 0
+    const written = store.transact('one', [], ({ link }) => {
+      runs += 1
+      return { change: change(link, [unposted(noon)]), result: undefined }
+    })
+    await waitsForLocks(1)
+    line.cut()
+    await waitsForLocks(2)
+    await other.end()
+    await written
+    expect(runs).toBe(1)
+    expect((await store.get('one'))?.version).toBe(2)
+  })
+
   test.each([
     ['before', 1],
     ['after', 2],
@@ -123,14 +154,33 @@ test('a transaction that PostgreSQL ends for another is run again', async () => 
     runs += 1
     return { change: change(link, [unposted(noon)]), result: undefined }
   })
-  const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'vaultlink'`
-  while ((await database.sql(waiting)).length === 0);
+  await waitsForLocks(1)
   await other.query(`update links set due = due where id = 'one'`)
   await other.query('commit')
   await other.end()
   await appended
   expect(runs).toBe(2)
   expect(await standing()).toEqual({ version: 2, flaw: undefined })
+})
+
+test.each([
+  ['renewed', () => store.renew(['one', 'alpha'], 'worker', noon + minute)],
+  ['hinted at', () => store.hint(['contoso-signalr', 'zeta'].map(signalrId).map(resourceKey), noon)],
+  ['hastened', () => store.hasten(minute)],
+])('links that are %s together are locked in the order of their ids', async (_what, write) => {
+  // Neither the table nor the index on SignalR and vault has them in that order.
+  await store.create(ask('alpha', { signalr: signalrId('zeta') }))
+  await database.sql(`update links set lease_holder = 'worker', lease_until = ${noon}`)
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  await other.query('begin')
+  await other.query(`select id from links where id = 'alpha' for update`)
+  const written = write()
+  await waitsForLocks(1)
+  const later = await other.query(`select id from links where id = 'one' for update skip locked`)
+  await other.end()
+  await written
+  expect(later.rows).toEqual([{ id: 'one' }])
 })
 
 test('it says what time it is', async () => {

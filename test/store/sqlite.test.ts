@@ -6,8 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { sql } from 'kysely'
+import { type Store, StoreAway } from '../../src/engine/ports.ts'
 import { openStore } from '../../src/store/openStore.ts'
+import { openSqlite } from '../../src/store/sqlite.ts'
+import { translated } from '../../src/store/sqliteErrors.ts'
 import { appending, ask, minute, noon, riley, unposted } from './samples.ts'
 
 const appender = fileURLToPath(new URL('./appender.ts', import.meta.url))
@@ -104,6 +108,74 @@ test('who is next is read from an index, however many links there are', async ()
   expect(plan.map(({ detail }) => detail).join()).toMatch(
     /SEARCH links USING (COVERING )?INDEX links_claimable/,
   )
+})
+
+describe('while another process writes', () => {
+  let store: Store
+  let other: DatabaseSync
+  beforeEach(async () => {
+    store = await openStore({ url: file })
+    other = new DatabaseSync(file)
+    other.exec('begin immediate')
+  })
+  afterEach(async () => {
+    other.close()
+    await store.close()
+  })
+
+  test('it is waited for, and the process goes on with all else meanwhile', async () => {
+    const created = store.create(ask('one'))
+    await new Promise(setImmediate)
+    other.exec('commit')
+    expect(await created).toEqual({ is: 'created' })
+  })
+
+  test('and does not end, the store is away; then it goes on', async () => {
+    const refused = await store.create(ask('one')).catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(StoreAway)
+    expect(refused).toMatchObject({ code: 'SQLITE_BUSY' })
+    expect(await store.get('one')).toBeUndefined()
+    other.exec('commit')
+    expect(await store.create(ask('one'))).toEqual({ is: 'created' })
+  })
+})
+
+test('while the disk is full the store is away, nothing stays of what did not fit, and then it goes on', async () => {
+  await (await openStore({ url: file })).close()
+  const { db, transaction, close } = openSqlite(file, undefined)
+  const write = (size: number) =>
+    transaction(async (trx) => {
+      for (const key of ['a', 'b']) {
+        const text = { key, by: 'riley', words: 'w'.repeat(size) }
+        await trx.insertInto('texts').values(text).execute()
+      }
+    })
+  const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(db)
+  await sql.raw(`pragma max_page_count = ${Number(rows[0]?.page_count) + 4}`).execute(db)
+  const refused = await write(100_000).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(StoreAway)
+  expect(refused).toMatchObject({ code: 'SQLITE_FULL' })
+  expect(await db.selectFrom('texts').select('key').execute()).toEqual([])
+  await write(1)
+  await close()
+})
+
+test('what is wrong with us is no matter of the file', async () => {
+  const store = await openStore({ url: file })
+  await store.create(ask('one'))
+  await expect(store.create(ask('one', { vault: 'another' }))).rejects.not.toThrow(StoreAway)
+  await store.close()
+})
+
+test.each([
+  [5, 'SQLITE_BUSY'],
+  [5 | (2 << 8), 'SQLITE_BUSY'],
+  [8 | (4 << 8), 'SQLITE_READONLY'],
+  [10 | (4 << 8), 'SQLITE_IOERR'],
+  [13, 'SQLITE_FULL'],
+])('result code %i is %s, and the store is away', (errcode, code) => {
+  const error = Object.assign(new Error('words of SQLite'), { code: 'ERR_SQLITE_ERROR', errcode })
+  expect(translated(error)).toMatchObject({ name: 'StoreAway', code, cause: error })
 })
 
 test('a lease ends with its process: at the next opening, unless another process lives', async () => {

@@ -168,6 +168,42 @@ describe('told to go', () => {
     expect(writes(world)).toEqual(['PUT sharedPrivateLinkResources'])
   })
 
+  test('while Azure makes the link, and a turn goes on for a while: nothing more is begun beside that', async () => {
+    const { world, door, leaves } = await startStage()
+    const put = door.holds('PUT', link)
+    await ask(world)
+    await put.arrived
+    const rights = door.holds('GET', /contoso-kv\/providers\/Microsoft\.Authorization\/roleAssignments/i)
+    const answer = world.teams.person('owner').says('own contoso-kv').in('vault-owners')
+    await rights.arrived
+    let before = 0
+    await leaves(() => {
+      before = door.calls.length
+      put.release()
+    })
+    await answer
+    const since = door.calls.slice(before)
+    expect(since.filter(({ path }) => link.test(path))).toEqual([])
+  })
+
+  test('while Azure does not answer at all, by the usual deadline: Azure is let go of in time', async () => {
+    const { world, leaves } = await startStage()
+    world.azure.fail({ method: 'PUT', path: link, times: 1, when: 'after', how: 'hang' })
+    await ask(world)
+    await until(world, 'the link is made', () => world.azure.links().length === 1)
+    const log = await leaves(() => undefined)
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        event: 'azure.failed',
+        effect: 'put',
+        answer: expect.stringContaining('Abort'),
+      }),
+    )
+    await world.restart()
+    await approval(world)
+    expect(writes(world)).toEqual(['PUT sharedPrivateLinkResources'])
+  })
+
   test('before it has anything to do', async () => {
     const { leaves } = await startStage()
     await leaves(() => undefined)

@@ -359,7 +359,7 @@ test('a database that it cannot read is refused, and its password is not repeate
   const { code, told } = await ran(program, ['head'], { DATABASE_URL: url })
   expect([code, told]).toEqual([
     2,
-    'DATABASE_URL: write a path for SQLite, or postgres://<user>:<password>@<host>/<database>\n',
+    'DATABASE_URL: write a path for SQLite, or postgres://<user>:<password>@<host>/<database>, with %25 for each % in the password\n',
   ])
 })
 

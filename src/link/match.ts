@@ -155,3 +155,13 @@ export function checkAtClick(link: Link, sighting: Sighting<readonly Connection[
   const [bearer] = bearing
   return bearer && sameResource(bearer.id, pinned.id) ? undefined : { cause: 'connectionChanged' }
 }
+
+/**
+ * What an approval may be sent to: what the card asked about, as one and the same look shows it, and our own link with it.
+ * While that is hidden or on its way out, an approval would open what nobody can see SignalR follow.
+ */
+export function approvable(link: Link, { own, connections }: Seen): Connection | undefined {
+  const stands = own.is === 'present' && isOurs(link, own.value) && own.value.provisioningState !== 'Deleting'
+  if (!stands || connections.is !== 'present' || checkAtClick(link, connections)) return undefined
+  return pinnedAmong(link, connections.value)
+}

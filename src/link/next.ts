@@ -16,7 +16,7 @@ import type {
   PostKey,
   Time,
 } from './link.ts'
-import { isOurs, leftOpen, pinnedAmong } from './match.ts'
+import { approvable, isAsPinned, isOurs, leftOpen, pinnedAmong } from './match.ts'
 import { isUndecided, nudgeTimes, type Working } from './nudges.ts'
 import { isCopy, standingOf } from './places.ts'
 import { lookInterval, restInterval, restsFrom, stirredAt } from './rest.ts'
@@ -202,10 +202,10 @@ function wanted(
       return seen.own.is === 'absent' && seen.rivals.length === 0 && seen.connections.is === 'present'
         ? { step: 'put' }
         : undefined
-    case 'Approving':
-      return connection?.status === 'Pending' && approveAs === 'bot'
-        ? { step: 'approve', connection }
-        : undefined
+    case 'Approving': {
+      const asked = approvable(link, seen)
+      return asked && approveAs === 'bot' ? { step: 'approve', connection: asked } : undefined
+    }
     case 'Removing': {
       // What was opened in error is closed before anything else, and whatever stands on SignalR.
       const revokes = stage.outcome === 'Rejected' && link.decision?.takesBack !== undefined
@@ -216,7 +216,8 @@ function wanted(
       if (left) return approveAs === 'bot' ? { step: 'reject', connection: left } : undefined
       if (seen.own.is !== 'present' || !isOurs(link, seen.own.value)) return undefined
       const byCard = stage.outcome === 'Rejected' && link.decision?.where === 'card'
-      if (byCard && approveAs === 'bot' && connection?.status === 'Pending')
+      // The owners said no to what was pinned; what has its name by now is not ours to decide on.
+      if (byCard && approveAs === 'bot' && connection?.status === 'Pending' && isAsPinned(link, connection))
         return { step: 'reject', connection }
       // A link that is still being made or already being deleted refuses a DELETE: wait for it.
       const { provisioningState } = seen.own.value

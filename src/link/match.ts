@@ -129,13 +129,16 @@ export function isUnproven({ decision, functionalAt, pinned }: Link): boolean {
   return isOpened && pinned !== undefined && functionalAt === undefined
 }
 
+/** Whether SignalR has no link of ours under that name any more. */
+export const isGone = (link: Link, { own }: Seen): boolean =>
+  own.is === 'absent' || (own.is === 'present' && !isOurs(link, own.value))
+
 /** What an unproven approval left open though SignalR has no link of ours any more: SignalR's would have gone with it. */
 export function leftOpen(link: Link): Connection | undefined {
   const { seen, stage } = link
   if (stage.status !== 'Removing' || !seen || !isUnproven(link)) return undefined
-  const isGone = seen.own.is === 'absent' || (seen.own.is === 'present' && !isOurs(link, seen.own.value))
   const shown = seen.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
-  return isGone && shown?.status === 'Approved' ? shown : undefined
+  return isGone(link, seen) && shown?.status === 'Approved' ? shown : undefined
 }
 
 /**

@@ -191,7 +191,7 @@ async function tend(
     const rested = stopping.aborted || clock.now() >= until || isTaken
     const plan: Plan = journal.planFor(now.link, now)
     if (!rested) {
-      if (plan.passed && free('azure')) {
+      if (plan.passed && !running.has('azure')) {
         const what = plan.passed
         // Another instance may have written it meanwhile, and a reminder is one more each time.
         const unless = (row: Row): boolean => journal.planFor(row.link, row).passed !== what

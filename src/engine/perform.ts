@@ -79,7 +79,8 @@ export function createPerformer(ports: Ports): Performer {
         // An effect that began since makes this look a thing of the past.
         unless: (newest) => newest.link.attempt !== undefined && effectBegan(row.link, newest.link),
         gates: [gateKey(link, 'put'), gateKey(link, 'approve')],
-        release: settledGates,
+        release: (newest, held) =>
+          settledGates(newest, held, { lookedAt: answer.at, settleMs: ports.limits.settleMs }),
       },
     )
     return undefined

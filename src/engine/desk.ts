@@ -3,11 +3,12 @@
  * journal. Names are resolved here; what may be done is decided in `src/link`.
  */
 import { approversNeeded } from '../link/approvals.ts'
+import { hasHeardOfEnd, isAskedLately } from '../link/decide.ts'
 import type { Findings, Link, Millis, PersonKey, Right, Sighting, Wish } from '../link/link.ts'
 import { nearest } from '../link/names.ts'
 import { channelOf, type Pressed } from '../link/places.ts'
 import { askActions, botActions, decideActions, decideAsk } from '../link/policy.ts'
-import { isSignalrId, isVaultId, resourceName } from '../link/resourceId.ts'
+import { isSignalrId, isVaultId, resourceName, sameResource } from '../link/resourceId.ts'
 import type { Journal } from './journal.ts'
 import type {
   Access,
@@ -271,6 +272,28 @@ export function createDesk(ports: Ports): Desk {
     return { needs, others, freshSince, ...(right && { right }) }
   }
 
+  /** A message that is delivered again may find its request ended meanwhile. */
+  async function endedJustNow(by: PersonKey, conversation: string, signalr: string, vault: string) {
+    const theirs = await store.list({ by, vault, ended: true }, mostListed)
+    return theirs.find(
+      (link) =>
+        sameResource(link.asked.signalr, signalr) && isAskedLately(link, by, conversation, journal.now()),
+    )
+  }
+
+  /** Whether they have not heard yet, where they asked, that it has ended; from now on they have. */
+  async function hearsOfEnd({ id }: Link, by: PersonKey, conversation: string): Promise<boolean> {
+    const at = journal.now()
+    let isNew = false
+    await journal.record(id, [{ fact: 'heard', by, conversation, at, from: conversation }], {
+      unless: ({ link }) => {
+        isNew = !hasHeardOfEnd(link, by, conversation)
+        return !isNew
+      },
+    })
+    return isNew
+  }
+
   async function follow(request: LinkRequest, by: PersonKey, link: Link): Promise<LinkAnswer> {
     const askedBy = (await store.people([link.asked.by])).get(link.asked.by)
     const { conversation } = request.thread
@@ -316,6 +339,13 @@ export function createDesk(ports: Ports): Desk {
         return decided.refusal.refusal === 'alreadyAsked'
           ? follow(request, by, decided.refusal.link)
           : refused(decided.refusal)
+      }
+      const { conversation } = request.thread
+      const ended = await endedJustNow(by, conversation, signalr.id, vault.id)
+      if (ended) {
+        return (await hearsOfEnd(ended, by, conversation))
+          ? refused({ refusal: 'endedJustNow', status: ended.stage.status })
+          : { is: 'heard', link: ended, askedBy: request.by }
       }
       const reason = request.reason ? await store.keep(request.reason, by) : undefined
       const escalation = await ports.escalations?.(tags, decided.route.place)

@@ -585,6 +585,8 @@ export type AskRefusal =
   | { readonly refusal: 'tooFewApprovers'; readonly count: number; readonly needs: number }
   /** The same is asked already: follow it instead. */
   | { readonly refusal: 'alreadyAsked'; readonly link: Link }
+  /** The same person asked for the same in the same thread a moment ago, and that has ended: it may be the same message. */
+  | { readonly refusal: 'endedJustNow'; readonly status: Status }
 
 /** The times the core reckons with; `config.ts` gives them their values. */
 export type Limits = {

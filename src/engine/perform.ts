@@ -76,8 +76,10 @@ export function createPerformer(ports: Ports): Performer {
       {
         lookedAt: answer.at,
         heeded: row.hintedAt,
-        // An effect that began since makes this look a thing of the past.
-        unless: (newest) => newest.link.attempt !== undefined && effectBegan(row.link, newest.link),
+        // An effect that began since makes this look a thing of the past, and so does a look that began later.
+        unless: (newest) =>
+          (newest.link.attempt !== undefined && effectBegan(row.link, newest.link)) ||
+          isOlder(answer.at, newest, clock.now()),
         gates: [gateKey(link, 'put'), gateKey(link, 'approve')],
         release: (newest, held) =>
           settledGates(newest, held, { lookedAt: answer.at, settleMs: ports.limits.settleMs }),
@@ -264,6 +266,10 @@ const watchOf = ({ id, asked, pinned, operation, stage, looked }: Link): Watch =
 
 const effectBegan = (before: Link, newest: Link): boolean =>
   newest.attempt?.at !== before.attempt?.at || newest.attempt?.count !== before.attempt?.count
+
+/** Looks of one link may overlap, and the older one be answered last. A look ahead of the clock began before that was set back. */
+const isOlder = (at: Millis, { lookedAt }: Row, now: Millis): boolean =>
+  lookedAt !== undefined && at < lookedAt && lookedAt <= now
 
 /** Looks asked for in the same moment go out together, so that links of one subscription share their reads. */
 function createLooker(azure: Azure) {

@@ -144,8 +144,8 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
   }
 
   function observe(seen: Seen, attempt: Link['attempt']): void {
-    // The engine drops a look when an effect began since, or the clock was set back.
-    if (seen.at > now) return
+    // The engine drops a look when an effect or another look began since, or the clock was set back.
+    if (seen.at > now || (lookedAt !== undefined && seen.at < lookedAt && lookedAt <= now)) return
     if (link.attempt?.at !== attempt?.at || link.attempt?.count !== attempt?.count) return
     lookedAt = seen.at
     record({ fact: 'observed', seen, at: now })

@@ -7,7 +7,7 @@ import { isCopy } from '../link/places.ts'
 import { decideActions } from '../link/policy.ts'
 import { viewSchema } from '../link/views.ts'
 import { gateKey, longestGateMs, settledGates } from './gates.ts'
-import type { Journal } from './journal.ts'
+import type { Journal, Watched } from './journal.ts'
 import type { Access, Act, Azure, Clock, Log, Messenger, Row, Store, Watch } from './ports.ts'
 import { StoreAway, StoreInDoubt } from './ports.ts'
 import type { Router } from './router.ts'
@@ -28,7 +28,7 @@ export type CrashPoint = (moment: `${'before' | 'after' | 'committing' | 'commit
 
 export type Performer = {
   /** Resolves to the moment before which this should not be tried again, when that is no fact of the record. */
-  act(row: Row, step: AzureStep, holder: string): Promise<Millis | undefined>
+  act(row: Row & Watched, step: AzureStep, holder: string): Promise<Millis | undefined>
   tell(row: Row, message: PlannedMessage): Promise<Millis | undefined>
   /** The link's own look, whoever holds the record: facts are taken in at any time. */
   look(row: Row): Promise<Millis | undefined>
@@ -104,7 +104,7 @@ export function createPerformer(ports: Ports): Performer {
   }
 
   async function effect(
-    row: Row,
+    row: Row & Watched,
     step: AzureStep & { step: Effect },
     holder: string,
   ): Promise<Millis | undefined> {
@@ -120,6 +120,7 @@ export function createPerformer(ports: Ports): Performer {
         return { fact: 'intended', effect: step.step, at: clock.now() }
       },
       { key: gateKey(row.link, step.step), until: clock.now() + longestGateMs },
+      row,
     )
     if (intended.is === 'changed') return undefined
     // Somebody else has the record now, or will soon.

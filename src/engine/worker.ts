@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { retryAt } from '../link/causes.ts'
 import type { Limits, LinkId, Millis } from '../link/link.ts'
-import type { Plan } from '../link/next.ts'
+import type { AzureStep, Plan } from '../link/next.ts'
 import type { Journal } from './journal.ts'
 import type { Performer } from './perform.ts'
 import type { Clock, Log, Row, Store } from './ports.ts'
@@ -164,6 +164,7 @@ async function tend(
   const until = clock.now() + stretchMs
   const running = new Map<string, Promise<void>>()
   let ends = 0
+  let look: { readonly began: Millis; readonly ended: Millis } | undefined
   const start = (lane: string, task: () => Promise<Millis | undefined>): void => {
     const ended = task()
       .then((later) => {
@@ -180,10 +181,18 @@ async function tend(
   }
   const free = (lane: string): boolean => !running.has(lane) && (notBefore.get(lane) ?? 0) <= clock.now()
 
+  const act = async (now: Row, step: AzureStep): Promise<Millis | undefined> => {
+    const began = clock.now()
+    const later = await performer.act(now, step, holder)
+    if (step.step === 'look') look = { began, ended: clock.now() }
+    return later
+  }
+
   while (true) {
     const endsBefore = ends
-    const now = await store.get(id)
-    if (!now) return
+    const found = await store.get(id)
+    if (!found) return
+    const now = { ...found, lookTookMs: tookMs(found, look) }
     // What ended while the record was being read may not be in it: done by that record, it would be done twice.
     if (ends !== endsBefore) continue
     // A turn that sends somebody's decision takes the record over.
@@ -199,7 +208,7 @@ async function tend(
         continue
       }
       const { azure } = plan
-      if (azure && free(laneOf(azure))) start(laneOf(azure), () => performer.act(now, azure, holder))
+      if (azure && free(laneOf(azure))) start(laneOf(azure), () => act(now, azure))
       for (const message of plan.messages) {
         if (free(message.lane)) start(message.lane, () => performer.tell(now, message))
       }
@@ -219,6 +228,11 @@ async function tend(
       throw error
     }
   }
+}
+
+/** How long the row's look took, if it is the one that was made here. */
+function tookMs({ lookedAt }: Row, look: { began: Millis; ended: Millis } | undefined): Millis | undefined {
+  return look && lookedAt !== undefined && lookedAt >= look.began ? look.ended - lookedAt : undefined
 }
 
 /** Looking for another channel waits by itself: it must not keep Azure from being looked at. */

@@ -613,6 +613,6 @@ export type Limits = {
   readonly hintMs: number
   /** How long after a write Azure may still show the old state. */
   readonly settleMs: number
-  /** How old a look may be, counted from its begin, when an effect rests on it. */
+  /** How old a look may be, counted from its begin, when an effect rests on it; one that took long, twice as long as that. */
   readonly freshLookMs: number
 }

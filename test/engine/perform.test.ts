@@ -38,6 +38,11 @@ async function ground(before: Link) {
       )
     })
   }
+  const performed: string[] = []
+  const perform: Azure['perform'] = async ({ effect }) => {
+    performed.push(effect)
+    return { is: 'done' }
+  }
   const unused = async (): Promise<never> => {
     throw new Error('Nothing but looks')
   }
@@ -45,7 +50,7 @@ async function ground(before: Link) {
     store: kept,
     clock,
     journal,
-    azure: { observe, perform: unused },
+    azure: { observe, perform },
     access: { may: unused, botMay: unused },
     messenger: { deliver: unused },
     router: unused,
@@ -61,6 +66,9 @@ async function ground(before: Link) {
   }
   return {
     row,
+    performer,
+    performed,
+    holds: () => kept.claim('bot', now, hour, 1),
     /** Begins a look; what comes back ends it. */
     async begins(): Promise<(shown: Shown) => Promise<void>> {
       const number = unanswered.length
@@ -76,6 +84,21 @@ async function ground(before: Link) {
     },
   }
 }
+
+test('where a look takes longer than it is fresh, what it took is known, and the approval goes out', async () => {
+  const { begins, holds, passes, performer, performed, row } = await ground(at('Approving'))
+  passes(1_000)
+  const look = await begins()
+  passes(limits.freshLookMs + 1_000)
+  const waiting = connection()
+  await look({ own: own(), connections: onVault(waiting) })
+  await holds()
+  const step = { step: 'approve', connection: waiting } as const
+  await performer.act(await row(), step, 'bot')
+  expect(performed).toEqual([])
+  await performer.act({ ...(await row()), lookTookMs: limits.freshLookMs + 1_000 }, step, 'bot')
+  expect(performed).toEqual(['approve'])
+})
 
 test('the older of two looks is answered last: what the newer one showed stands', async () => {
   const { begins, passes, row } = await ground(at('Disconnected'))

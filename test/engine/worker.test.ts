@@ -178,6 +178,31 @@ describe('the worker', () => {
     expect(claims).toBeLessThanOrEqual(mostClaims)
   })
 
+  test('does what a look asks for, however long the look took', async () => {
+    const steps: string[] = []
+    const { turnable, waits } = await atWork(1, {
+      act: async ({ link: { id } }, { step }) => {
+        if (steps.push(step) > 5 || step !== 'look') return Number.MAX_SAFE_INTEGER
+        const began = turnable.now()
+        turnable.turn(limits.freshLookMs + 1_000)
+        const connections = { is: 'present', value: [] } as const
+        const seen = { at: began, own: { is: 'absent' }, rivals: [], connections } as const
+        await store?.transact(id, [], ({ link }) => ({
+          change: {
+            facts: [],
+            link: fold(link, { fact: 'observed', seen, at: turnable.now() }),
+            due: turnable.now(),
+            lookedAt: began,
+          },
+          result: undefined,
+        }))
+        return undefined
+      },
+    })
+    await until(() => steps.length > 1 && waits() === 1)
+    expect(steps).toEqual(['look', 'put'])
+  })
+
   test('sets aside a link that cannot be worked on, and goes on with the others', async () => {
     let broken: string | undefined
     const { acted, logged } = await atWork(3, {

@@ -235,6 +235,15 @@ describe('the step on Azure', () => {
     expect(stepOf(at('Approving', pendingOnVault), limits.freshLookMs + 1)).toBe('look')
   })
 
+  test('a look that took long is good for twice as long', () => {
+    const link = given(looked({}))
+    const step = (after: Millis, lookTookMs: Millis) =>
+      next(link, { ...around(link.moved + after, link.moved), lookTookMs }).azure?.step
+    expect(step(12 * second, 6 * second)).toBe('put')
+    expect(step(12 * second + 1, 6 * second)).toBe('look')
+    expect(step(limits.freshLookMs, second)).toBe('put')
+  })
+
   test.each([
     ['the vault may not be read', looked({ connections: hidden })],
     ['the link may not be read', looked({ own: hidden })],

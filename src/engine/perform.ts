@@ -8,6 +8,7 @@ import { decideActions } from '../link/policy.ts'
 import { viewSchema } from '../link/views.ts'
 import { gateKey, longestGateMs, settledGates } from './gates.ts'
 import type { Journal, Watched } from './journal.ts'
+import { createFailures } from './keptInMind.ts'
 import type { Access, Act, Azure, Clock, Log, Messenger, Row, Store, Watch } from './ports.ts'
 import { StoreAway, StoreInDoubt } from './ports.ts'
 import type { Router } from './router.ts'
@@ -53,18 +54,17 @@ type Ports = {
 export function createPerformer(ports: Ports): Performer {
   const { clock, journal, log, leaving = new AbortController().signal } = ports
   const look = createLooker(ports.azure)
-  const failedLooks = new Map<LinkId, number>()
+  const failedLooks = createFailures(clock.now)
 
   async function lookAt(row: Row): Promise<Millis | undefined> {
     const { link } = row
     const answer = await look(watchOf(link))
     if ('failed' in answer) {
-      const count = (failedLooks.get(link.id) ?? 0) + 1
-      failedLooks.set(link.id, count)
+      const count = failedLooks.count(link.id)
       log('warn', 'azure.look.failed', { link: link.id, cause: answer.failed.cause, count })
       return retryAt(clock.now(), count, answer.retryAfterMs, ports.limits.firstLookMs)
     }
-    failedLooks.delete(link.id)
+    failedLooks.clear(link.id)
     // The clock was set back meanwhile: whether it began before what happened since cannot be told.
     if (answer.at > clock.now()) return undefined
     const since = clock.set?.().since

@@ -7,6 +7,7 @@ import { retryAt } from '../link/causes.ts'
 import type { Limits, LinkId, Millis } from '../link/link.ts'
 import type { AzureStep, Plan } from '../link/next.ts'
 import type { Journal } from './journal.ts'
+import { createFailures, createWaits } from './keptInMind.ts'
 import type { Performer } from './perform.ts'
 import type { Clock, Log, Row, Store } from './ports.ts'
 
@@ -42,8 +43,8 @@ export function startWorker(ports: Ports): Worker {
   const holder = randomUUID()
   const stopping = new AbortController()
   const active = new Map<LinkId, Promise<void>>()
-  const failures = new Map<LinkId, number>()
-  const patience = new Map<LinkId, Map<string, Millis>>()
+  const failures = createFailures(clock.now)
+  const waits = createWaits(clock.now)
   /** What could not be given back while the store was away. */
   const owed = new Set<LinkId>()
   let renewedAt = clock.now()
@@ -51,13 +52,12 @@ export function startWorker(ports: Ports): Worker {
   let alarm = new AbortController()
   const wake = (): void => alarm.abort()
 
-  /** What waits for a time that the clock had shown already would wait until it shows it again. */
   async function hasten(): Promise<void> {
     const by = (clock.set?.().backMs ?? 0) - backMs
     if (by <= 0) return
     log('warn', 'clock.setBack', { ms: by })
     await store.hasten(by)
-    for (const notBefore of patience.values()) notBefore.clear()
+    waits.endAll()
     renewedAt -= by
     backMs += by
   }
@@ -71,10 +71,9 @@ export function startWorker(ports: Ports): Worker {
       const { id } = row.link
       // A clock that jumps ends leases early; who is still at work here goes on alone.
       if (active.has(id)) continue
-      const notBefore = patience.get(id) ?? new Map<string, Millis>()
-      patience.set(id, notBefore)
+      const notBefore = waits.of(id)
       const ending = tend(row, notBefore, holder, stopping.signal, ports)
-        .then(() => void failures.delete(id))
+        .then(() => failures.clear(id))
         .catch((error: unknown) => setAside(id, error))
         .then(() => store.release(id, holder))
         .catch((error: unknown) => {
@@ -83,7 +82,7 @@ export function startWorker(ports: Ports): Worker {
         })
         .finally(() => {
           active.delete(id)
-          if ([...notBefore.values()].every((at) => at <= clock.now())) patience.delete(id)
+          waits.leave(id, notBefore)
           wake()
         })
       active.set(id, ending)
@@ -110,8 +109,7 @@ export function startWorker(ports: Ports): Worker {
 
   /** A record that cannot be worked on waits longer each time, so that it does not starve the others. */
   async function setAside(id: LinkId, error: unknown): Promise<void> {
-    const count = (failures.get(id) ?? 0) + 1
-    failures.set(id, count)
+    const count = failures.count(id)
     log('error', 'link.failed', { link: id, count }, error)
     await ports.journal.rest(id, { earliest: retryAt(clock.now(), count, undefined) })
   }

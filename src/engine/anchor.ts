@@ -26,7 +26,7 @@ export function startAnchor(ports: {
       const { n, head } = await store.head()
       log('info', 'audit.head', { head: `${n}:${head}` })
     } catch (error) {
-      log('error', 'audit.headUnread', { error: error instanceof Error ? error.message : String(error) })
+      log('error', 'audit.headUnread', {}, error)
     }
   }
   async function run(): Promise<void> {

@@ -2,14 +2,12 @@
 import type { Connection, Effect, Link, LinkId, Millis, Seen } from '../link/link.ts'
 import { isGone, pinnedAmong } from '../link/match.ts'
 import { resourceKey } from '../link/resourceId.ts'
+import { skewMs } from '../link/setBack.ts'
 import { isEnded } from '../link/views.ts'
 import type { Gate } from './ports.ts'
 
 /** A write is seen settled within this time, or its gate opens all the same. */
 export const longestGateMs = 15 * 60_000
-
-/** By how much another instance's clock may be ahead. */
-const skewMs = 5 * 60_000
 
 /** Whether somebody else's write is under way there. What is shut for longer than can be was so by a clock since set back. */
 export const isShut = ({ holder, until }: Gate, by: LinkId, now: Millis): boolean =>

@@ -1,6 +1,6 @@
 /** Does one step: a look, an effect between its intent and its outcome, a message. Each ends as facts in the journal. */
 import { namelessCause, retryAt } from '../link/causes.ts'
-import type { Effect, Fact, Limits, Link, LinkId, Millis, Seen } from '../link/link.ts'
+import type { Effect, Fact, Limits, Link, LinkId, Millis } from '../link/link.ts'
 import { decisionMessage, requestMessage, withoutWords } from '../link/match.ts'
 import type { AzureStep, Plan, PlannedMessage } from '../link/next.ts'
 import { isCopy } from '../link/places.ts'
@@ -9,12 +9,13 @@ import { viewSchema } from '../link/views.ts'
 import { gateKey, longestGateMs, settledGates } from './gates.ts'
 import type { Journal, Watched } from './journal.ts'
 import { createFailures } from './keptInMind.ts'
-import type { Access, Act, Azure, Clock, Log, Messenger, Row, Store, Watch } from './ports.ts'
+import type { Access, Act, Azure, Clock, Log, Messenger, Observation, Row, Store, Watch } from './ports.ts'
 import { StoreAway, StoreInDoubt } from './ports.ts'
 import type { Router } from './router.ts'
 import type { SendLimits } from './sendLimits.ts'
 
-const callDeadlineMs = 20_000
+/** How long one call to Azure or Teams may take, or the looks that share one. */
+export const callDeadlineMs = 20_000
 /** Looks that share one deadline. */
 const mostTogether = 8
 /** Nothing that the core times by looks takes longer. */
@@ -274,8 +275,8 @@ const isOlder = (at: Millis, { lookedAt }: Row, now: Millis): boolean =>
 
 /** Looks asked for in the same moment go out together, so that links of one subscription share their reads. */
 function createLooker(azure: Azure) {
-  type Answer = Seen | { readonly failed: { readonly cause: string }; readonly retryAfterMs?: number }
-  let waiting: { watch: Watch; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = []
+  let waiting: { watch: Watch; resolve: (answer: Observation) => void; reject: (error: unknown) => void }[] =
+    []
   const flush = (): void => {
     const asked = waiting
     waiting = []
@@ -289,12 +290,12 @@ function createLooker(azure: Azure) {
         AbortSignal.timeout(callDeadlineMs),
       )
       for (const { watch, resolve } of asked)
-        resolve(seen.get(watch.id) ?? { failed: { cause: 'unavailable' } })
+        resolve(seen.get(watch.id) ?? { failed: { cause: 'unavailable', code: 'NoAnswer' } })
     } catch (error) {
       for (const { reject } of asked) reject(error)
     }
   }
-  return (watch: Watch): Promise<Answer> =>
+  return (watch: Watch): Promise<Observation> =>
     new Promise((resolve, reject) => {
       waiting.push({ watch, resolve, reject })
       if (waiting.length === 1) setImmediate(flush)

@@ -7,11 +7,10 @@ import type { Cause, Link, LinkId, Refusal, Wish } from '../link/link.ts'
 import { decisionMessage, pinnedAmong } from '../link/match.ts'
 import type { Pressed } from '../link/places.ts'
 import type { Journal } from './journal.ts'
-import type { CrashPoint } from './perform.ts'
+import { type CrashPoint, callDeadlineMs } from './perform.ts'
 import type { Azure, Clock, Log, Outcome, Store, WishAnswer } from './ports.ts'
 import { StoreAway, StoreInDoubt } from './ports.ts'
 
-const callDeadlineMs = 20_000
 /** Long enough for the one call, and what is written after it. */
 const leaseMs = 60_000
 
@@ -104,11 +103,7 @@ export function createSender(ports: Ports): Sender {
       const finished = finish(link, wish, perform, holder)
       const ended = finished.then(
         () => undefined,
-        (error: unknown) =>
-          log('error', 'azure.sentUnrecorded', {
-            link: id,
-            error: error instanceof Error ? error.name : 'unknown',
-          }),
+        (error: unknown) => log('error', 'azure.sentUnrecorded', { link: id }, error),
       )
       underWay.add(ended)
       ended.finally(() => underWay.delete(ended))

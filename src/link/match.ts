@@ -1,7 +1,7 @@
 /** Which private endpoint connection is ours: the one that bears our nonce, and after the first match the pinned one. */
 import { nameless, namelessCause } from './causes.ts'
 import type { Cause, Connection, Link, Pinned, Seen, SharedPrivateLink, Sighting } from './link.ts'
-import { parseResourceId, sameResource } from './resourceId.ts'
+import { sameResource, subscriptionOf } from './resourceId.ts'
 
 const longestText = 95
 
@@ -66,8 +66,6 @@ export type Match =
   | { readonly is: 'one'; readonly connection: Connection }
   | { readonly is: 'several'; readonly count: number }
   | { readonly is: 'strange' }
-
-const subscriptionOf = (id: string): string | undefined => parseResourceId(id)?.subscription.toLowerCase()
 
 /** Whether a connection's endpoint lies where SignalR's never does: it is managed by Microsoft, out of every tenant's sight. */
 function isStrange(link: Link, { privateEndpoint, endpointIsOurs }: Connection): boolean {

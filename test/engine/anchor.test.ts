@@ -34,8 +34,8 @@ async function pending() {
   const clock = turnableClock(noon + hour - Date.now())
   const said: string[] = []
   let heard = (): void => undefined
-  const log: Log = (level, event, fields) => {
-    said.push(`${level} ${event} ${fields?.head ?? fields?.error}`)
+  const log: Log = (level, event, fields, error) => {
+    said.push(`${level} ${event} ${error instanceof Error ? error.message : fields?.head}`)
     heard()
   }
   const until = async (count: number): Promise<void> => {

@@ -348,7 +348,7 @@ export const settings = [
   {
     name: 'VAULTLINK_FRESH_LOOK_SECONDS',
     group: 'Times',
-    what: 'How old a look may be at most when Azure is written to',
+    what: 'How old a look may be at most when Azure is written to; or twice as long as it took, if that is longer',
     default: '5',
   },
   {

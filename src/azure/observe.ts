@@ -24,7 +24,8 @@ export function createObserve(
   const turns = inTurn(mostAtOnce)
 
   return async (watches, signal) => {
-    const at = now()
+    /** When the first read began: what waits for its turn sees what is true when that comes. */
+    let at: number | undefined
     const throttled = new Map<string, Failure>()
     const shared = new Map<string, Promise<Look<unknown>>>()
 
@@ -34,6 +35,7 @@ export function createObserve(
         const subscription = subscriptionOf(of).toLowerCase()
         const failure = throttled.get(subscription)
         if (failure) return { is: 'silent', failure }
+        at ??= now()
         const found = await run()
         if (found.is === 'silent' && found.failure.cause.cause === 'throttled')
           throttled.set(subscription, found.failure)
@@ -75,7 +77,7 @@ export function createObserve(
         found.is === 'silent' ? [found.failure] : [],
       )
       if (silent.length > 0) return failed(silent)
-      if (own.is === 'silent' || connections.is === 'silent') return failed([])
+      if (own.is === 'silent' || connections.is === 'silent' || at === undefined) return failed([])
       return {
         at,
         // Rivals that cannot be seen may be there: without the list there is no picture of this SignalR.

@@ -3,11 +3,12 @@
  * journal. Names are resolved here; what may be done is decided in `src/link`.
  */
 import { approversNeeded } from '../link/approvals.ts'
-import type { Findings, Link, Millis, PersonKey, Right, Sighting, Wish } from '../link/link.ts'
+import { decide, hasHeardOfEnd, isAskedLately } from '../link/decide.ts'
+import type { Findings, Link, Millis, PersonKey, Right, Sighting, TextKey, Wish } from '../link/link.ts'
 import { nearest } from '../link/names.ts'
 import { channelOf, type Pressed } from '../link/places.ts'
 import { askActions, botActions, decideActions, decideAsk } from '../link/policy.ts'
-import { isSignalrId, isVaultId, resourceName } from '../link/resourceId.ts'
+import { isSignalrId, isVaultId, resourceName, sameResource } from '../link/resourceId.ts'
 import type { Journal } from './journal.ts'
 import type {
   Access,
@@ -210,6 +211,17 @@ export function createDesk(ports: Ports): Desk {
     return journal.wish(press.link, wanted, press.conversation, pressedOn(press, on))
   }
 
+  /** Why somebody rejects is kept once nothing speaks against it: the words of a press that was refused are nobody's to find. */
+  async function withReason<W extends Wish & { readonly reason?: TextKey }>(
+    link: Link,
+    wanted: W,
+    press: Press & { readonly reason?: string },
+  ): Promise<W> {
+    const decided = decide(link, wanted, journal.now(), pressedOn(press, 'approval'))
+    if (!press.reason || decided.is === 'refused') return wanted
+    return { ...wanted, reason: await store.keep(press.reason, wanted.by) }
+  }
+
   /** The button of one link on a message of another was put there by somebody. */
   async function isOnAnothers({ link: id, conversation, pressed }: Press): Promise<boolean> {
     const { activity } = pressed ?? {}
@@ -247,10 +259,12 @@ export function createDesk(ports: Ports): Desk {
     const wish = { wish: 'send', by, connections, conversation } as const
     // From here on something is written: a turn that came too late writes nothing.
     if (signal.aborted) throw new Unanswered('the reads took longer than the turn')
-    const reason = acting && !weighing && press.reason ? await store.keep(press.reason, by) : undefined
+    const rejects = { ...wish, verdict: 'reject' } as const
     const wanted = weighing
       ? { ...wish, verdict: 'approve' as const, ...weighing }
-      : { ...wish, verdict: 'reject' as const, ...(reason && { reason }) }
+      : acting
+        ? await withReason(row.link, rejects, press)
+        : rejects
     const pressed = pressedOn(press, 'approval')
     if (acting) return sender.send(press.link, wanted, pressed, acting.perform, signal)
     const answer = await journal.send(press.link, wanted, pressed, undefined)
@@ -269,6 +283,28 @@ export function createDesk(ports: Ports): Desk {
     const isAlone = needs.is !== 'present' || Math.max(needs.value, link.needs ?? 1) === 1
     const right = isAlone ? undefined : await rightOn(person, link, 'decide', signal)
     return { needs, others, freshSince, ...(right && { right }) }
+  }
+
+  /** A message that is delivered again may find its request ended meanwhile. */
+  async function endedJustNow(by: PersonKey, conversation: string, signalr: string, vault: string) {
+    const theirs = await store.list({ by, vault, ended: true }, mostListed)
+    return theirs.find(
+      (link) =>
+        sameResource(link.asked.signalr, signalr) && isAskedLately(link, by, conversation, journal.now()),
+    )
+  }
+
+  /** Whether they have not heard yet, where they asked, that it has ended; from now on they have. */
+  async function hearsOfEnd({ id }: Link, by: PersonKey, conversation: string): Promise<boolean> {
+    const at = journal.now()
+    let isNew = false
+    await journal.record(id, [{ fact: 'heard', by, conversation, at, from: conversation }], {
+      unless: ({ link }) => {
+        isNew = !hasHeardOfEnd(link, by, conversation)
+        return !isNew
+      },
+    })
+    return isNew
   }
 
   async function follow(request: LinkRequest, by: PersonKey, link: Link): Promise<LinkAnswer> {
@@ -317,6 +353,13 @@ export function createDesk(ports: Ports): Desk {
           ? follow(request, by, decided.refusal.link)
           : refused(decided.refusal)
       }
+      const { conversation } = request.thread
+      const ended = await endedJustNow(by, conversation, signalr.id, vault.id)
+      if (ended) {
+        return (await hearsOfEnd(ended, by, conversation))
+          ? refused({ refusal: 'endedJustNow', status: ended.stage.status })
+          : { is: 'heard', link: ended, askedBy: request.by }
+      }
       const reason = request.reason ? await store.keep(request.reason, by) : undefined
       const escalation = await ports.escalations?.(tags, decided.route.place)
       const asked = await journal.ask({
@@ -364,9 +407,8 @@ export function createDesk(ports: Ports): Desk {
         ? sendAs(asApprover, 'reject', press)
         : wish(press, 'approval', async (link, by, signal) => {
             const right = await rightOn(press.by, link, 'decide', signal)
-            const reason =
-              press.reason && right.is === 'held' ? await store.keep(press.reason, by) : undefined
-            return { wish: 'reject', by, right, conversation: press.conversation, ...(reason && { reason }) }
+            const { conversation } = press
+            return withReason(link, { wish: 'reject', by, right, conversation }, press)
           }),
 
     async tries({ token, by }) {
@@ -388,9 +430,8 @@ export function createDesk(ports: Ports): Desk {
           rightOn(press.by, link, 'decide', signal),
           directory.connections(vault, nonce, link.pinned, signal),
         ])
-        const reason = press.reason && right.is === 'held' ? await store.keep(press.reason, by) : undefined
         const { conversation } = press
-        return { wish: 'revoke', by, right, connections, conversation, ...(reason && { reason }) }
+        return withReason(link, { wish: 'revoke', by, right, connections, conversation }, press)
       })
     },
 

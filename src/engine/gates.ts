@@ -1,14 +1,13 @@
 /** Gates keep writes serial where Azure is serial: one for each SignalR and each vault. */
-import type { Effect, Link, LinkId, Millis } from '../link/link.ts'
-import { pinnedAmong } from '../link/match.ts'
+import type { Connection, Effect, Link, LinkId, Millis, Seen } from '../link/link.ts'
+import { isGone, pinnedAmong } from '../link/match.ts'
 import { resourceKey } from '../link/resourceId.ts'
+import { skewMs } from '../link/setBack.ts'
+import { isEnded } from '../link/views.ts'
 import type { Gate } from './ports.ts'
 
 /** A write is seen settled within this time, or its gate opens all the same. */
 export const longestGateMs = 15 * 60_000
-
-/** By how much another instance's clock may be ahead. */
-export const skewMs = 5 * 60_000
 
 /** Whether somebody else's write is under way there. What is shut for longer than can be was so by a clock since set back. */
 export const isShut = ({ holder, until }: Gate, by: LinkId, now: Millis): boolean =>
@@ -19,20 +18,45 @@ export const gateKey = (link: Pick<Link, 'asked'>, effect: Effect): string =>
     ? `signalr ${resourceKey(link.asked.signalr)}`
     : `vault ${resourceKey(link.asked.vault)}`
 
-/** The gates that the newest look shows settled: nothing of ours is still being written there. */
-export function settledGates(link: Link, held: readonly Gate[]): readonly string[] {
+type Looked = {
+  /** When the look began that the record last took in. */
+  readonly lookedAt: Millis
+  /** How long after a write Azure may still show the old state. */
+  readonly settleMs: Millis
+}
+
+/** The gates that a look shows settled: nothing of ours is still being written there, and what was written is seen. */
+export function settledGates(link: Link, held: readonly Gate[], looked: Looked): readonly string[] {
   const { seen } = link
   if (!seen) return []
-  const own =
-    seen.own.is === 'present'
-      ? seen.own.value.provisioningState
-      : seen.own.is === 'absent'
-        ? 'Succeeded'
-        : 'Unknown'
+  const own = seen.own.is === 'present' ? seen.own.value.provisioningState : seen.own.is
   const connection = seen.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
+  const unseen = notYetSeen(link, seen, connection, looked)
   const settled = {
-    [gateKey(link, 'put')]: own === 'Succeeded' || own === 'Failed' || own === 'Canceled',
+    [gateKey(link, 'put')]: ['absent', 'Succeeded', 'Failed', 'Canceled'].includes(own),
     [gateKey(link, 'approve')]: connection?.provisioningState !== 'Updating',
   }
-  return held.map(({ key }) => key).filter((key) => settled[key])
+  return held.map(({ key }) => key).filter((key) => settled[key] && key !== unseen)
+}
+
+/** The gate of a write that Azure may have taken and need not show yet. */
+function notYetSeen(
+  link: Link,
+  seen: Seen,
+  connection: Connection | undefined,
+  { lookedAt, settleMs }: Looked,
+): string | undefined {
+  const { attempt } = link
+  if (!attempt || isEnded(link.stage.status)) return undefined
+  const { effect, outcome } = attempt
+  const isRefused = outcome.is === 'failed' && outcome.cause.cause !== 'unavailable'
+  const shows = {
+    put: !isGone(link, seen),
+    delete: isGone(link, seen),
+    approve: connection?.status === 'Approved',
+    reject: connection?.status === 'Rejected',
+  }
+  if (isRefused || outcome.is === 'notApplied' || shows[effect]) return undefined
+  const since = outcome.is === 'underWay' ? attempt.at : outcome.at
+  return lookedAt < since + settleMs ? gateKey(link, effect) : undefined
 }

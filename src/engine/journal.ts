@@ -22,6 +22,9 @@ const digestOf = (view: View): string =>
 const newLinkId = (): LinkId => randomBytes(16).toString('hex')
 const newNonce = (): string => randomBytes(16).toString('hex')
 
+/** A row, and how long its look took where whoever asks has just made it. */
+export type Watched = Pick<Row, 'lookedAt' | 'hintedAt'> & { readonly lookTookMs?: Millis | undefined }
+
 type Sending = Wish & { readonly wish: 'send' }
 
 const adopted = (link: Link, { by }: Wish, now: Millis, pressed: Pressed | undefined): readonly Fact[] => {
@@ -43,10 +46,10 @@ export function createJournal(ports: {
 }) {
   const { store, clock, limits, working = anyTime, approveAs = 'bot' } = ports
 
-  type Watched = Pick<Row, 'lookedAt' | 'hintedAt'>
-  const around = ({ lookedAt, hintedAt }: Watched): Surroundings => ({
+  const around = ({ lookedAt, lookTookMs, hintedAt }: Watched): Surroundings => ({
     now: clock.now(),
     lookedAt,
+    lookTookMs,
     hintedAt,
     limits,
     working,
@@ -229,13 +232,14 @@ export function createJournal(ports: {
 
     /**
      * Writes an intent before its effect, if the record still asks for just that, we still hold it, and Azure may be
-     * written to there: a busy gate says until when at the latest.
+     * written to there: a busy gate says until when at the latest. `look`: what the plan went by.
      */
     async intend(
       id: LinkId,
       holder: string,
       wanted: (plan: Plan) => (Fact & { fact: 'intended' }) | undefined,
       gate: { key: string; until: Millis },
+      look: Pick<Watched, 'lookedAt' | 'lookTookMs'>,
     ): Promise<
       { is: 'intended'; link: Link } | { is: 'changed' } | { is: 'lost' } | { is: 'busy'; until: Millis }
     > {
@@ -246,7 +250,8 @@ export function createJournal(ports: {
         | { is: 'busy'; until: Millis }
       return store.transact<Result>(id, [gate.key], (row, gates) => {
         if (row.lease?.holder !== holder || row.lease.until <= clock.now()) return { result: { is: 'lost' } }
-        const intent = wanted(planFor(row.link, row))
+        const watched = row.lookedAt === look.lookedAt ? { ...row, lookTookMs: look.lookTookMs } : row
+        const intent = wanted(planFor(row.link, watched))
         if (!intent) return { result: { is: 'changed' } }
         const taken = gates.find((one) => one.key === gate.key && isShut(one, id, clock.now()))
         if (taken) return { result: { is: 'busy', until: taken.until } }

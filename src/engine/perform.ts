@@ -1,6 +1,6 @@
 /** Does one step: a look, an effect between its intent and its outcome, a message. Each ends as facts in the journal. */
 import { namelessCause, retryAt } from '../link/causes.ts'
-import type { Effect, Fact, Limits, Link, LinkId, Millis, Seen } from '../link/link.ts'
+import type { Effect, Fact, Limits, Link, LinkId, Millis } from '../link/link.ts'
 import { decisionMessage, requestMessage, withoutWords } from '../link/match.ts'
 import type { AzureStep, Plan, PlannedMessage } from '../link/next.ts'
 import { isCopy } from '../link/places.ts'
@@ -8,8 +8,9 @@ import { decideActions } from '../link/policy.ts'
 import { viewSchema } from '../link/views.ts'
 import { callDeadline } from './callDeadline.ts'
 import { gateKey, longestGateMs, settledGates } from './gates.ts'
-import type { Journal } from './journal.ts'
-import type { Access, Act, Azure, Clock, Log, Messenger, Row, Store, Watch } from './ports.ts'
+import type { Journal, Watched } from './journal.ts'
+import { createFailures } from './keptInMind.ts'
+import type { Access, Act, Azure, Clock, Log, Messenger, Observation, Row, Store, Watch } from './ports.ts'
 import { StoreAway, StoreInDoubt } from './ports.ts'
 import type { Router } from './router.ts'
 import type { SendLimits } from './sendLimits.ts'
@@ -28,7 +29,7 @@ export type CrashPoint = (moment: `${'before' | 'after' | 'committing' | 'commit
 
 export type Performer = {
   /** Resolves to the moment before which this should not be tried again, when that is no fact of the record. */
-  act(row: Row, step: AzureStep, holder: string): Promise<Millis | undefined>
+  act(row: Row & Watched, step: AzureStep, holder: string): Promise<Millis | undefined>
   tell(row: Row, message: PlannedMessage): Promise<Millis | undefined>
   /** The link's own look, whoever holds the record: facts are taken in at any time. */
   look(row: Row): Promise<Millis | undefined>
@@ -56,18 +57,17 @@ export function createPerformer(ports: Ports): Performer {
   const { clock, journal, log } = ports
   const { leaving = new AbortController().signal, ending = new AbortController().signal } = ports
   const look = createLooker(ports.azure, ending)
-  const failedLooks = new Map<LinkId, number>()
+  const failedLooks = createFailures(clock.now)
 
   async function lookAt(row: Row): Promise<Millis | undefined> {
     const { link } = row
     const answer = await look(watchOf(link))
     if ('failed' in answer) {
-      const count = (failedLooks.get(link.id) ?? 0) + 1
-      failedLooks.set(link.id, count)
+      const count = failedLooks.count(link.id)
       log('warn', 'azure.look.failed', { link: link.id, cause: answer.failed.cause, count })
       return retryAt(clock.now(), count, answer.retryAfterMs, ports.limits.firstLookMs)
     }
-    failedLooks.delete(link.id)
+    failedLooks.clear(link.id)
     // The clock was set back meanwhile: whether it began before what happened since cannot be told.
     if (answer.at > clock.now()) return undefined
     const since = clock.set?.().since
@@ -79,10 +79,13 @@ export function createPerformer(ports: Ports): Performer {
       {
         lookedAt: answer.at,
         heeded: row.hintedAt,
-        // An effect that began since makes this look a thing of the past.
-        unless: (newest) => newest.link.attempt !== undefined && effectBegan(row.link, newest.link),
+        // An effect that began since makes this look a thing of the past, and so does a look that began later.
+        unless: (newest) =>
+          (newest.link.attempt !== undefined && effectBegan(row.link, newest.link)) ||
+          isOlder(answer.at, newest, clock.now()),
         gates: [gateKey(link, 'put'), gateKey(link, 'approve')],
-        release: settledGates,
+        release: (newest, held) =>
+          settledGates(newest, held, { lookedAt: answer.at, settleMs: ports.limits.settleMs }),
       },
     )
     return undefined
@@ -104,7 +107,7 @@ export function createPerformer(ports: Ports): Performer {
   }
 
   async function effect(
-    row: Row,
+    row: Row & Watched,
     step: AzureStep & { step: Effect },
     holder: string,
   ): Promise<Millis | undefined> {
@@ -120,6 +123,7 @@ export function createPerformer(ports: Ports): Performer {
         return { fact: 'intended', effect: step.step, at: clock.now() }
       },
       { key: gateKey(row.link, step.step), until: clock.now() + longestGateMs },
+      row,
     )
     if (intended.is === 'changed') return undefined
     // Somebody else has the record now, or will soon.
@@ -259,10 +263,14 @@ const watchOf = ({ id, asked, pinned, operation, stage, looked }: Link): Watch =
 const effectBegan = (before: Link, newest: Link): boolean =>
   newest.attempt?.at !== before.attempt?.at || newest.attempt?.count !== before.attempt?.count
 
+/** Looks of one link may overlap, and the older one be answered last. A look ahead of the clock began before that was set back. */
+const isOlder = (at: Millis, { lookedAt }: Row, now: Millis): boolean =>
+  lookedAt !== undefined && at < lookedAt && lookedAt <= now
+
 /** Looks asked for in the same moment go out together, so that links of one subscription share their reads. */
 function createLooker(azure: Azure, ending: AbortSignal) {
-  type Answer = Seen | { readonly failed: { readonly cause: string }; readonly retryAfterMs?: number }
-  let waiting: { watch: Watch; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = []
+  let waiting: { watch: Watch; resolve: (answer: Observation) => void; reject: (error: unknown) => void }[] =
+    []
   const flush = (): void => {
     const asked = waiting
     waiting = []
@@ -276,12 +284,12 @@ function createLooker(azure: Azure, ending: AbortSignal) {
         callDeadline(ending),
       )
       for (const { watch, resolve } of asked)
-        resolve(seen.get(watch.id) ?? { failed: { cause: 'unavailable' } })
+        resolve(seen.get(watch.id) ?? { failed: { cause: 'unavailable', code: 'NoAnswer' } })
     } catch (error) {
       for (const { reject } of asked) reject(error)
     }
   }
-  return (watch: Watch): Promise<Answer> =>
+  return (watch: Watch): Promise<Observation> =>
     new Promise((resolve, reject) => {
       waiting.push({ watch, resolve, reject })
       if (waiting.length === 1) setImmediate(flush)

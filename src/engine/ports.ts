@@ -85,12 +85,12 @@ export type Outcome =
   | { readonly is: 'done'; readonly operation?: string }
   | { readonly is: 'failed'; readonly cause: Cause; readonly retryAfterMs?: number; readonly log: string }
 
+/** What a look at one link showed, or why it showed nothing and from when on another may. */
+export type Observation = Seen | { readonly failed: Cause; readonly retryAfterMs?: number }
+
 export type Azure = {
   /** Looks at each link and its vault. Never rejects for what Azure answers: that is `hidden`, or a missing entry with its cause. */
-  observe(
-    watches: readonly Watch[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<LinkId, Seen | { readonly failed: Cause; readonly retryAfterMs?: number }>>
+  observe(watches: readonly Watch[], signal: AbortSignal): Promise<ReadonlyMap<LinkId, Observation>>
   perform(act: Act, signal: AbortSignal): Promise<Outcome>
 }
 

@@ -106,11 +106,7 @@ export function createSender(ports: Ports): Sender {
       const finished = finish(link, wish, perform, holder)
       const ended = finished.then(
         () => undefined,
-        (error: unknown) =>
-          log('error', 'azure.sentUnrecorded', {
-            link: id,
-            error: error instanceof Error ? error.name : 'unknown',
-          }),
+        (error: unknown) => log('error', 'azure.sentUnrecorded', { link: id }, error),
       )
       underWay.add(ended)
       ended.finally(() => underWay.delete(ended))

@@ -4,10 +4,10 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Limits, LinkId, Millis } from '../link/link.ts'
-import { parseResourceId } from '../link/resourceId.ts'
+import { subscriptionOf } from '../link/resourceId.ts'
 import { type AtRest, atRest, lookInterval, restsFrom } from '../link/rest.ts'
+import { skewMs } from '../link/setBack.ts'
 import { left } from '../link/wait.ts'
-import { skewMs } from './gates.ts'
 import type { Clock, Log, Row, Store, Survey } from './ports.ts'
 import { createShowing, type Judgement, type Sight } from './showing.ts'
 
@@ -79,6 +79,7 @@ export function startSurveyor(ports: Ports): Surveyor {
     for (const one of known.values()) {
       if (!isResting(one, clock.now())) continue
       for (const subscription of new Set([one.rest.link.signalr, one.rest.link.vault].map(subscriptionOf))) {
+        if (subscription === undefined) continue
         const others = bySubscription.get(subscription)
         if (others) others.push(one)
         else bySubscription.set(subscription, [one])
@@ -224,8 +225,6 @@ export function startSurveyor(ports: Ports): Surveyor {
 }
 
 const isResting = (one: Known, now: Millis): one is Resting => one.rest !== undefined && one.rest.from <= now
-
-const subscriptionOf = (id: string): string => parseResourceId(id)?.subscription ?? ''
 
 function* chunks<T>(all: readonly T[]): Iterable<readonly T[]> {
   for (let first = 0; first < all.length; first += together) yield all.slice(first, first + together)

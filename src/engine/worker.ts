@@ -5,8 +5,9 @@
 import { randomUUID } from 'node:crypto'
 import { retryAt } from '../link/causes.ts'
 import type { Limits, LinkId, Millis } from '../link/link.ts'
-import type { Plan } from '../link/next.ts'
+import type { AzureStep, Plan } from '../link/next.ts'
 import type { Journal } from './journal.ts'
+import { createFailures, createWaits } from './keptInMind.ts'
 import type { Performer } from './perform.ts'
 import type { Clock, Log, Row, Store } from './ports.ts'
 
@@ -49,8 +50,8 @@ export function startWorker(ports: Ports): Worker {
   const holder = randomUUID()
   const stopping = new AbortController()
   const active = new Map<LinkId, Promise<void>>()
-  const failures = new Map<LinkId, number>()
-  const patience = new Map<LinkId, Map<string, Millis>>()
+  const failures = createFailures(clock.now)
+  const waits = createWaits(clock.now)
   /** What could not be given back while the store was away. */
   const owed = new Set<LinkId>()
   let renewedAt = clock.now()
@@ -62,13 +63,12 @@ export function startWorker(ports: Ports): Worker {
   let alarm = new AbortController()
   const wake = (): void => alarm.abort()
 
-  /** What waits for a time that the clock had shown already would wait until it shows it again. */
   async function hasten(): Promise<void> {
     const by = (clock.set?.().backMs ?? 0) - backMs
     if (by <= 0) return
     log('warn', 'clock.setBack', { ms: by })
     await store.hasten(by)
-    for (const notBefore of patience.values()) notBefore.clear()
+    waits.endAll()
     renewedAt -= by
     answeredAt -= by
     claimsFrom -= by
@@ -87,10 +87,9 @@ export function startWorker(ports: Ports): Worker {
       const { id } = row.link
       // A clock that jumps ends leases early; who is still at work here goes on alone.
       if (active.has(id)) continue
-      const notBefore = patience.get(id) ?? new Map<string, Millis>()
-      patience.set(id, notBefore)
+      const notBefore = waits.of(id)
       const ending = tend(row, notBefore, holder, stopping.signal, ports)
-        .then(() => void failures.delete(id))
+        .then(() => failures.clear(id))
         .catch((error: unknown) => setAside(id, error))
         .then(() => store.release(id, holder))
         .catch((error: unknown) => {
@@ -99,7 +98,7 @@ export function startWorker(ports: Ports): Worker {
         })
         .finally(() => {
           active.delete(id)
-          if ([...notBefore.values()].every((at) => at <= clock.now())) patience.delete(id)
+          waits.leave(id, notBefore)
           wake()
         })
       active.set(id, ending)
@@ -143,8 +142,7 @@ export function startWorker(ports: Ports): Worker {
 
   /** A record that cannot be worked on waits longer each time, so that it does not starve the others. */
   async function setAside(id: LinkId, error: unknown): Promise<void> {
-    const count = (failures.get(id) ?? 0) + 1
-    failures.set(id, count)
+    const count = failures.count(id)
     log('error', 'link.failed', { link: id, count }, error)
     await ports.journal.rest(id, { earliest: retryAt(clock.now(), count, undefined) })
   }
@@ -196,6 +194,7 @@ async function tend(
   const until = clock.now() + stretchMs
   const running = new Map<string, Promise<void>>()
   let ends = 0
+  let look: { readonly began: Millis; readonly ended: Millis } | undefined
   const start = (lane: string, task: () => Promise<Millis | undefined>): void => {
     const ended = task()
       .then((later) => {
@@ -212,10 +211,18 @@ async function tend(
   }
   const free = (lane: string): boolean => !running.has(lane) && (notBefore.get(lane) ?? 0) <= clock.now()
 
+  const act = async (now: Row, step: AzureStep): Promise<Millis | undefined> => {
+    const began = clock.now()
+    const later = await performer.act(now, step, holder)
+    if (step.step === 'look') look = { began, ended: clock.now() }
+    return later
+  }
+
   while (true) {
     const endsBefore = ends
-    const now = await store.get(id)
-    if (!now) return
+    const found = await store.get(id)
+    if (!found) return
+    const now = { ...found, lookTookMs: tookMs(found, look) }
     // What ended while the record was being read may not be in it: done by that record, it would be done twice.
     if (ends !== endsBefore) continue
     // A turn that sends somebody's decision takes the record over.
@@ -223,7 +230,7 @@ async function tend(
     const rested = stopping.aborted || clock.now() >= until || isTaken
     const plan: Plan = journal.planFor(now.link, now)
     if (!rested) {
-      if (plan.passed && free('azure')) {
+      if (plan.passed && !running.has('azure')) {
         const what = plan.passed
         // Another instance may have written it meanwhile, and a reminder is one more each time.
         const unless = (row: Row): boolean => journal.planFor(row.link, row).passed !== what
@@ -231,7 +238,7 @@ async function tend(
         continue
       }
       const { azure } = plan
-      if (azure && free(laneOf(azure))) start(laneOf(azure), () => performer.act(now, azure, holder))
+      if (azure && free(laneOf(azure))) start(laneOf(azure), () => act(now, azure))
       for (const message of plan.messages) {
         if (free(message.lane)) start(message.lane, () => performer.tell(now, message))
       }
@@ -251,6 +258,11 @@ async function tend(
       throw error
     }
   }
+}
+
+/** How long the row's look took, if it is the one that was made here. */
+function tookMs({ lookedAt }: Row, look: { began: Millis; ended: Millis } | undefined): Millis | undefined {
+  return look && lookedAt !== undefined && lookedAt >= look.began ? look.ended - lookedAt : undefined
 }
 
 /** Looking for another channel waits by itself: it must not keep Azure from being looked at. */

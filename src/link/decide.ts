@@ -221,14 +221,22 @@ function follow(link: Link, wish: Wish & { wish: 'follow' }, now: Millis): Decid
     link.followers.some((follower) => follower.thread.conversation === conversation)
   if (!there) return grant({ fact: 'followed', at: now, by, thread })
   const heard = link.heard?.find((one) => one.by === by && one.conversation === conversation)
-  const asked =
-    by === link.asked.by && conversation === link.asked.thread.conversation ? link.asked.at : undefined
-  const last = Math.max(heard?.at ?? -Infinity, asked ?? -Infinity)
-  // A clock that was set back since is no reason to say nothing.
-  return Math.abs(now - last) < repeatMs
+  return isMomentAgo(heard?.at, now) || isAskedLately(link, by, conversation, now)
     ? refuse({ refusal: 'heardAlready' })
     : grant({ fact: 'heard', at: now, by, conversation })
 }
+
+/** Whether it was asked for by the same person in the same thread so lately that it may be the same message once more. */
+export const isAskedLately = ({ asked }: Link, by: PersonKey, conversation: string, now: Millis): boolean =>
+  by === asked.by && conversation === asked.thread.conversation && isMomentAgo(asked.at, now)
+
+/** Whether they were told there since it has ended. */
+export const hasHeardOfEnd = ({ heard = [], since }: Link, by: PersonKey, conversation: string): boolean =>
+  heard.some((one) => one.by === by && one.conversation === conversation && one.at >= since)
+
+// A clock that was set back since is no reason to say nothing.
+const isMomentAgo = (at: Millis | undefined, now: Millis): boolean =>
+  at !== undefined && Math.abs(now - at) < repeatMs
 
 /**
  * Teams delivers a message again when its answer was slow, after half a minute under a new id and time: within this

@@ -34,6 +34,7 @@ import {
   checkAtClick,
   countApproved,
   isAsPinned,
+  isGone,
   isOurs,
   isUnproven,
   leftOpen,
@@ -181,7 +182,18 @@ function stage(link: Link, at: Millis, to: Stage): Link {
   const { blocked: _cleared, ...rest } = link
   // Asking and making share one usual time.
   const late = link.late && to.status === 'Provisioning'
-  const moved: Link = { ...rest, stage: to, since: at, late, alarmed: false }
+  // However it ends, what somebody is just sending may arrive, and what it opens was opened by them.
+  const sent =
+    to.status === 'Removing' && link.stage.status === 'Pending' ? decisionSent(link, 'approve') : undefined
+  const decision = link.decision ?? sent
+  const moved: Link = {
+    ...rest,
+    ...(decision && { decision }),
+    stage: to,
+    since: at,
+    late,
+    alarmed: false,
+  }
   if (to.status === 'Approved') {
     const again = link.stage.status === 'Disconnected'
     return { ...news(moved, { news: 'approved', at, ...(again && { again }) }), functionalAt: at }
@@ -377,8 +389,10 @@ function failed(link: Link, fact: Fact & { fact: 'failed' }): Link {
       attempt: { ...attempt, outcome: { is: 'failed', at, cause, notBefore } },
     }),
   }
+  if (isEnded(ended.stage.status)) return ended
   // Whoever sent it themselves hears of it at once, and may press again.
-  if (isEnded(ended.stage.status) || sentByPerson(ended)?.effect === effect) return ended
+  if (sentByPerson(ended)?.effect === effect)
+    return cause.cause === 'unavailable' ? ended : withoutDecisionSent(ended)
   switch (remedy(effect, cause)) {
     case 'end':
       return ended.stage.status === 'Requested' ? remove(ended, at, 'Failed', { cause }) : ended
@@ -387,6 +401,13 @@ function failed(link: Link, fact: Fact & { fact: 'failed' }): Link {
     case 'later':
       return ended
   }
+}
+
+/** The request was ended while it was sent; Azure has refused it, so nobody decided. */
+function withoutDecisionSent(link: Link): Link {
+  const { decision, ...rest } = link
+  const isSent = decision?.by === link.attempt?.by && decision?.at === link.attempt?.at
+  return link.stage.status === 'Removing' && isSent ? rest : link
 }
 
 /** Whether the stage still asks for this effect: what a given-up approval met must not hold up a removal. */
@@ -407,7 +428,7 @@ function observed(link: Link, seen: Seen, at: Millis): Link {
   if (isEnded(link.stage.status)) return link
   const isSame = link.looked && link.seen && sight(link.seen) === sight(seen)
   // A removal may end by the same absence, seen late enough.
-  const mayEnd = link.stage.status === 'Removing' && seen.own.is === 'absent'
+  const mayEnd = link.stage.status === 'Removing' && isGone(link, seen)
   if (isSame && !mayEnd && !waitsFor(link, seen)) return link
   const { sighted, ...unsighted } = link
   // What began before the last decision, attempt or outcome says nothing of it.
@@ -681,7 +702,8 @@ function removing(link: Link, to: Stage & { status: 'Removing' }, seen: Seen, at
   const end = (): Link => stage(link, at, { status: outcome, ...(by && { by }), ...(cause && { cause }) })
   if (seen.own.is === 'hidden') return hiddenFrom(link, seen.own.cause, at)
   if (seen.own.is === 'absent' && mayStillAppear(link, seen)) return link
-  if (seen.own.is === 'absent' || !isOurs(link, seen.own.value)) {
+  if (isGone(link, seen)) {
+    if (mayStillOpen(link, seen)) return unblockSeen(link)
     // Nor is it over while nobody can see whether what was approved went with it.
     if (isUnproven(link) && seen.connections.is === 'hidden')
       return hiddenFrom(link, seen.connections.cause, at)
@@ -704,14 +726,24 @@ function withApproval(link: Link): Link {
   return { ...rest, ...(decision?.takesBack && { decision: decision.takesBack }) }
 }
 
-const putShownWithinMs = 60_000
+const arrivesWithinMs = 60_000
+
+/**
+ * SignalR's connection goes with its link. One that stays and waits is somebody else's, and an approval whose answer was
+ * lost may still open it.
+ */
+function mayStillOpen(link: Link, seen: Seen): boolean {
+  if (!isUnproven(link) || seen.connections.is !== 'present') return false
+  const waits = pinnedAmong(link, seen.connections.value)?.status === 'Pending'
+  return waits && sureAge(link.since, seen) < arrivesWithinMs
+}
 
 /** A PUT is shown a while after its answer; one whose answer was lost may arrive as late. Until then absence proves nothing. */
 function mayStillAppear({ attempt }: Link, seen: Seen): boolean {
   if (attempt?.effect !== 'put') return false
   const { outcome } = attempt
   if (outcome.is === 'failed' && outcome.cause.cause !== 'unavailable') return false
-  return sureAge(attemptedAt({ attempt }), seen) < putShownWithinMs
+  return sureAge(attemptedAt({ attempt }), seen) < arrivesWithinMs
 }
 
 // ---- what Teams was told, and time -------------------------------------------------------------------

@@ -585,6 +585,8 @@ export type AskRefusal =
   | { readonly refusal: 'tooFewApprovers'; readonly count: number; readonly needs: number }
   /** The same is asked already: follow it instead. */
   | { readonly refusal: 'alreadyAsked'; readonly link: Link }
+  /** The same person asked for the same in the same thread a moment ago, and that has ended: it may be the same message. */
+  | { readonly refusal: 'endedJustNow'; readonly status: Status }
 
 /** The times the core reckons with; `config.ts` gives them their values. */
 export type Limits = {
@@ -611,6 +613,6 @@ export type Limits = {
   readonly hintMs: number
   /** How long after a write Azure may still show the old state. */
   readonly settleMs: number
-  /** How old a look may be, counted from its begin, when an effect rests on it. */
+  /** How old a look may be, counted from its begin, when an effect rests on it; one that took long, twice as long as that. */
   readonly freshLookMs: number
 }

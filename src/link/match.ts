@@ -1,7 +1,7 @@
 /** Which private endpoint connection is ours: the one that bears our nonce, and after the first match the pinned one. */
 import { nameless, namelessCause } from './causes.ts'
 import type { Cause, Connection, Link, Pinned, Seen, SharedPrivateLink, Sighting } from './link.ts'
-import { parseResourceId, sameResource } from './resourceId.ts'
+import { sameResource, subscriptionOf } from './resourceId.ts'
 
 const longestText = 95
 
@@ -67,8 +67,6 @@ export type Match =
   | { readonly is: 'several'; readonly count: number }
   | { readonly is: 'strange' }
 
-const subscriptionOf = (id: string): string | undefined => parseResourceId(id)?.subscription.toLowerCase()
-
 /** Whether a connection's endpoint lies where SignalR's never does: it is managed by Microsoft, out of every tenant's sight. */
 function isStrange(link: Link, { privateEndpoint, endpointIsOurs }: Connection): boolean {
   // Without an endpoint there is nothing to pin.
@@ -129,13 +127,16 @@ export function isUnproven({ decision, functionalAt, pinned }: Link): boolean {
   return isOpened && pinned !== undefined && functionalAt === undefined
 }
 
+/** Whether SignalR has no link of ours under that name any more. */
+export const isGone = (link: Link, { own }: Seen): boolean =>
+  own.is === 'absent' || (own.is === 'present' && !isOurs(link, own.value))
+
 /** What an unproven approval left open though SignalR has no link of ours any more: SignalR's would have gone with it. */
 export function leftOpen(link: Link): Connection | undefined {
   const { seen, stage } = link
   if (stage.status !== 'Removing' || !seen || !isUnproven(link)) return undefined
-  const isGone = seen.own.is === 'absent' || (seen.own.is === 'present' && !isOurs(link, seen.own.value))
   const shown = seen.connections.is === 'present' ? pinnedAmong(link, seen.connections.value) : undefined
-  return isGone && shown?.status === 'Approved' ? shown : undefined
+  return isGone(link, seen) && shown?.status === 'Approved' ? shown : undefined
 }
 
 /**
@@ -154,4 +155,14 @@ export function checkAtClick(link: Link, sighting: Sighting<readonly Connection[
   if (pinned.status !== 'Pending') return { cause: 'decidedMeanwhile' }
   const [bearer] = bearing
   return bearer && sameResource(bearer.id, pinned.id) ? undefined : { cause: 'connectionChanged' }
+}
+
+/**
+ * What an approval may be sent to: what the card asked about, as one and the same look shows it, and our own link with it.
+ * While that is hidden or on its way out, an approval would open what nobody can see SignalR follow.
+ */
+export function approvable(link: Link, { own, connections }: Seen): Connection | undefined {
+  const stands = own.is === 'present' && isOurs(link, own.value) && own.value.provisioningState !== 'Deleting'
+  if (!stands || connections.is !== 'present' || checkAtClick(link, connections)) return undefined
+  return pinnedAmong(link, connections.value)
 }

@@ -16,7 +16,7 @@ import type {
   PostKey,
   Time,
 } from './link.ts'
-import { isOurs, leftOpen, pinnedAmong } from './match.ts'
+import { approvable, isAsPinned, isOurs, leftOpen, pinnedAmong } from './match.ts'
 import { isUndecided, nudgeTimes, type Working } from './nudges.ts'
 import { isCopy, standingOf } from './places.ts'
 import { lookInterval, restInterval, restsFrom, stirredAt } from './rest.ts'
@@ -28,6 +28,8 @@ export type Surroundings = {
   readonly now: Millis
   /** When the last look began; undefined before the first. */
   readonly lookedAt: Millis | undefined
+  /** How long that look took, where this is known and it has just ended. */
+  readonly lookTookMs?: Millis | undefined
   /** Since then it is said that something was written in Azure; no look has followed. */
   readonly hintedAt?: Millis | undefined
   readonly limits: Limits
@@ -156,7 +158,7 @@ const isStillPending = (link: Link, lookedAt: Millis | undefined, by: Millis): b
 type Chosen = { step?: AzureStep; wake?: Millis }
 
 function azureStep(link: Link, around: Surroundings): Chosen {
-  const { now, lookedAt, limits } = around
+  const { now, lookedAt, lookTookMs = 0, limits } = around
   if (isEnded(link.stage.status)) return {}
   const failure = link.attempt?.outcome.is === 'failed' ? link.attempt.outcome : undefined
   // Another instance's clock may be ahead: a look begun before the attempt it follows would not count.
@@ -167,8 +169,9 @@ function azureStep(link: Link, around: Surroundings): Chosen {
   if (effect) {
     const earliest = notYet(link, effect.step, around)
     if (now < earliest) return lookAgain(link, around, earliest)
-    if (Math.abs(now - lookedAt) > limits.freshLookMs || lookedAt < earliest)
-      return { step: { step: 'look' } }
+    // Where looks take longer than one stays fresh, nothing would ever be done.
+    const fresh = Math.max(limits.freshLookMs, 2 * lookTookMs)
+    if (Math.abs(now - lookedAt) > fresh || lookedAt < earliest) return { step: { step: 'look' } }
     const old = effect.step === 'approve' ? oldApprover(link, now - limits.freshDecisionMs) : undefined
     return { step: old === undefined ? effect : { step: 'recheck', by: old } }
   }
@@ -202,10 +205,10 @@ function wanted(
       return seen.own.is === 'absent' && seen.rivals.length === 0 && seen.connections.is === 'present'
         ? { step: 'put' }
         : undefined
-    case 'Approving':
-      return connection?.status === 'Pending' && approveAs === 'bot'
-        ? { step: 'approve', connection }
-        : undefined
+    case 'Approving': {
+      const asked = approvable(link, seen)
+      return asked && approveAs === 'bot' ? { step: 'approve', connection: asked } : undefined
+    }
     case 'Removing': {
       // What was opened in error is closed before anything else, and whatever stands on SignalR.
       const revokes = stage.outcome === 'Rejected' && link.decision?.takesBack !== undefined
@@ -216,7 +219,8 @@ function wanted(
       if (left) return approveAs === 'bot' ? { step: 'reject', connection: left } : undefined
       if (seen.own.is !== 'present' || !isOurs(link, seen.own.value)) return undefined
       const byCard = stage.outcome === 'Rejected' && link.decision?.where === 'card'
-      if (byCard && approveAs === 'bot' && connection?.status === 'Pending')
+      // The owners said no to what was pinned; what has its name by now is not ours to decide on.
+      if (byCard && approveAs === 'bot' && connection?.status === 'Pending' && isAsPinned(link, connection))
         return { step: 'reject', connection }
       // A link that is still being made or already being deleted refuses a DELETE: wait for it.
       const { provisioningState } = seen.own.value

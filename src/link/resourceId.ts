@@ -34,6 +34,10 @@ export function resourceKey(id: string): string {
 
 export const sameResource = (a: string, b: string): boolean => resourceKey(a) === resourceKey(b)
 
+/** In small letters, as all of one subscription's ids then have it; undefined when there is none. */
+export const subscriptionOf = (id: string): string | undefined =>
+  parseResourceId(id)?.subscription.toLowerCase()
+
 /** The resource's own name: the last segment. */
 export function resourceName(id: string): string {
   return id.slice(id.lastIndexOf('/') + 1)

@@ -5,7 +5,7 @@
 import type { Attempt, Link, Millis } from './link.ts'
 
 /** Two instances' clocks may differ by so much. */
-const skewMs = 5 * 60_000
+export const skewMs = 5 * 60_000
 
 export const isAhead = ({ moved }: Link, now: Millis): boolean => moved - now > skewMs
 

@@ -62,8 +62,8 @@ function outcomeOf({ link, approvals, refusals, revoked }: Played): string {
 /** Owners press at once, when SignalR's connection has had time to come, or when they have had a coffee. */
 const thinking = [0, 45_000, 400_000] as const
 
-async function plays(script: Script, thinksMs?: number): Promise<Played> {
-  const run = await ground.play(script, thinksMs)
+async function plays(script: Script, thinksMs?: number, on: Ground = ground): Promise<Played> {
+  const run = await on.play(script, thinksMs)
   played += 1
   if (run.done.length > 0) acted += 1
   if (run.done.length === script.length) inFull += 1
@@ -81,6 +81,9 @@ function broken(run: Played): readonly string[] {
     'one approval at most': approvals.length <= 1,
     "never the attacker's while SignalR's is seen at the press": attackers.every(
       ({ genuineAtClick, inTheInstant }) => !genuineAtClick || inTheInstant,
+    ),
+    'none while the look that it rests on shows another beside it': approvals.every(
+      ({ othersInLook }) => !othersInLook,
     ),
     "the attacker's approved is told to both sides": attackers.length === 0 || told,
     'and by the end it is rejected, or gone, or people were asked to clear it up':
@@ -109,7 +112,7 @@ describe('an attacker', () => {
     const run = await plays([])
     expect({ stage: run.link.stage.status, approvals: run.approvals, laws: broken(run) }).toEqual({
       stage: 'Approved',
-      approvals: [{ attackers: false, genuineAtClick: true, inTheInstant: false }],
+      approvals: [{ attackers: false, genuineAtClick: true, inTheInstant: false, othersInLook: false }],
       laws: [],
     })
     expect(run.calls).toBeLessThan(lastCall)
@@ -180,6 +183,39 @@ describe('an attacker', () => {
     },
     60_000,
   )
+
+  describe('between the press and the approval, while looks say nothing of the link:', () => {
+    const unsaid = ['deleteLink', 'hideLink'] as const
+    const changes = ['swap', 'imitate'] as const
+    let slow: Ground
+    beforeAll(async () => {
+      // For an hour the link stays Deleting, and its connection on the vault.
+      slow = await openGround({ deletingMs: 3_600_000 })
+    })
+    afterAll(() => slow.close())
+
+    test.each(unsaid.flatMap((hides) => changes.map((change) => [hides, change] as const)))(
+      '%s, then %s: what was not asked about is not approved',
+      async (hides, change) => {
+        const found: unknown[] = []
+        let between = 0
+        // The press is where the reads of the vault begin; its moment is found by trying.
+        for (let after = 68; after < 86; after += inFigures ? 1 : 3) {
+          const script: Script = [
+            { after: after - 8, act: hides },
+            { after, act: change },
+          ]
+          const run = await plays(script, 0, slow)
+          if (run.done.length === 2 && run.link.decision) between += 1
+          const laws = broken(run)
+          if (laws.length > 0) found.push({ script, laws, approvals: run.approvals, stage: run.link.stage })
+        }
+        expect(found).toEqual([])
+        expect(between).toBeGreaterThan(2)
+      },
+      120_000,
+    )
+  })
 
   describe('in the one instant that cannot be closed, between the last read and the approval', () => {
     test('takes the name of the genuine connection: it is found at once, told to both sides, and rejected', async () => {

@@ -67,6 +67,8 @@ export const acts = [
   /** Whoever asked is the attacker: SignalR, which could give the approval away, falls silent at their word. */
   'deleteLink',
   'cancel',
+  /** For a while nobody may see the link on SignalR, by a policy and not for want of a right. */
+  'hideLink',
 ] as const
 export type Act = (typeof acts)[number]
 /** After how many calls of the bot the attacker does what. */
@@ -81,7 +83,7 @@ const isAttackers = ({ privateEndpointId }: Connection): boolean => isAttackersE
 
 /** Does it, if it can be done now. */
 function attack(
-  { portal, connections, links }: Azure,
+  { portal, connections, links, fail }: Azure,
   { name: vault, nonce, signalr }: Vault,
   act: Exclude<Act, 'cancel'>,
   number: number,
@@ -136,6 +138,15 @@ function attack(
       portal.deleteLink(signalr, resourceName(link.id))
       return true
     }
+    case 'hideLink':
+      fail({
+        method: 'GET',
+        path: new RegExp(`/${signalr}/sharedPrivateLinkResources/`, 'i'),
+        times: 20,
+        status: 403,
+        code: 'RequestDisallowedByPolicy',
+      })
+      return true
   }
 }
 
@@ -171,6 +182,8 @@ export type Played = {
     readonly genuineAtClick: boolean
     /** The name changed hands after the last read and before the approval. */
     readonly inTheInstant: boolean
+    /** The list of the look that it rests on showed another with the mark. */
+    readonly othersInLook: boolean
   }[]
   readonly refusals: readonly Refusal[]
   readonly link: Link
@@ -193,7 +206,7 @@ export type Ground = {
 }
 
 /** A local Azure with so many SignalRs and vaults that each attack has a pair of its own. */
-export async function openGround(): Promise<Ground> {
+export async function openGround(otherwise: Partial<Settings> = {}): Promise<Ground> {
   let azure: Azure | undefined
   let used = count
   let time = Date.UTC(2026, 10, 24)
@@ -204,7 +217,7 @@ export async function openGround(): Promise<Ground> {
     async play(script, thinksMs = 0) {
       if (used === count) {
         await azure?.close()
-        azure = await startAzure({ ...pace, seed, clock: () => time })
+        azure = await startAzure({ ...pace, ...otherwise, seed, clock: () => time })
         used = 0
       }
       if (!azure) throw new Error('There is no Azure')
@@ -389,6 +402,7 @@ function watch(azure: Azure, vault: Vault, script: Script) {
   let genuineAtClick = false
   /** Whose the connection of the bot's last read of it was. */
   let readAsGenuine: boolean | undefined
+  let othersInLook = false
   const here = (path: string): boolean => path.toLowerCase().includes(`/vaults/${vault.name}/`)
   const connections = () => azure.connections(vault.name)
 
@@ -398,13 +412,19 @@ function watch(azure: Azure, vault: Vault, script: Script) {
       const approved = connections().find(({ id }) => id.toLowerCase() === event.id.toLowerCase())
       const attackers = approved !== undefined && isAttackers(approved)
       if (attackers) openedByBot.add(approved.id)
-      approvals.push({ attackers, genuineAtClick, inTheInstant: attackers && readAsGenuine === true })
+      approvals.push({
+        attackers,
+        genuineAtClick,
+        inTheInstant: attackers && readAsGenuine === true,
+        othersInLook,
+      })
       return
     }
     if (event.kind !== 'arm') return
     if (event.method === 'GET' && here(event.path) && /\/privateEndpointConnections/i.test(event.path)) {
       const all = connections()
       if (clicking) genuineAtClick = all.some((one) => !isAttackers(one))
+      else if (/\/privateEndpointConnections$/i.test(event.path)) othersInLook = all.length > 1
       const one = all.find(({ name }) => event.path.toLowerCase().endsWith(`/${name.toLowerCase()}`))
       if (one) readAsGenuine = !isAttackers(one)
     }

@@ -73,6 +73,17 @@ describe('a look', () => {
     expect((await see(world)).at).toBe(1_000)
   })
 
+  test('and not with that before it waited for its turn', async () => {
+    let time = 1_000
+    const world = await startWorld({}, { now: () => time })
+    world.sandbox.onEvent(() => {
+      time += 1
+    })
+    const looks = await Promise.all([1, 2, 3, 4].map(() => see(world)))
+    expect(looks[0]?.at).toBe(1_000)
+    expect(looks[3]?.at).toBeGreaterThan(1_000)
+  })
+
   test.each<[string, Partial<Settings>]>([
     ["the link's name", { connectionName: 'linkName' }],
     ['a dotted name', { connectionName: 'dotted' }],

@@ -76,6 +76,7 @@ const askRefusals: { readonly [K in AskRefusal['refusal']]: Extract<AskRefusal, 
   tooFewApprovers: { refusal: 'tooFewApprovers', count: 1, needs: 2 },
   nobodyMayApprove: { refusal: 'nobodyMayApprove' },
   alreadyAsked: { refusal: 'alreadyAsked', link: records.pending },
+  endedJustNow: { refusal: 'endedJustNow', status: 'Cancelled' },
 }
 const whole = /^[^\s].*[.!?"]$/s
 const broken = /undefined|null|NaN|\[object|\.\.|,,| {2}|\?\./

@@ -132,6 +132,89 @@ describe('the worker', () => {
     expect(new Set(acted.slice(20, 40)).size).toBe(20)
   })
 
+  test('writes down that a time has come while Azure asks to wait, and does not ask for the record again and again', async () => {
+    const minute = 60_000
+    let claims = 0
+    let mostClaims = Number.POSITIVE_INFINITY
+    const { acted, turnable, waits } = await atWork(
+      1,
+      {
+        act: async ({ link }) => {
+          acted.push(link.id)
+          return link.asked.at + 20 * minute
+        },
+      },
+      (kept) => ({
+        claim: (...how) => {
+          claims += 1
+          // Where it never lets go of the thread, the test could not even fail.
+          if (claims > mostClaims) throw new Error('asked for again and again')
+          return kept.claim(...how)
+        },
+      }),
+    )
+    await until(() => acted.length > 0 && waits() === 1)
+    const [id = ''] = acted
+    turnable.turn(15 * minute - 1_000)
+    await until(() => waits() === 1)
+    // Nobody can be told any more, and another's look of the same link, which Azure answered, asks for no step.
+    const cause = { cause: 'refused', code: 'RequestDisallowedByPolicy', message: '' } as const
+    const now = turnable.now()
+    const seen = {
+      at: now,
+      own: { is: 'absent' },
+      rivals: [],
+      connections: { is: 'hidden', cause },
+    } as const
+    await store?.transact(id, [], ({ link }) => ({
+      change: {
+        facts: [],
+        link: [
+          { fact: 'gone', place: 'thread', at: now } as const,
+          { fact: 'gone', place: 'requester', at: now } as const,
+          { fact: 'gone', place: 'owners', at: now } as const,
+          { fact: 'observed', seen, at: now } as const,
+        ].reduce(fold, link),
+        due: now + 500,
+        lookedAt: now,
+      },
+      result: undefined,
+    }))
+    mostClaims = claims + 20
+    turnable.turn(1_000)
+    for (let turn = 0; turn < 1_000 && claims <= mostClaims; turn++) {
+      if ((await store?.get(id))?.link.late) break
+      await new Promise(setImmediate)
+    }
+    expect((await store?.get(id))?.link.late).toBe(true)
+    expect(claims).toBeLessThanOrEqual(mostClaims)
+  })
+
+  test('does what a look asks for, however long the look took', async () => {
+    const steps: string[] = []
+    const { turnable, waits } = await atWork(1, {
+      act: async ({ link: { id } }, { step }) => {
+        if (steps.push(step) > 5 || step !== 'look') return Number.MAX_SAFE_INTEGER
+        const began = turnable.now()
+        turnable.turn(limits.freshLookMs + 1_000)
+        const connections = { is: 'present', value: [] } as const
+        const seen = { at: began, own: { is: 'absent' }, rivals: [], connections } as const
+        await store?.transact(id, [], ({ link }) => ({
+          change: {
+            facts: [],
+            link: fold(link, { fact: 'observed', seen, at: turnable.now() }),
+            due: turnable.now(),
+            lookedAt: began,
+          },
+          result: undefined,
+        }))
+        return undefined
+      },
+    })
+    await until(() => steps.length > 1 && waits() === 1)
+    expect(steps).toEqual(['look', 'put'])
+  })
+
   test('sets aside a link that cannot be worked on, and goes on with the others', async () => {
     let broken: string | undefined
     const { acted, logged } = await atWork(3, {

@@ -9,7 +9,7 @@ export const anyDelays: fc.Arbitrary<Delays> = fc.record({
   made: fc.constantFrom(30 * second, 2 * minute),
   connected: fc.constantFrom(0, 30 * second),
   follows: fc.constantFrom(0, minute, 20 * minute),
-  deleted: fc.constantFrom(0, minute),
+  deleted: fc.constantFrom(0, minute, 20 * minute),
 })
 
 export const usually = <T>(value: T, ...rarely: readonly T[]): fc.Arbitrary<T> =>
@@ -29,12 +29,18 @@ const wait: fc.Arbitrary<Move> = fc.record({
     fc.nat({ max: 3 * hour }),
   ),
 })
+const anyHiding: fc.Arbitrary<Move> = fc.record({
+  move: fc.constant('hide'),
+  link: fc.boolean(),
+  vault: fc.boolean(),
+  byPolicy: fc.boolean(),
+})
 export const anyMove: fc.Arbitrary<Move> = fc.oneof(
   { weight: 12, arbitrary: work },
   { weight: 5, arbitrary: wait },
   { weight: 1, arbitrary: fc.constantFrom<Move>({ move: 'beginLook' }, { move: 'endLook' }) },
   { weight: 2, arbitrary: fc.constantFrom(...portalActs.map((act): Move => ({ move: 'portal', act }))) },
-  { weight: 1, arbitrary: fc.record({ move: fc.constant('hide'), link: fc.boolean(), vault: fc.boolean() }) },
+  { weight: 1, arbitrary: anyHiding },
   { weight: 4, arbitrary: fc.record({ move: fc.constant('wish'), wish: usually(...wishes), right: rights }) },
   { weight: 1, arbitrary: fc.record({ move: fc.constant('tag'), needs: fc.integer({ min: 1, max: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ move: fc.constant('again'), index: fc.nat({ max: 200 }) }) },

@@ -5,7 +5,7 @@
  */
 import type { Connection, ConnectionState, Millis, Seen, SharedPrivateLink } from '../../src/link/link.ts'
 import { decisionMessage } from '../../src/link/match.ts'
-import { asked, connectionId, endpoint, lacksRead, message, nonce, signalr } from './given.ts'
+import { asked, byFirewall, connectionId, endpoint, lacksRead, message, nonce, signalr } from './given.ts'
 
 export type Delays = {
   /** From the PUT until a GET shows the link, until it is made, from then until its connection appears. */
@@ -43,7 +43,7 @@ export function createAzure(delays: Delays) {
   let made = 0
   /** How often a request of ours turned a connection into an approved one. */
   let approvals = 0
-  const hides = { link: false, vault: false }
+  const hides = { link: false, vault: false, byPolicy: false }
 
   const ours = (): StandingConnection | undefined =>
     connections.find(({ id }) => id !== connectionId('imitation'))
@@ -139,17 +139,12 @@ export function createAzure(delays: Delays) {
 
     look(now: Millis): Seen {
       const shown = shownLink(now)
+      const hidden = hides.byPolicy ? byFirewall : ({ is: 'hidden', cause: lacksRead } as const)
       return {
         at: now,
-        own: hides.link
-          ? { is: 'hidden', cause: lacksRead }
-          : shown
-            ? { is: 'present', value: shown }
-            : { is: 'absent' },
+        own: hides.link ? hidden : shown ? { is: 'present', value: shown } : { is: 'absent' },
         rivals: [],
-        connections: hides.vault
-          ? { is: 'hidden', cause: lacksRead }
-          : { is: 'present', value: this.connections(now) },
+        connections: hides.vault ? hidden : { is: 'present', value: this.connections(now) },
       }
     },
     connections: (now: Millis): readonly Connection[] =>

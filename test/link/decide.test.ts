@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { decide } from '../../src/link/decide.ts'
+import { decide, hasHeardOfEnd, isAskedLately } from '../../src/link/decide.ts'
 import { fold } from '../../src/link/fold.ts'
 import type { Connection, Link, Right, Sighting, Status, Wish } from '../../src/link/link.ts'
 import { isOwnersPlace } from '../../src/link/places.ts'
@@ -330,6 +330,22 @@ describe('retry and follow', () => {
     expect(answer(heard, asks('colleague', general), afterwards(minute))).toBe('heardAlready')
     expect(answer(heard, asks('another', general), afterwards(minute))).toBe('✓ heard')
     expect(answer(heard, asks('colleague', general), afterwards(3 * minute))).toBe('✓ heard')
+  })
+
+  test('what was asked for in the same thread a moment ago may be the same message, when it has ended too', () => {
+    const link = at('Cancelled')
+    const asked = (by: string, { conversation }: typeof general | typeof otherThread, ms: number) =>
+      isAskedLately(link, by, conversation, link.asked.at + ms)
+    expect(asked('requester', general, 2 * minute - 1)).toBe(true)
+    expect(asked('requester', general, 2 * minute)).toBe(false)
+    expect(asked('requester', otherThread, second)).toBe(false)
+    expect(asked('colleague', general, second)).toBe(false)
+    const { conversation } = general
+    const hears = timed({ fact: 'heard', by: 'requester', conversation }, link.since)
+    expect(hasHeardOfEnd(link, 'requester', conversation)).toBe(false)
+    expect(hasHeardOfEnd(fold(link, hears), 'requester', conversation)).toBe(true)
+    // How it stood before is not how it ended.
+    expect(hasHeardOfEnd(fold(link, { ...hears, at: link.since - 1 }), 'requester', conversation)).toBe(false)
   })
 
   test('who heard what is kept for the newest alone', () => {

@@ -37,6 +37,7 @@ import {
   rejectedBy,
   request,
   type Step,
+  second,
   statuses,
   timed,
 } from './given.ts'
@@ -119,7 +120,7 @@ describe('every stage and every fact', () => {
       const link = at(status)
       return [...everyOther, ...everyLook].flatMap((step) => {
         const once = fold(link, timed(step, link.moved + minute))
-        const twice = fold(once, timed(step, once.moved + minute))
+        const twice = fold(once, timed(step, once.moved + second))
         return isDeepStrictEqual(once.stage, twice.stage) ? [] : [`${status}: ${JSON.stringify(step)}`]
       })
     })

@@ -117,6 +117,28 @@ describe('a whole life', () => {
     )
   })
 
+  test('between the decision and the approval: what a look no longer shows as it was asked about is not approved', () => {
+    const between: fc.Arbitrary<Move> = fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom(...worked(2)) },
+      { weight: 1, arbitrary: fc.constantFrom(second, 5 * second).map((ms): Move => ({ move: 'wait', ms })) },
+      {
+        weight: 3,
+        arbitrary: fc.constantFrom<Move>(
+          { move: 'portal', act: 'imitate' },
+          { move: 'portal', act: 'deleteLink' },
+          { move: 'hide', link: true, vault: false, byPolicy: true },
+          { move: 'hide', link: false, vault: false },
+        ),
+      },
+    )
+    fc.assert(
+      fc.property(fc.array(between, { maxLength: 20 }), (script) =>
+        keepsTheLaws(lived({ ...quick, deleted: 20 * minute }, [...worked(40), owner, ...script])),
+      ),
+      { numRuns: 200 * many },
+    )
+  })
+
   test('where owners send it themselves: whatever fails, the same laws hold, and the bot sends no decision', () => {
     const sends: fc.Arbitrary<Move> = fc.record({
       move: fc.constant('send'),

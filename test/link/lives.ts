@@ -14,7 +14,7 @@ import type {
   Seen,
   Wish,
 } from '../../src/link/link.ts'
-import { pinnedAmong } from '../../src/link/match.ts'
+import { bears, pinnedAmong } from '../../src/link/match.ts'
 import { type AzureStep, next, type Plan, type PlannedMessage } from '../../src/link/next.ts'
 import { isEnded, type View, viewSchema } from '../../src/link/views.ts'
 import { type Answer, createAzure, type Delays, type PortalAct, type Request } from './azureModel.ts'
@@ -69,7 +69,8 @@ export type Move =
   | { readonly move: 'beginLook' }
   | { readonly move: 'endLook' }
   | { readonly move: 'portal'; readonly act: PortalAct }
-  | { readonly move: 'hide'; readonly link: boolean; readonly vault: boolean }
+  /** For want of a right, or by a policy, which nobody is asked to mend. */
+  | { readonly move: 'hide'; readonly link: boolean; readonly vault: boolean; readonly byPolicy?: boolean }
   | { readonly move: 'wish'; readonly wish: (typeof wishes)[number]; readonly right: Right['is'] }
   /** An owner decides and sends it as themselves. */
   | {
@@ -143,8 +144,8 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
   }
 
   function observe(seen: Seen, attempt: Link['attempt']): void {
-    // The engine drops a look when an effect began since, or the clock was set back.
-    if (seen.at > now) return
+    // The engine drops a look when an effect or another look began since, or the clock was set back.
+    if (seen.at > now || (lookedAt !== undefined && seen.at < lookedAt && lookedAt <= now)) return
     if (link.attempt?.at !== attempt?.at || link.attempt?.count !== attempt?.count) return
     lookedAt = seen.at
     record({ fact: 'observed', seen, at: now })
@@ -177,6 +178,10 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
     law('an approval goes to the pinned connection', step.connection.id === pinned?.connection)
     law('its endpoint is the pinned one', shown?.privateEndpoint === pinned?.privateEndpoint)
     law('a look showed it Pending', shown?.status === 'Pending')
+    const all = seen?.connections.is === 'present' ? seen.connections.value : []
+    law('and alone', all.filter(({ description }) => bears(asked.nonce, description)).length === 1)
+    const own = seen?.own.is === 'present' ? seen.own.value : undefined
+    law('and our link beside it, which stays', own !== undefined && own.provisioningState !== 'Deleting')
     law('somebody decided so', decision?.verdict === 'approve' && granted > 0)
     const who = new Set([decision?.by, ...(decision?.with ?? []).map(({ by }) => by)])
     law('as many different people as the vault asks for', who.size >= most && !who.has('requester'))
@@ -422,7 +427,7 @@ export function createLife(delays: Delays, approveAs: ApproveAs = 'bot', approve
         azure.portal(move.act, now - ahead)
         return
       case 'hide':
-        Object.assign(azure.hides, { link: move.link, vault: move.vault })
+        Object.assign(azure.hides, { link: move.link, vault: move.vault, byPolicy: move.byPolicy ?? false })
         return
       case 'wish':
         wish(move.wish, rightOf(move.right))

@@ -27,6 +27,7 @@ import {
   looked,
   minute,
   newOwners,
+  nonce,
   noon,
   onVault,
   otherThread,
@@ -39,6 +40,7 @@ import {
   second,
   statuses,
   timed,
+  vault,
 } from './given.ts'
 
 /** The plan at a moment, counted from the newest fact; the last look is the one in the record. */
@@ -79,6 +81,22 @@ const lost = (effect: 'put' | 'approve' | 'reject' | 'delete', notBefore: Millis
   cause: { cause: 'unavailable', code: 'Deadline' },
   notBefore,
 })
+
+/** Said once more in its own words, from the look alone. */
+function isAsAskedAbout({ seen, pinned }: Link): boolean {
+  const own = seen?.own.is === 'present' ? seen.own.value : undefined
+  const all = seen?.connections.is === 'present' ? seen.connections.value : []
+  const [marked, ...others] = all.filter(({ description }) => description.includes(nonce))
+  return (
+    own?.target === vault &&
+    own.requestMessage.includes(nonce) &&
+    own.provisioningState !== 'Deleting' &&
+    others.length === 0 &&
+    marked?.status === 'Pending' &&
+    marked.id === pinned?.connection &&
+    marked.privateEndpoint === pinned.privateEndpoint
+  )
+}
 
 describe('whatever the record', () => {
   /** What must hold of any plan; the names of those laws that it breaks. */
@@ -130,6 +148,12 @@ describe('whatever the record', () => {
           (decidesOn.status === 'Pending' ||
             (decidesOn.status === 'Approved' &&
               (takesBack || (plan.azure?.step === 'reject' && leftBehind))))),
+      'an approval goes to what stands as it was asked about: our link, and the pinned connection alone and unchanged':
+        plan.azure?.step !== 'approve' || isAsAskedAbout(link),
+      'what is rejected before it was approved is what was asked about':
+        plan.azure?.step !== 'reject' ||
+        plan.azure.connection.status !== 'Pending' ||
+        plan.azure.connection.privateEndpoint === link.pinned?.privateEndpoint,
       'an approval has a decision': plan.azure?.step !== 'approve' || link.decision?.verdict === 'approve',
       'a failing post waits': plan.messages.every(({ post }) => {
         const was = link.told[post]
@@ -175,6 +199,25 @@ describe('whatever the record', () => {
     )
   })
 
+  test('whatever looks show between the decision and what is sent', () => {
+    const anyLook = fc.constantFrom(...everyLook.filter(({ fact }) => fact === 'observed'))
+    fc.assert(
+      fc.property(
+        fc.constantFrom('approve', 'reject'),
+        fc.array(anyLook, { minLength: 1, maxLength: 4 }),
+        (verdict, looks) => {
+          const decided = at('Pending', { fact: 'decided', verdict, by: 'owner' } as const)
+          looks.reduce((link, look) => {
+            const shown = fold(link, timed(look, link.moved + minute))
+            expect(broken(shown, shown.moved + second, shown.seen?.at)).toEqual([])
+            return shown
+          }, decided)
+        },
+      ),
+      { numRuns: 3_000 },
+    )
+  })
+
   test('the same record and moment give the same plan', () => {
     for (const status of statuses) expect(planOf(at(status), day)).toEqual(planOf(at(status), day))
   })
@@ -190,6 +233,15 @@ describe('the step on Azure', () => {
     expect(stepOf(given(looked({})), limits.freshLookMs)).toBe('put')
     expect(stepOf(given(looked({})), limits.freshLookMs + 1)).toBe('look')
     expect(stepOf(at('Approving', pendingOnVault), limits.freshLookMs + 1)).toBe('look')
+  })
+
+  test('a look that took long is good for twice as long', () => {
+    const link = given(looked({}))
+    const step = (after: Millis, lookTookMs: Millis) =>
+      next(link, { ...around(link.moved + after, link.moved), lookTookMs }).azure?.step
+    expect(step(12 * second, 6 * second)).toBe('put')
+    expect(step(12 * second + 1, 6 * second)).toBe('look')
+    expect(step(limits.freshLookMs, second)).toBe('put')
   })
 
   test.each([

@@ -265,6 +265,54 @@ describe('what the card approved is open still when our own link is gone, and Si
     expect(shut.stage.status).toBe('Cancelled')
   })
 
+  describe('an approval that an owner was just sending, when the request was ended,', () => {
+    const sends = { fact: 'intended', effect: 'approve', by: 'owner' } as const
+    const lost: Step = {
+      fact: 'failed',
+      effect: 'approve',
+      cause: { cause: 'unavailable', code: 'Deadline' },
+      notBefore: noon,
+    }
+    const removed = [intended('delete'), done('delete')]
+    const waiting = shows(onVault(connection()), absent)
+
+    test.each<[string, readonly Step[]]>([
+      ['taken by Azure after the cancellation', [sends, cancelled, done('approve'), open, ...removed, left]],
+      ['its answer lost before the cancellation', [sends, lost, cancelled, open, ...removed, left]],
+      ['its answer lost after the cancellation', [sends, cancelled, lost, open, ...removed, left]],
+      ['killed, so that nobody knows', [sends, cancelled, open, ...removed, left]],
+      ['the link deleted instead', [sends, left, done('approve'), left]],
+      ['arriving when the link is gone', [sends, lost, cancelled, ...removed, waiting, left]],
+    ])('%s: what it opened is no end, and the owners are alarmed', (_what, steps) => {
+      // A second apart, as a slow answer and a quick hand are.
+      const link = steps.reduce(
+        (before, step) => fold(before, timed(step, before.moved + 1_000)),
+        at('Pending'),
+      )
+      expect(link).toMatchObject({
+        stage: { status: 'Removing' },
+        decision: { verdict: 'approve', by: 'owner' },
+      })
+      const late = { ...link, late: true }
+      expect(next(late, around(link.since + limits.alarmMs, link.seen?.at, 'approver')).passed).toBe(
+        'alarmTime',
+      )
+    })
+
+    test('and that Azure refused: nobody decided, and nothing waits for it', () => {
+      const refused: Step = { ...lost, cause: { cause: 'decidedMeanwhile' } }
+      const link = at('Pending', sends, cancelled, refused)
+      expect(link).not.toHaveProperty('decision')
+      const ended = at('Pending', sends, cancelled, refused, open, ...removed, waiting)
+      expect(ended.stage.status).toBe('Cancelled')
+    })
+
+    test('and that never arrives: it ends, a minute later', () => {
+      const link = at('Pending', sends, lost, cancelled, ...removed, waiting, waiting)
+      expect(link.stage.status).toBe('Cancelled')
+    })
+  })
+
   test('Azure that rejects only what is Pending: people are told', () => {
     const refused: Step = {
       fact: 'failed',

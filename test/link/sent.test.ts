@@ -157,10 +157,12 @@ describe('what is sent becomes a decision when Azure has taken it', () => {
     expect(approvalCard(link)).toEqual(approvalCard(before))
   })
 
-  test('taken back while it was on its way, it decides nothing', () => {
+  test('taken back while it was on its way, it keeps nothing from being removed, and whose it was is known', () => {
     const link = at('Pending', sends('approve'), { fact: 'cancelled', by: 'requester' }, done('approve'))
-    expect(link).toMatchObject({ stage: { status: 'Removing', outcome: 'Cancelled' } })
-    expect(link.decision).toBeUndefined()
+    expect(link).toMatchObject({
+      stage: { status: 'Removing', outcome: 'Cancelled' },
+      decision: { verdict: 'approve', by: 'owner' },
+    })
   })
 
   test('and what Azure turned away then keeps nothing from being removed', () => {

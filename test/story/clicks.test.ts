@@ -198,6 +198,20 @@ describe('a message that Teams delivers again', () => {
     nothingLeft()
   })
 
+  test('after its request has ended begins no second one, and says so', async () => {
+    const since = watch(world)
+    const request = await pending(world)
+    await rejects(world, request.approval)
+    await request.thread.shows('is not linked', { within })
+    await again(request.thread.root, false)
+    await Promise.all([again(request.thread.root, true), again(request.thread.root, false)])
+    expect(lines(request).filter((text) => text.includes('say it in two minutes'))).toEqual([
+      'You asked for this here a moment ago, and it is rejected by now. In case this is the same message once more, nothing was asked for again. If it is wanted anew, say it in two minutes: link contoso-signalr to contoso-kv.',
+    ])
+    expect(since.writes().filter((write) => write.startsWith('PUT kv-'))).toHaveLength(1)
+    nothingLeft()
+  })
+
   test('of somebody who comes second: they follow once, and hear it once', async () => {
     const request = await pending(world)
     const second = await says(world, sentence, { by: 'lone', in: 'random' })

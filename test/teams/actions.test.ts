@@ -3,7 +3,7 @@ import { people } from '../../sandbox/seed.ts'
 import { cardText } from '../../sandbox/teams/cardText.ts'
 import type { Message } from '../../sandbox/teams/face.ts'
 import type { Desk } from '../../src/engine/ports.ts'
-import type { Refusal } from '../../src/link/link.ts'
+import type { Link, Refusal } from '../../src/link/link.ts'
 import { aLink, linkId, type Stage, signalr, startStage, vault } from './stage.ts'
 
 let stage: Stage
@@ -193,6 +193,14 @@ describe('unlink and the form', () => {
       .on(form, { signalr, vault })
     expect(answer.text).toContain('No channel decides for contoso-kv')
     expect(form.history).toHaveLength(0)
+  })
+
+  test('a form pressed once more after its request has ended is answered again', async () => {
+    const link: Link = { ...aLink(), stage: { status: 'Cancelled' } }
+    stage.answers({ link: async () => ({ is: 'heard', link, askedBy: undefined }) })
+    expect((await press('link', { signalr, vault })).text).toContain(
+      'a moment ago, and it is cancelled by now',
+    )
   })
 
   test.each([

@@ -1,7 +1,21 @@
+import type { LinkAnswer } from '../../engine/ports.ts'
+import { isEnded } from '../../link/views.ts'
 import { longestReason } from '../commands/linkText.ts'
 import { wordLinkAnswer } from '../linkAnswer.ts'
 import { evened, resourceText } from '../typedText.ts'
 import { type Action, inputOf } from './action.ts'
+
+function saidAgain({ link, askedBy }: LinkAnswer & { readonly is: 'heard' }): LinkAnswer {
+  const { asked, stage } = link
+  return isEnded(stage.status)
+    ? {
+        is: 'refused',
+        refusal: { refusal: 'endedJustNow', status: stage.status },
+        signalr: asked.signalr,
+        vault: asked.vault,
+      }
+    : { is: 'followed', link, askedBy, new: true }
+}
 
 /** The form's submit. Its inputs are as little believed as what is typed. */
 export const link: Action = {
@@ -26,10 +40,7 @@ export const link: Action = {
       thread: place,
     })
     // Somebody waits for an answer to a press, however often it was given.
-    const said = await wordLinkAnswer(
-      turn,
-      answer.is === 'heard' ? { ...answer, is: 'followed', new: true } : answer,
-    )
+    const said = await wordLinkAnswer(turn, answer.is === 'heard' ? saidAgain(answer) : answer)
     // The form is used up once it was asked; else it stays, to be corrected.
     if (said === undefined) return { is: 'done', say: words.replies.askedByForm }
     return { is: answer.is === 'followed' ? 'done' : 'message', say: said }

@@ -518,6 +518,8 @@ function askRefusal(refusal: AskRefusal, about: Omit<About, 'name' | 'asker'>): 
       return `${refusal.needs} different people have to approve for ${vault}, and only ${count(refusal.count, 'person', 'people')} in the channel that decides for it may, so asking would lead nowhere. Ask the vault's owner to add somebody to that channel who may approve there.`
     case 'alreadyAsked':
       return `This was asked already and is ${status[refusal.link.stage.status]}.`
+    case 'endedJustNow':
+      return `You asked for this here a moment ago, and it is ${status[refusal.status]} by now. In case this is the same message once more, nothing was asked for again. If it is wanted anew, say it in two minutes: ${linkAgain(other)}.`
   }
 }
 

@@ -7,6 +7,7 @@ import { type Bot, bots, type Compared, type Round, type Size } from './compare.
 import { median, ratio } from './figures.ts'
 import { bytesEach, channels, loadPeople, tokensUsed } from './load/activities.ts'
 import type { Figures } from './load/measure.ts'
+import { azureMs, type TurnFigures, type TurnKind, turnKinds } from './turns.ts'
 
 export type Results = {
   readonly size: Size
@@ -46,6 +47,8 @@ export function resultsOf(results: Results): string {
     `${machine()}. ${size.rounds} rounds in ${fixed(minutes, 1)} minutes; repeat with \`npm run bench\`, in about a minute with \`npm run bench -- --quick\`.`,
     how(size),
     ...size.connections.map((connections) => comparison(compared, connections)),
+    '## Turns that read and write',
+    turnsTable(compared, size),
     '## Start, memory, and a hundred first turns at once',
     starts(compared),
     '## What was promised',
@@ -84,9 +87,10 @@ const under =
     const figures = round.under.get(connections)
     return figures ? pick(figures) : Number.NaN
   }
-const roundsOf = ({ rounds }: Compared, bot: Bot): readonly Round[] => rounds.get(bot) ?? []
-const values = (compared: Compared, bot: Bot, column: Column): readonly number[] =>
-  roundsOf(compared, bot).map(column)
+const roundsOf = ({ rounds }: Compared, bot: Bot): readonly Round[] =>
+  (rounds.get(bot) ?? []).filter((round) => round !== undefined)
+const values = ({ rounds }: Compared, bot: Bot, column: Column): readonly number[] =>
+  (rounds.get(bot) ?? []).map((round) => (round ? column(round) : Number.NaN))
 const middle = (compared: Compared, bot: Bot, column: Column): number => median(values(compared, bot, column))
 const beside = (compared: Compared, bot: Bot, other: Bot, column: Column): number =>
   ratio(values(compared, bot, column), values(compared, other, column))
@@ -117,6 +121,74 @@ function comparison(compared: Compared, connections: number): string {
     'load / connector, % of a core',
   ]
   return `## ${head[0]}\n\n${table(head, rows)}`
+}
+
+const turnTitles: Readonly<Record<TurnKind, string>> = {
+  link: '`link`',
+  linkSlowly: `\`link\`, each of Azure's answers after ${azureMs} ms`,
+  status: '`status`',
+  approve: 'a press on Approve',
+}
+const turnValues = (
+  { turns }: Compared,
+  kind: TurnKind,
+  connections: number,
+  pick: (figures: TurnFigures) => number,
+): readonly number[] =>
+  turns.map((round) => {
+    const figures = round?.under.get(kind)?.get(connections)
+    return figures ? pick(figures) : Number.NaN
+  })
+
+function turnsTable(compared: Compared, { connections }: Size): string {
+  const rows = turnKinds.flatMap((kind) =>
+    [...connections]
+      .sort((a, b) => a - b)
+      .map((count) => {
+        const of = (pick: (figures: TurnFigures) => number) => turnValues(compared, kind, count, pick)
+        const one = (pick: (figures: TurnFigures) => number): number => median(of(pick))
+        const echoes = values(
+          compared,
+          'botbuilder',
+          under(count, ({ perSecond }) => perSecond),
+        )
+        return [
+          turnTitles[kind],
+          String(count),
+          fixed(one(({ perSecond }) => perSecond)),
+          times(
+            ratio(
+              of(({ perSecond }) => perSecond),
+              echoes,
+            ),
+          ),
+          fixed(
+            one(({ cpuMs }) => cpuMs),
+            2,
+          ),
+          `${short(one(({ p50 }) => p50))} / ${short(one(({ p99 }) => p99))}`,
+          fixed(one(({ azureShare }) => azureShare) * 100),
+        ]
+      }),
+  )
+  const head = [
+    '',
+    'connections',
+    'turns/s',
+    "× stock's echo",
+    'CPU ms/turn',
+    'p50 / p99 ms',
+    'Azure, % of a core',
+  ]
+  const calls = fixed(
+    median(
+      compared.turns.map((round) =>
+        round ? [...round.callsPerLink.values()].reduce((sum, one) => sum + one, 0) : Number.NaN,
+      ),
+    ),
+    1,
+  )
+  return `${table(head, rows)}\n\nOn SQLite, every commit on the disk. A link counts when its request was answered, without a word of refusal, and its record is in the store; the worker creates the endpoints meanwhile, and the figures hold what that costs too: ${calls} calls to Azure for each link in all. Azure's reads are answered at once where no time is named, with what the sandbox answered to the same before; for Approve the sandbox answers itself.`
 }
 
 const fetched = ({ openId, keys, token }: Round['burst']): string => `${openId} / ${keys} / ${token}`
@@ -178,6 +250,14 @@ function targetsOf(compared: Compared): readonly Target[] {
     least('turns beside bare', beside(compared, bot, 'bare', perSecond), 0.55),
     atMost('CPU per turn beside bare', beside(compared, bot, 'bare', cpu), 2, '×', 2),
     atMost("p99 beside each peer's, the nearest of them", slowest, 0.5, '×', 2),
+    least(
+      "`link` with its commit beside the stock bot's echo",
+      ratio(
+        turnValues(compared, 'link', at, (figures) => figures.perSecond),
+        values(compared, 'botbuilder', perSecond),
+      ),
+      0.5,
+    ),
     atMost(
       'memory at rest',
       middle(compared, bot, ({ idleMb }) => idleMb),

@@ -27,6 +27,8 @@ const size: Size = {
   connections: quick ? [32] : [32, 1, 256],
   warmMs: quick ? 700 : 2_000,
   runMs: quick ? 1_000 : 3_000,
+  presses: quick ? 60 : 300,
+  turnRounds: quick ? 1 : Number.POSITIVE_INFINITY,
 }
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`)

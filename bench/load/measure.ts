@@ -13,6 +13,10 @@ export type Figures = {
   readonly p99: number
   readonly rssMb: number
   readonly turns: number
+  /** Warming up included. */
+  readonly answered: number
+  /** The first of what is said that was not. */
+  readonly next: number
   /** How much of one processor the load generator and the connector had. */
   readonly generatorShare: number
   readonly connectorShare: number
@@ -31,10 +35,14 @@ export type Field = {
   forget(): Promise<void>
   close(): Promise<void>
 }
-export type Wanted = Pick<Load, 'connections' | 'said' | 'again' | 'warmMs' | 'runMs'> & {
+export type Wanted = Pick<Load, 'connections' | 'said' | 'warmMs' | 'runMs'> & {
+  /** Of what is said, where to begin: then it is not said again. */
+  readonly from?: number
   readonly mostTurns?: number
-  /** Whether each turn posts a reply; `link` is answered by its card, later. */
-  readonly replies: boolean
+  /** What each answer has to hold. */
+  readonly holds?: string
+  /** `card`, or in `text`; `later`: by a card in its own time, and a text would be a refusal. `answer`: in the answer itself. */
+  readonly replies: 'card' | 'text' | 'later' | 'answer'
 }
 
 export const help: readonly Told[] = [{ is: 'message', text: 'help' }]
@@ -66,14 +74,23 @@ export async function openField(): Promise<Field> {
       const before = await counts()
       const cpu = await cpuOf(connector)
       const began = performance.now()
-      const outcome = (await generator.ask('load', { ...given(bot), ...load })) as Outcome
+      const { from, ...rest } = load
+      const outcome = (await generator.ask('load', {
+        ...given(bot),
+        holds: '',
+        ...rest,
+        from: from ?? 0,
+        again: from === undefined,
+      })) as Outcome
       const took = performance.now() - began
       const after = await counts()
       const replied = after.replies - before.replies
       if (outcome.failed > 0 || outcome.turns === 0)
         throw new Error(`${outcome.failed} of ${outcome.turns} turns failed: ${outcome.oddly}`)
       if (after.refused > before.refused) throw new Error('The bot called the connector without a token')
-      if (replies && replied < outcome.answered)
+      if (replies === 'later' && after.texts > before.texts)
+        throw new Error(`${after.texts - before.texts} turns were refused, as by ${after.lastText}`)
+      if ((replies === 'card' || replies === 'text') && replied < outcome.answered)
         throw new Error(`${outcome.answered} turns were answered, and ${replied} replies came`)
       return {
         perSecond: outcome.turns / (outcome.ms / 1_000),
@@ -82,6 +99,8 @@ export async function openField(): Promise<Field> {
         p99: percentile(outcome.timesMs, 0.99),
         rssMb: outcome.rssMb,
         turns: outcome.turns,
+        answered: outcome.answered,
+        next: outcome.next,
         generatorShare: outcome.ownCpuMs / outcome.ms,
         connectorShare: ((await cpuOf(connector)) - cpu) / took,
       }

@@ -1,0 +1,196 @@
+/**
+ * What turns of Vaultlink cost that do more than answer: `link` reads Azure and commits, `status` reads the store, a
+ * press on Approve does both. The local Azure is a process of its own, and answers at once unless told otherwise.
+ */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as pass } from 'node:timers/promises'
+import { hurried } from '../sandbox/world.ts'
+import { type Running, startVaultlink } from './bots.ts'
+import type { Size } from './compare.ts'
+import { inFolder } from './inFolder.ts'
+import { channels, sides, signalrOf, type Told, vaultOf } from './load/activities.ts'
+import { type Asked, startAsked } from './load/asking.ts'
+import type { AzureGround } from './load/azureProcess.ts'
+import { type Field, type Figures, help } from './load/measure.ts'
+
+/** `linkSlowly`: each answer of Azure's takes `azureMs`. */
+export const turnKinds = ['link', 'linkSlowly', 'status', 'approve'] as const
+export type TurnKind = (typeof turnKinds)[number]
+export type TurnFigures = Figures & { readonly azureShare: number }
+export type Turns = {
+  readonly under: ReadonlyMap<TurnKind, ReadonlyMap<number, TurnFigures>>
+  /** What was asked of Azure for each link that was asked for, by kind, all that the worker did meanwhile included. */
+  readonly callsPerLink: ReadonlyMap<string, number>
+}
+
+/** About what Resource Manager takes for a read. */
+export const azureMs = 50
+/** More than can be said in the time. */
+const most = 20_000
+
+const linked = (does: string): readonly Told[] =>
+  Array.from({ length: most }, (_, n) => ({
+    is: 'message',
+    text: `${does} ${signalrOf(n)} to ${vaultOf(n)}`,
+  }))
+const links = linked('link')
+const statuses = linked('status')
+
+export async function measureTurns(field: Field, size: Size, shipped: boolean): Promise<Turns> {
+  const under = new Map<TurnKind, Map<number, TurnFigures>>(turnKinds.map((kind) => [kind, new Map()]))
+  /** With how much of a core Azure had, since it may be what is waited for. */
+  const measured = async (
+    { bot, azure }: Stage,
+    kind: TurnKind,
+    wanted: Parameters<Field['measure']>[1],
+  ): Promise<Figures> => {
+    const before = (await azure.ask('cpu')) as number
+    const began = performance.now()
+    const figures = await field.measure(bot, wanted)
+    const azureShare = (((await azure.ask('cpu')) as number) - before) / (performance.now() - began)
+    under.get(kind)?.set(wanted.connections, { ...figures, azureShare })
+    return figures
+  }
+  const { warmMs, runMs } = size
+  const callsPerLink = await withVaultlink(field, shipped, 'atOnce', {}, async (stage) => {
+    const { azure, database } = stage
+    // Once for every SignalR and vault: from then on Azure's answers are at hand.
+    const all = { connections: 8, said: links, from: 0, mostTurns: sides, replies: 'later' } as const
+    let { answered: asked, next: from } = await field.measure(stage.bot, { ...all, warmMs: 0, runMs: 60_000 })
+    const before = (await azure.ask('calls')) as ReadonlyMap<string, number>
+    let counted = 0
+    for (const connections of size.connections) {
+      const figures = await measured(stage, 'link', {
+        connections,
+        said: links,
+        from,
+        warmMs,
+        runMs,
+        replies: 'later',
+      })
+      asked += figures.answered
+      counted += figures.answered
+      from = figures.next
+    }
+    const calls = (await azure.ask('calls')) as ReadonlyMap<string, number>
+    const kept = recordsIn(database)
+    if (kept < asked) throw new Error(`${asked} links were asked for, and ${kept} are in the store`)
+    // Whoever asked asks again, in the same channel: both come round with the number of channels.
+    const rounds = asked - (asked % channels)
+    const again = rounds > 0 ? { said: statuses.slice(0, rounds), warmMs } : undefined
+    const once = { said: statuses.slice(0, asked), warmMs: warmMs / 10, from: 0 }
+    for (const connections of size.connections) {
+      await field.forget()
+      await measured(stage, 'status', {
+        connections,
+        ...(again ?? once),
+        runMs,
+        replies: 'text',
+      })
+      const { lastText } = await field.counts()
+      if (!lastText.includes('load-kv-')) throw new Error(`status was answered with ${lastText}`)
+    }
+    await azure.ask('answersAfter', azureMs)
+    for (const connections of size.connections) {
+      const figures = await measured(stage, 'linkSlowly', {
+        connections,
+        said: links,
+        from,
+        warmMs,
+        runMs,
+        replies: 'later',
+      })
+      from = figures.next
+    }
+    return new Map([...calls].map(([what, count]) => [what, (count - (before.get(what) ?? 0)) / counted]))
+  })
+  await withVaultlink(field, shipped, 'url', hurried.bot, async (stage) => {
+    const { bot, azure } = stage
+    await azure.ask('configure', hurried.azure)
+    let from = 0
+    for (const connections of size.connections) {
+      await field.forget()
+      const asked = await field.measure(bot, {
+        connections: 8,
+        said: links,
+        from,
+        mostTurns: size.presses,
+        warmMs: 0,
+        runMs: 60_000,
+        replies: 'later',
+      })
+      from = asked.next
+      const cards = await cardsOf(field, asked.answered)
+      const presses = cards.map(({ activity, conversation, link }): Told => {
+        return { is: 'press', verb: 'approve', link, card: activity, conversation }
+      })
+      await measured(stage, 'approve', {
+        connections,
+        said: presses,
+        from: 0,
+        // Each card is pressed once: a tenth of the time has to do.
+        warmMs: warmMs / 10,
+        runMs,
+        holds: 'application/vnd.microsoft.card.adaptive',
+        replies: 'answer',
+      })
+    }
+  })
+  return { under, callsPerLink }
+}
+
+type Stage = { readonly bot: Running; readonly azure: Asked; readonly database: string }
+
+/** With an Azure of its own, and everybody met: a channel that nobody has spoken in is one that it cannot write to. */
+async function withVaultlink<T>(
+  field: Field,
+  shipped: boolean,
+  answers: 'url' | 'atOnce',
+  environment: Readonly<Record<string, string>>,
+  work: (stage: Stage) => Promise<T>,
+): Promise<T> {
+  const azure = startAsked(new URL('load/azureProcess.ts', import.meta.url))
+  try {
+    const ground = (await azure.ask('ground')) as AzureGround
+    return await inFolder(field, async (folder) => {
+      await field.forget()
+      const bot = await startVaultlink(field.ground, folder, {
+        shipped,
+        environment: { ARM_ENDPOINT: ground[answers], ...ground.environment, ...environment },
+      })
+      try {
+        await field.coldStart(bot)
+        const met = { connections: 8, said: help, mostTurns: 2 * channels, replies: 'card' } as const
+        await field.measure(bot, { ...met, warmMs: 0, runMs: 60_000 })
+        return await work({ bot, azure, database: join(folder, 'vaultlink.db') })
+      } catch (error) {
+        throw new Error(`What Vaultlink wrote last:\n${(await bot.output()).slice(-3_000)}`, { cause: error })
+      } finally {
+        await bot.stop()
+      }
+    })
+  } finally {
+    await azure.end()
+  }
+}
+
+function recordsIn(path: string): number {
+  const database = new DatabaseSync(path, { readOnly: true })
+  try {
+    return Number(database.prepare('select count(*) as records from links').get()?.records)
+  } finally {
+    database.close()
+  }
+}
+
+const cardsWithinMs = 60_000
+async function cardsOf(field: Field, count: number) {
+  const until = performance.now() + cardsWithinMs
+  for (;;) {
+    const cards = await field.cards()
+    if (cards.length >= count) return cards
+    if (performance.now() > until) throw new Error(`${cards.length} of ${count} approval cards came`)
+    await pass(100)
+  }
+}

@@ -38,8 +38,8 @@ function areaOf({ callFrame: { url, functionName } }: Node): string {
 const placeOf = ({ callFrame: { functionName, url, lineNumber } }: Node): string =>
   `${functionName || '(anonymous)'} ${url.replace(/^file:\/\/.*?\/(src|node_modules)\//, '$1/')}:${lineNumber + 1}`
 
-/** The profile of the process in this folder; its first part, in which it started, is left out. */
-export async function readProfile(folder: string, afterMs: number): Promise<Spent> {
+/** The profile of the process in this folder, from one time after its start to another. */
+export async function readProfile(folder: string, fromMs: number, toMs: number): Promise<Spent> {
   const [file] = (await readdir(folder)).filter((name) => name.endsWith('.cpuprofile'))
   if (file === undefined) throw new Error(`There is no profile in ${folder}`)
   const { nodes, samples, timeDeltas } = JSON.parse(await readFile(join(folder, file), 'utf8')) as Profile
@@ -50,7 +50,7 @@ export async function readProfile(folder: string, afterMs: number): Promise<Spen
   for (const [index, id] of samples.entries()) {
     const delta = timeDeltas[index] ?? 0
     at += delta
-    if (at < afterMs * 1_000) continue
+    if (at < fromMs * 1_000 || at > toMs * 1_000) continue
     const node = byId.get(id)
     whole += delta
     if (node && isIdle(node)) idle += delta

@@ -2,17 +2,13 @@
  * What turns of Vaultlink cost that do more than answer: `link` reads Azure and commits, `status` reads the store, a
  * press on Approve does both. The local Azure is a process of its own, and answers at once unless told otherwise.
  */
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pass } from 'node:timers/promises'
 import { hurried } from '../sandbox/world.ts'
-import { type Running, startVaultlink } from './bots.ts'
 import type { Size } from './compare.ts'
-import { inFolder } from './inFolder.ts'
-import { channels, sides, signalrOf, type Told, vaultOf } from './load/activities.ts'
-import { type Asked, startAsked } from './load/asking.ts'
-import type { AzureGround } from './load/azureProcess.ts'
-import { type Field, type Figures, help } from './load/measure.ts'
+import { channels, links, sides, statuses, type Told } from './load/activities.ts'
+import type { Field, Figures } from './load/measure.ts'
+import { type Stage, withVaultlink } from './stage.ts'
 
 /** `linkSlowly`: each answer of Azure's takes `azureMs`. */
 export const turnKinds = ['link', 'linkSlowly', 'status', 'approve'] as const
@@ -26,17 +22,6 @@ export type Turns = {
 
 /** About what Resource Manager takes for a read. */
 export const azureMs = 50
-/** More than can be said in the time. */
-const most = 20_000
-
-const linked = (does: string): readonly Told[] =>
-  Array.from({ length: most }, (_, n) => ({
-    is: 'message',
-    text: `${does} ${signalrOf(n)} to ${vaultOf(n)}`,
-  }))
-const links = linked('link')
-const statuses = linked('status')
-
 export async function measureTurns(field: Field, size: Size, shipped: boolean): Promise<Turns> {
   const under = new Map<TurnKind, Map<number, TurnFigures>>(turnKinds.map((kind) => [kind, new Map()]))
   /** With how much of a core Azure had, since it may be what is waited for. */
@@ -53,7 +38,7 @@ export async function measureTurns(field: Field, size: Size, shipped: boolean): 
     return figures
   }
   const { warmMs, runMs } = size
-  const callsPerLink = await withVaultlink(field, shipped, 'atOnce', {}, async (stage) => {
+  const callsPerLink = await withVaultlink(field, { shipped, answers: 'atOnce' }, async (stage) => {
     const { azure, database } = stage
     // Once for every SignalR and vault: from then on Azure's answers are at hand.
     const all = { connections: 8, said: links, from: 0, mostTurns: sides, replies: 'later' } as const
@@ -105,7 +90,7 @@ export async function measureTurns(field: Field, size: Size, shipped: boolean): 
     }
     return new Map([...calls].map(([what, count]) => [what, (count - (before.get(what) ?? 0)) / counted]))
   })
-  await withVaultlink(field, shipped, 'url', hurried.bot, async (stage) => {
+  await withVaultlink(field, { shipped, answers: 'url', environment: hurried.bot }, async (stage) => {
     const { bot, azure } = stage
     await azure.ask('configure', hurried.azure)
     let from = 0
@@ -138,41 +123,6 @@ export async function measureTurns(field: Field, size: Size, shipped: boolean): 
     }
   })
   return { under, callsPerLink }
-}
-
-type Stage = { readonly bot: Running; readonly azure: Asked; readonly database: string }
-
-/** With an Azure of its own, and everybody met: a channel that nobody has spoken in is one that it cannot write to. */
-async function withVaultlink<T>(
-  field: Field,
-  shipped: boolean,
-  answers: 'url' | 'atOnce',
-  environment: Readonly<Record<string, string>>,
-  work: (stage: Stage) => Promise<T>,
-): Promise<T> {
-  const azure = startAsked(new URL('load/azureProcess.ts', import.meta.url))
-  try {
-    const ground = (await azure.ask('ground')) as AzureGround
-    return await inFolder(field, async (folder) => {
-      await field.forget()
-      const bot = await startVaultlink(field.ground, folder, {
-        shipped,
-        environment: { ARM_ENDPOINT: ground[answers], ...ground.environment, ...environment },
-      })
-      try {
-        await field.coldStart(bot)
-        const met = { connections: 8, said: help, mostTurns: 2 * channels, replies: 'card' } as const
-        await field.measure(bot, { ...met, warmMs: 0, runMs: 60_000 })
-        return await work({ bot, azure, database: join(folder, 'vaultlink.db') })
-      } catch (error) {
-        throw new Error(`What Vaultlink wrote last:\n${(await bot.output()).slice(-3_000)}`, { cause: error })
-      } finally {
-        await bot.stop()
-      }
-    })
-  } finally {
-    await azure.end()
-  }
 }
 
 function recordsIn(path: string): number {

@@ -100,3 +100,15 @@ function padded(activity: Readonly<Record<string, unknown>>): string {
   const missing = bytesEach - Buffer.byteLength(filled(''))
   return filled('x'.repeat(Math.max(0, missing)))
 }
+
+/** More than can be said in the time. */
+const most = 20_000
+
+const linked = (does: string): readonly Told[] =>
+  Array.from({ length: most }, (_, n) => ({
+    is: 'message',
+    text: `${does} ${signalrOf(n)} to ${vaultOf(n)}`,
+  }))
+/** Each asks for another pair. */
+export const links = linked('link')
+export const statuses = linked('status')

@@ -4,6 +4,8 @@ import { cpus, totalmem } from 'node:os'
 import type { Alone } from './alone.ts'
 import { isShipped, peers, titles } from './bots.ts'
 import { type Bot, bots, type Compared, type Round, type Size } from './compare.ts'
+import { type AtScale, workers } from './engine/atScale.ts'
+import { pictureName } from './engine/picture.ts'
 import { median, ratio } from './figures.ts'
 import { bytesEach, channels, loadPeople, tokensUsed } from './load/activities.ts'
 import type { Figures } from './load/measure.ts'
@@ -11,8 +13,9 @@ import { azureMs, type TurnFigures, type TurnKind, turnKinds } from './turns.ts'
 
 export type Results = {
   readonly size: Size
-  readonly compared: Compared
+  readonly compared: Compared | undefined
   readonly alone: Alone | undefined
+  readonly atScale: readonly AtScale[] | undefined
   readonly minutes: number
 }
 
@@ -38,30 +41,65 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n')
 
-export function resultsOf(results: Results): string {
-  const { size, compared, alone, minutes } = results
-  const targets = [...targetsOf(compared), ...(alone ? targetsAlone(alone) : [])]
+export function resultsOf({ size, compared, alone, atScale, minutes }: Results): string {
+  const targets = [...(compared ? targetsOf(compared) : []), ...(alone ? targetsAlone(alone) : [])]
   const missed = targets.filter(({ met }) => !met)
+  const problems = compared?.problems ?? []
   const parts = [
     '# What was measured',
-    `${machine()}. ${size.rounds} rounds in ${fixed(minutes, 1)} minutes; repeat with \`npm run bench\`, in about a minute with \`npm run bench -- --quick\`.`,
-    how(size),
-    ...size.connections.map((connections) => comparison(compared, connections)),
-    '## Turns that read and write',
-    turnsTable(compared, size),
-    '## Start, memory, and a hundred first turns at once',
-    starts(compared),
-    '## What was promised',
-    table(
-      ['', 'promised', 'measured', ''],
-      targets.map(({ what, promised, got, met }) => [what, promised, got, met ? 'met' : '**not met**']),
-    ),
-    missed.length === 0 ? 'All of it is met.' : `Not met: ${missed.length} of ${targets.length}.`,
-    ...(compared.problems.length > 0
-      ? ['## What went wrong', ...compared.problems.map((problem) => `- ${problem}`)]
+    `${machine()}. ${size.rounds} rounds in ${fixed(minutes, 0)} minutes; repeat with \`npm run bench\`, in about a minute with \`npm run bench -- --quick\`.`,
+    ...(compared
+      ? [
+          how(size),
+          ...size.connections.map((connections) => comparison(compared, connections)),
+          '## Turns that read and write',
+          turnsTable(compared, size),
+          '## Start, memory, and a hundred first turns at once',
+          starts(compared),
+        ]
+      : []),
+    ...(targets.length > 0
+      ? [
+          '## What was promised',
+          table(
+            ['', 'promised', 'measured', ''],
+            targets.map(({ what, promised, got, met }) => [what, promised, got, met ? 'met' : '**not met**']),
+          ),
+          missed.length === 0 ? 'All of it is met.' : `Not met: ${missed.length} of ${targets.length}.`,
+        ]
+      : []),
+    ...(atScale ? ['## At rest and at scale', scaleTable(atScale)] : []),
+    ...(problems.length > 0
+      ? ['## What went wrong', problems.map((problem) => `- ${problem}`).join('\n')]
       : []),
   ]
   return `${parts.join('\n\n')}\n`
+}
+
+function scaleTable(atScale: readonly AtScale[]): string {
+  const rows = atScale.map(({ database, links, look, claimsPerSecond }) => [
+    `${links.toLocaleString('en')} on ${database}`,
+    fixed(look.ms),
+    fixed(look.queries),
+    fixed(look.armReadsPerSecond, 2),
+    fixed(look.loopDelayP99Ms),
+    fixed(look.rssMb),
+    workers.map((count) => fixed(claimsPerSecond.get(count) ?? Number.NaN)).join(' / '),
+  ])
+  const head = [
+    'links that wait',
+    'ms a look',
+    'queries a look',
+    'ARM reads/s',
+    'event-loop delay p99, ms',
+    'MB',
+    `claims/s by ${workers.join(' / ')} workers`,
+  ]
+  return `${table(head, rows)}
+
+A look is at the links of one of five subscriptions together; the engine runs against the local Azure, a process of its own, for twenty minutes of a turned clock. A claim takes one record and gives it back, each with a commit on the disk, by so many processes at once. PostgreSQL runs on the same machine, with its durable settings.
+
+![How they grow](${pictureName})`
 }
 
 function machine(): string {

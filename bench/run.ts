@@ -43,6 +43,9 @@ const say = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
 
+// Then the bots' own end is heard of, and nothing is left behind.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+
 await installPeers()
 const began = performance.now()
 const compared = does('bots') ? await compareAll() : undefined

@@ -150,7 +150,8 @@ async function connect(request: IncomingMessage, response: ServerResponse): Prom
   // Each SDK says in its own way which message it answers; the thread is that of the message for all.
   const repliedTo = decodeURIComponent(conversation).split(';messageid=')[1]
   if (repliedTo !== undefined) replied.add(repliedTo)
-  if (!body.includes('"attachments"')) {
+  // News of links that work by now comes without a question.
+  if (!body.includes('"attachments"') && body.includes('"replyToId"')) {
     counts.texts++
     counts.lastText = body
   }

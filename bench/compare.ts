@@ -68,6 +68,9 @@ export async function compare(field: Field, size: Size, say: (line: string) => v
   return { rounds, turns, problems }
 }
 
+/** An echo is text; what Vaultlink says in text is no help. */
+const repliesOf = (bot: Bot): 'card' | 'text' => (bot === 'vaultlink' || bot === 'shipped' ? 'card' : 'text')
+
 const start = (field: Field, bot: Bot, folder: string): Promise<Running> =>
   bot === 'vaultlink' || bot === 'shipped'
     ? startVaultlink(field.ground, folder, { shipped: bot === 'shipped' })
@@ -91,7 +94,7 @@ const oneRound = (field: Field, bot: Bot, size: Size): Promise<Round> =>
             said: help,
             warmMs,
             runMs,
-            replies: 'card',
+            replies: repliesOf(bot),
           }),
         )
       }
@@ -108,7 +111,7 @@ async function coldBurst(field: Field, bot: Bot, folder: string): Promise<Counts
   try {
     await field.listening(running)
     const load = { connections: coldTurns, said: help, mostTurns: coldTurns }
-    await field.measure(running, { ...load, warmMs: 0, runMs: 30_000, replies: 'card' })
+    await field.measure(running, { ...load, warmMs: 0, runMs: 30_000, replies: repliesOf(bot) })
     return (await field.counts()).fetched
   } finally {
     await running.stop()

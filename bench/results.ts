@@ -116,7 +116,7 @@ function machine(): string {
 }
 
 const how = ({ warmMs, runMs }: Size): string =>
-  `Every figure is the median over the rounds; every × is the median of the ratios within a round, so what slows the machine down is in both. In each round every bot is a fresh process, alone with the load generator and the connector, which are processes of their own, as are the local identity server and Azure. A turn counts when the connector got its reply and the request was answered with 2xx. ${warmMs / 1_000} s of warming up, ${runMs / 1_000} s that count. Activities are ${bytesEach} bytes in Teams' shape, each with its own id and thread, from ${loadPeople.length} people in ${channels} channels, under ${tokensUsed} tokens in turn: but for the first of each, every token has been seen before, for all bots alike. All bots check the tokens: signature, issuer, audience and time, with the keys that the identity server publishes, and get a token of their own there. The peers' settings are stock: the names of Microsoft's identity servers lead to the local one. Bare is the limit: \`node:http\`, which verifies the token, parses the activity and posts the reply over kept connections.`
+  `Every figure is the median over the rounds; every × is the median of the ratios within a round, so what slows the machine down is in both. In each round every bot is a fresh process, alone with the load generator and the connector, which are processes of their own, as are the local identity server and Azure. A turn counts when the connector got its reply and the request was answered with 2xx; what was answered otherwise, or by Vaultlink with an apology, is under *failed*. ${warmMs / 1_000} s of warming up, ${runMs / 1_000} s that count. Activities are ${bytesEach} bytes in Teams' shape, each with its own id and thread, from ${loadPeople.length} people in ${channels} channels, under ${tokensUsed} tokens in turn: but for the first of each, every token has been seen before, for all bots alike. All bots check the tokens: signature, issuer, audience and time, with the keys that the identity server publishes, and get a token of their own there. The peers' settings are stock: the names of Microsoft's identity servers lead to the local one. Bare is the limit: \`node:http\`, which verifies the token, parses the activity and posts the reply over kept connections.`
 
 type Column = (round: Round) => number
 const under =
@@ -146,6 +146,7 @@ function comparison(compared: Compared, connections: number): string {
     fixed(middle(compared, bot, cpu), 2),
     times(beside(compared, bot, 'bare', cpu)),
     `${short(of(bot, ({ p50 }) => p50))} / ${short(of(bot, ({ p99 }) => p99))}`,
+    fixed(of(bot, ({ failed }) => failed)),
     `${fixed(of(bot, ({ generatorShare }) => generatorShare) * 100)} / ${fixed(of(bot, ({ connectorShare }) => connectorShare) * 100)}`,
   ])
   const head = [
@@ -156,6 +157,7 @@ function comparison(compared: Compared, connections: number): string {
     'CPU ms/turn',
     '× bare',
     'p50 / p99 ms',
+    'failed',
     'load / connector, % of a core',
   ]
   return `## ${head[0]}\n\n${table(head, rows)}`
@@ -205,6 +207,7 @@ function turnsTable(compared: Compared, { connections }: Size): string {
             2,
           ),
           `${short(one(({ p50 }) => p50))} / ${short(one(({ p99 }) => p99))}`,
+          fixed(one(({ failed }) => failed)),
           fixed(one(({ azureShare }) => azureShare) * 100),
         ]
       }),
@@ -216,6 +219,7 @@ function turnsTable(compared: Compared, { connections }: Size): string {
     "× stock's echo",
     'CPU ms/turn',
     'p50 / p99 ms',
+    'failed',
     'Azure, % of a core',
   ]
   const calls = fixed(

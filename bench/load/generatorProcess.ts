@@ -25,7 +25,7 @@ export type Load = {
   readonly mostTurns?: number
 }
 export type Outcome = {
-  /** Of what counts: turns answered, and answered with another status than 2xx. */
+  /** Of what counts: turns answered with 2xx and what they have to hold; and the others, from first to last. */
   readonly turns: number
   readonly failed: number
   /** The first odd answer. */
@@ -145,11 +145,13 @@ async function load(given: Load): Promise<Outcome> {
       const now = performance.now()
       const isGood = status >= 200 && status < 300 && text.includes(holds)
       if (isGood) answered++
-      else oddly ??= `${status} ${text.slice(0, 300)}`
+      else {
+        failed++
+        oddly ??= `${status} ${text.slice(0, 300)}`
+      }
       if (counting) {
         times.push(now - began)
         if (isGood) turns++
-        else failed++
       }
       if (!counting && !end && now - start >= warmMs) beginCounting()
       else if (counting && now - begin.at >= runMs) endCounting()

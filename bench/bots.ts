@@ -87,6 +87,7 @@ export function startVaultlink(
       VAULTLINK_MODE: 'sandbox',
       PROBE_PORT: '0',
       ARM_ENDPOINT: 'http://127.0.0.1:9',
+      AZURE_CLIENT_ID: identity.appId,
       DATABASE_URL: join(folder, 'vaultlink.db'),
       MicrosoftAppId: identity.appId,
       MicrosoftAppTenantId: tenantId,

@@ -1,12 +1,11 @@
 /** Vaultlink beside its peers: a run of fresh processes, interleaved, each measured in every round. */
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
 import { isShipped, type Peer, peers, type Running, startPeer, startVaultlink } from './bots.ts'
+import { inFolder } from './inFolder.ts'
 import type { Counts } from './load/connectorProcess.ts'
 import { type Field, type Figures, help } from './load/measure.ts'
+import { measureTurns, type Turns } from './turns.ts'
 
 /** `shipped`: what `npm run build` made, where it was. */
 export type Bot = Peer | 'vaultlink' | 'shipped'
@@ -17,6 +16,10 @@ export type Size = {
   readonly connections: readonly number[]
   readonly warmMs: number
   readonly runMs: number
+  /** Approval cards that are pressed under each load. */
+  readonly presses: number
+  /** In how many of the rounds Vaultlink's other turns are measured too. */
+  readonly turnRounds: number
 }
 /** One bot in one round. */
 export type Round = {
@@ -26,7 +29,9 @@ export type Round = {
   readonly under: ReadonlyMap<number, Figures>
 }
 export type Compared = {
-  readonly rounds: ReadonlyMap<Bot, readonly Round[]>
+  /** By round; a bot that failed in one has none there. */
+  readonly rounds: ReadonlyMap<Bot, readonly (Round | undefined)[]>
+  readonly turns: readonly (Turns | undefined)[]
   /** What was not measured, and why. */
   readonly problems: readonly string[]
 }
@@ -36,33 +41,35 @@ const coldTurns = 100
 const settlesMs = 700
 
 export async function compare(field: Field, size: Size, say: (line: string) => void): Promise<Compared> {
-  const rounds = new Map<Bot, Round[]>(bots.map((bot) => [bot, []]))
+  const rounds = new Map<Bot, (Round | undefined)[]>(bots.map((bot) => [bot, []]))
+  const turns: (Turns | undefined)[] = []
   const problems: string[] = []
   for (let n = 0; n < size.rounds; n++) {
-    // Each begins once: whoever comes after a heavy one is not always the same.
-    for (const bot of [...bots.slice(n % bots.length), ...bots.slice(0, n % bots.length)]) {
+    const tried = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
       try {
-        rounds.get(bot)?.push(await oneRound(field, bot, size))
-        say(`round ${n + 1} of ${size.rounds}: ${bot}`)
+        const done = await work()
+        say(`round ${n + 1} of ${size.rounds}: ${what}`)
+        return done
       } catch (error) {
-        problems.push(`${bot}, round ${n + 1}: ${error instanceof Error ? error.message : String(error)}`)
-        say(problems.at(-1) ?? '')
+        problems.push(`${what}, round ${n + 1}: ${error instanceof Error ? error.message : String(error)}`)
+        say(`${problems.at(-1)} ${error instanceof Error ? error.cause : ''}`)
+        return undefined
       }
     }
+    // Each begins once: whoever comes after a heavy one is not always the same.
+    for (const bot of [...bots.slice(n % bots.length), ...bots.slice(0, n % bots.length)])
+      rounds.get(bot)?.push(await tried(bot, () => oneRound(field, bot, size)))
+    turns.push(
+      n < size.turnRounds
+        ? await tried('link, status, approve', () => measureTurns(field, size, isShipped))
+        : undefined,
+    )
   }
-  return { rounds, problems }
+  return { rounds, turns, problems }
 }
 
-/** In a folder of its own, which is gone afterwards. */
-export async function inFolder<T>(field: Field, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'vaultlink-bench-'))
-  try {
-    await writeFile(join(folder, 'ca.pem'), field.ground.ca)
-    return await work(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
+/** An echo is text; what Vaultlink says in text is no help. */
+const repliesOf = (bot: Bot): 'card' | 'text' => (bot === 'vaultlink' || bot === 'shipped' ? 'card' : 'text')
 
 const start = (field: Field, bot: Bot, folder: string): Promise<Running> =>
   bot === 'vaultlink' || bot === 'shipped'
@@ -85,10 +92,9 @@ const oneRound = (field: Field, bot: Bot, size: Size): Promise<Round> =>
           await field.measure(running, {
             connections,
             said: help,
-            again: true,
             warmMs,
             runMs,
-            replies: true,
+            replies: repliesOf(bot),
           }),
         )
       }
@@ -104,8 +110,8 @@ async function coldBurst(field: Field, bot: Bot, folder: string): Promise<Counts
   const running = await start(field, bot, folder)
   try {
     await field.listening(running)
-    const load = { connections: coldTurns, said: help, again: true, mostTurns: coldTurns }
-    await field.measure(running, { ...load, warmMs: 0, runMs: 30_000, replies: true })
+    const load = { connections: coldTurns, said: help, mostTurns: coldTurns }
+    await field.measure(running, { ...load, warmMs: 0, runMs: 30_000, replies: repliesOf(bot) })
     return (await field.counts()).fetched
   } finally {
     await running.stop()

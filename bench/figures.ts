@@ -1,6 +1,7 @@
 /** Medians, of figures and of ratios between figures of the same round. */
 export const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b)
+  // What was not measured in a round is not a number.
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   const upper = sorted[middle] ?? Number.NaN
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2

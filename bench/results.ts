@@ -4,14 +4,18 @@ import { cpus, totalmem } from 'node:os'
 import type { Alone } from './alone.ts'
 import { isShipped, peers, titles } from './bots.ts'
 import { type Bot, bots, type Compared, type Round, type Size } from './compare.ts'
+import { type AtScale, workers } from './engine/atScale.ts'
+import { pictureName } from './engine/picture.ts'
 import { median, ratio } from './figures.ts'
 import { bytesEach, channels, loadPeople, tokensUsed } from './load/activities.ts'
 import type { Figures } from './load/measure.ts'
+import { azureMs, type TurnFigures, type TurnKind, turnKinds } from './turns.ts'
 
 export type Results = {
   readonly size: Size
-  readonly compared: Compared
+  readonly compared: Compared | undefined
   readonly alone: Alone | undefined
+  readonly atScale: readonly AtScale[] | undefined
   readonly minutes: number
 }
 
@@ -37,28 +41,65 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n')
 
-export function resultsOf(results: Results): string {
-  const { size, compared, alone, minutes } = results
-  const targets = [...targetsOf(compared), ...(alone ? targetsAlone(alone) : [])]
+export function resultsOf({ size, compared, alone, atScale, minutes }: Results): string {
+  const targets = [...(compared ? targetsOf(compared) : []), ...(alone ? targetsAlone(alone) : [])]
   const missed = targets.filter(({ met }) => !met)
+  const problems = compared?.problems ?? []
   const parts = [
     '# What was measured',
-    `${machine()}. ${size.rounds} rounds in ${fixed(minutes, 1)} minutes; repeat with \`npm run bench\`, in about a minute with \`npm run bench -- --quick\`.`,
-    how(size),
-    ...size.connections.map((connections) => comparison(compared, connections)),
-    '## Start, memory, and a hundred first turns at once',
-    starts(compared),
-    '## What was promised',
-    table(
-      ['', 'promised', 'measured', ''],
-      targets.map(({ what, promised, got, met }) => [what, promised, got, met ? 'met' : '**not met**']),
-    ),
-    missed.length === 0 ? 'All of it is met.' : `Not met: ${missed.length} of ${targets.length}.`,
-    ...(compared.problems.length > 0
-      ? ['## What went wrong', ...compared.problems.map((problem) => `- ${problem}`)]
+    `${machine()}. ${size.rounds} rounds in ${fixed(minutes, 0)} minutes; repeat with \`npm run bench\`, in about a minute with \`npm run bench -- --quick\`.`,
+    ...(compared
+      ? [
+          how(size),
+          ...size.connections.map((connections) => comparison(compared, connections)),
+          '## Turns that read and write',
+          turnsTable(compared, size),
+          '## Start, memory, and a hundred first turns at once',
+          starts(compared),
+        ]
+      : []),
+    ...(targets.length > 0
+      ? [
+          '## What was promised',
+          table(
+            ['', 'promised', 'measured', ''],
+            targets.map(({ what, promised, got, met }) => [what, promised, got, met ? 'met' : '**not met**']),
+          ),
+          missed.length === 0 ? 'All of it is met.' : `Not met: ${missed.length} of ${targets.length}.`,
+        ]
+      : []),
+    ...(atScale ? ['## At rest and at scale', scaleTable(atScale)] : []),
+    ...(problems.length > 0
+      ? ['## What went wrong', problems.map((problem) => `- ${problem}`).join('\n')]
       : []),
   ]
   return `${parts.join('\n\n')}\n`
+}
+
+function scaleTable(atScale: readonly AtScale[]): string {
+  const rows = atScale.map(({ database, links, look, claimsPerSecond }) => [
+    `${links.toLocaleString('en')} on ${database}`,
+    fixed(look.ms),
+    fixed(look.queries),
+    fixed(look.armReadsPerSecond, 2),
+    fixed(look.loopDelayP99Ms),
+    fixed(look.rssMb),
+    workers.map((count) => fixed(claimsPerSecond.get(count) ?? Number.NaN)).join(' / '),
+  ])
+  const head = [
+    'links that wait',
+    'ms a look',
+    'queries a look',
+    'ARM reads/s',
+    'event-loop delay p99, ms',
+    'MB',
+    `claims/s by ${workers.join(' / ')} workers`,
+  ]
+  return `${table(head, rows)}
+
+A look is at the links of one of five subscriptions together; the engine runs against the local Azure, a process of its own, for twenty minutes of a turned clock. A claim takes one record and gives it back, each with a commit on the disk, by so many processes at once. PostgreSQL runs on the same machine, with its durable settings.
+
+![How they grow](${pictureName})`
 }
 
 function machine(): string {
@@ -75,7 +116,7 @@ function machine(): string {
 }
 
 const how = ({ warmMs, runMs }: Size): string =>
-  `Every figure is the median over the rounds; every × is the median of the ratios within a round, so what slows the machine down is in both. In each round every bot is a fresh process, alone with the load generator and the connector, which are processes of their own, as are the local identity server and Azure. A turn counts when the connector got its reply and the request was answered with 2xx. ${warmMs / 1_000} s of warming up, ${runMs / 1_000} s that count. Activities are ${bytesEach} bytes in Teams' shape, each with its own id and thread, from ${loadPeople.length} people in ${channels} channels, under ${tokensUsed} tokens in turn: but for the first of each, every token has been seen before, for all bots alike. All bots check the tokens: signature, issuer, audience and time, with the keys that the identity server publishes, and get a token of their own there. The peers' settings are stock: the names of Microsoft's identity servers lead to the local one. Bare is the limit: \`node:http\`, which verifies the token, parses the activity and posts the reply over kept connections.`
+  `Every figure is the median over the rounds; every × is the median of the ratios within a round, so what slows the machine down is in both. In each round every bot is a fresh process, alone with the load generator and the connector, which are processes of their own, as are the local identity server and Azure. A turn counts when the connector got its reply and the request was answered with 2xx; what was answered otherwise, or by Vaultlink with an apology, is under *failed*. ${warmMs / 1_000} s of warming up, ${runMs / 1_000} s that count. Activities are ${bytesEach} bytes in Teams' shape, each with its own id and thread, from ${loadPeople.length} people in ${channels} channels, under ${tokensUsed} tokens in turn: but for the first of each, every token has been seen before, for all bots alike. All bots check the tokens: signature, issuer, audience and time, with the keys that the identity server publishes, and get a token of their own there. The peers' settings are stock: the names of Microsoft's identity servers lead to the local one. Bare is the limit: \`node:http\`, which verifies the token, parses the activity and posts the reply over kept connections.`
 
 type Column = (round: Round) => number
 const under =
@@ -84,9 +125,10 @@ const under =
     const figures = round.under.get(connections)
     return figures ? pick(figures) : Number.NaN
   }
-const roundsOf = ({ rounds }: Compared, bot: Bot): readonly Round[] => rounds.get(bot) ?? []
-const values = (compared: Compared, bot: Bot, column: Column): readonly number[] =>
-  roundsOf(compared, bot).map(column)
+const roundsOf = ({ rounds }: Compared, bot: Bot): readonly Round[] =>
+  (rounds.get(bot) ?? []).filter((round) => round !== undefined)
+const values = ({ rounds }: Compared, bot: Bot, column: Column): readonly number[] =>
+  (rounds.get(bot) ?? []).map((round) => (round ? column(round) : Number.NaN))
 const middle = (compared: Compared, bot: Bot, column: Column): number => median(values(compared, bot, column))
 const beside = (compared: Compared, bot: Bot, other: Bot, column: Column): number =>
   ratio(values(compared, bot, column), values(compared, other, column))
@@ -104,6 +146,7 @@ function comparison(compared: Compared, connections: number): string {
     fixed(middle(compared, bot, cpu), 2),
     times(beside(compared, bot, 'bare', cpu)),
     `${short(of(bot, ({ p50 }) => p50))} / ${short(of(bot, ({ p99 }) => p99))}`,
+    fixed(of(bot, ({ failed }) => failed)),
     `${fixed(of(bot, ({ generatorShare }) => generatorShare) * 100)} / ${fixed(of(bot, ({ connectorShare }) => connectorShare) * 100)}`,
   ])
   const head = [
@@ -114,9 +157,80 @@ function comparison(compared: Compared, connections: number): string {
     'CPU ms/turn',
     '× bare',
     'p50 / p99 ms',
+    'failed',
     'load / connector, % of a core',
   ]
   return `## ${head[0]}\n\n${table(head, rows)}`
+}
+
+const turnTitles: Readonly<Record<TurnKind, string>> = {
+  link: '`link`',
+  linkSlowly: `\`link\`, each of Azure's answers after ${azureMs} ms`,
+  status: '`status`',
+  approve: 'a press on Approve',
+}
+const turnValues = (
+  { turns }: Compared,
+  kind: TurnKind,
+  connections: number,
+  pick: (figures: TurnFigures) => number,
+): readonly number[] =>
+  turns.map((round) => {
+    const figures = round?.under.get(kind)?.get(connections)
+    return figures ? pick(figures) : Number.NaN
+  })
+
+function turnsTable(compared: Compared, { connections }: Size): string {
+  const rows = turnKinds.flatMap((kind) =>
+    [...connections]
+      .sort((a, b) => a - b)
+      .map((count) => {
+        const of = (pick: (figures: TurnFigures) => number) => turnValues(compared, kind, count, pick)
+        const one = (pick: (figures: TurnFigures) => number): number => median(of(pick))
+        const echoes = values(
+          compared,
+          'botbuilder',
+          under(count, ({ perSecond }) => perSecond),
+        )
+        return [
+          turnTitles[kind],
+          String(count),
+          fixed(one(({ perSecond }) => perSecond)),
+          times(
+            ratio(
+              of(({ perSecond }) => perSecond),
+              echoes,
+            ),
+          ),
+          fixed(
+            one(({ cpuMs }) => cpuMs),
+            2,
+          ),
+          `${short(one(({ p50 }) => p50))} / ${short(one(({ p99 }) => p99))}`,
+          fixed(one(({ failed }) => failed)),
+          fixed(one(({ azureShare }) => azureShare) * 100),
+        ]
+      }),
+  )
+  const head = [
+    '',
+    'connections',
+    'turns/s',
+    "× stock's echo",
+    'CPU ms/turn',
+    'p50 / p99 ms',
+    'failed',
+    'Azure, % of a core',
+  ]
+  const calls = fixed(
+    median(
+      compared.turns.map((round) =>
+        round ? [...round.callsPerLink.values()].reduce((sum, one) => sum + one, 0) : Number.NaN,
+      ),
+    ),
+    1,
+  )
+  return `${table(head, rows)}\n\nOn SQLite, every commit on the disk. A link counts when its request was answered, without a word of refusal, and its record is in the store; the worker creates the endpoints meanwhile, and the figures hold what that costs too: ${calls} calls to Azure for each link in all. Azure's reads are answered at once where no time is named, with what the sandbox answered to the same before; for Approve the sandbox answers itself.`
 }
 
 const fetched = ({ openId, keys, token }: Round['burst']): string => `${openId} / ${keys} / ${token}`
@@ -178,6 +292,14 @@ function targetsOf(compared: Compared): readonly Target[] {
     least('turns beside bare', beside(compared, bot, 'bare', perSecond), 0.55),
     atMost('CPU per turn beside bare', beside(compared, bot, 'bare', cpu), 2, '×', 2),
     atMost("p99 beside each peer's, the nearest of them", slowest, 0.5, '×', 2),
+    least(
+      "`link` with its commit beside the stock bot's echo",
+      ratio(
+        turnValues(compared, 'link', at, (figures) => figures.perSecond),
+        values(compared, 'botbuilder', perSecond),
+      ),
+      0.5,
+    ),
     atMost(
       'memory at rest',
       middle(compared, bot, ({ idleMb }) => idleMb),

@@ -17,27 +17,41 @@ const personOf = (n: number): Person => ({
 })
 export const loadPeople: readonly Person[] = Array.from({ length: people }, (_, n) => personOf(n))
 
+/** Those who may approve, ask for nothing, and are in every channel. */
+export const owners: readonly Person[] = [personOf(people), personOf(people + 1)]
+
+/**
+ * SignalRs and vaults there are; each of one can be linked to each of the other. A multiple of the people, so that
+ * everybody asks for SignalRs of their own and the same rights are read again.
+ */
+export const sides = 3 * people
+export const signalrOf = (n: number): string => `load-signalr-${n % sides}`
+export const vaultOf = (n: number): string => `load-kv-${(n + Math.floor(n / sides)) % sides}`
+
 export type Turn = { readonly id: string; readonly body: string }
 export type Told =
   | { readonly is: 'message'; readonly text: string }
+  /** A button of a card that stands in this conversation, by one of the owners. */
   | {
       readonly is: 'press'
       readonly verb: string
       readonly link: string
       readonly card: string
-      readonly channel: string
+      readonly conversation: string
     }
 
-const channelId = (n: number): string => `19:load-channel-${n}@thread.tacv2`
+export const channelId = (n: number): string => `19:load-channel-${n}@thread.tacv2`
 
 /** The n-th activity of a run; every one has an id, a thread and a time of its own. */
 export function activity(serviceUrl: string, run: string, n: number, told: Told): Turn {
   const place = n % channels
-  const person = personOf(place % people)
+  const by = told.is === 'press' ? owners[n % owners.length] : undefined
+  const person = by ?? personOf(place % people)
   const team = `19:load-team-${place % teams}@thread.tacv2`
   const id = `${run}-${n}`
   const at = new Date().toISOString()
-  const channel = told.is === 'press' ? told.channel : channelId(place)
+  const conversation = told.is === 'press' ? told.conversation : `${channelId(place)};messageid=${id}`
+  const [channel = ''] = conversation.split(';')
   const base = {
     type: told.is === 'press' ? 'invoke' : 'message',
     id,
@@ -52,7 +66,7 @@ export function activity(serviceUrl: string, run: string, n: number, told: Told)
       isGroup: true,
       conversationType: 'channel',
       tenantId,
-      id: `${channel};messageid=${told.is === 'press' ? told.card : id}`,
+      id: conversation,
     },
     channelData: {
       tenant: { id: tenantId },
@@ -66,7 +80,7 @@ export function activity(serviceUrl: string, run: string, n: number, told: Told)
   const client = { type: 'clientInfo', locale: 'en-GB', country: 'GB', platform: 'Web' }
   if (told.is === 'press') {
     const value = {
-      action: { type: 'Action.Execute', verb: told.verb, data: { link: told.link } },
+      action: { type: 'Action.Execute', verb: told.verb, data: { verb: told.verb, link: told.link } },
       trigger: 'manual',
     }
     return {
@@ -86,3 +100,15 @@ function padded(activity: Readonly<Record<string, unknown>>): string {
   const missing = bytesEach - Buffer.byteLength(filled(''))
   return filled('x'.repeat(Math.max(0, missing)))
 }
+
+/** More than can be said in the time. */
+const most = 20_000
+
+const linked = (does: string): readonly Told[] =>
+  Array.from({ length: most }, (_, n) => ({
+    is: 'message',
+    text: `${does} ${signalrOf(n)} to ${vaultOf(n)}`,
+  }))
+/** Each asks for another pair. */
+export const links = linked('link')
+export const statuses = linked('status')

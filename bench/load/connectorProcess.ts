@@ -10,7 +10,7 @@ import { connectorAudience } from '../../sandbox/entra/directory.ts'
 import { createEntra } from '../../sandbox/entra/entra.ts'
 import { bot, directory, tenantId } from '../../sandbox/seed.ts'
 import { createTokens } from '../../sandbox/teams/tokens.ts'
-import { loadPeople } from './activities.ts'
+import { loadPeople, owners } from './activities.ts'
 import { answerQuestions } from './asking.ts'
 
 export type Ground = {
@@ -24,17 +24,23 @@ export type Counts = {
   /** Activities that were replied to, each counted once. */
   readonly replies: number
   readonly posts: number
+  /** Replies in words alone, without a card, and the last of them. */
+  readonly texts: number
+  readonly lastText: string
   readonly refused: number
   readonly fetched: { readonly openId: number; readonly keys: number; readonly token: number }
 }
 /** An approval card that was posted: what its button carries. */
 export type Card = { readonly activity: string; readonly conversation: string; readonly link: string }
 
+function none() {
+  return { posts: 0, refused: 0, openId: 0, keys: 0, token: 0, texts: 0, lastText: '' }
+}
 const { ca, cert, key } = await makeServerCertificate()
 const entra = createEntra(directory)
 let replied = new Set<string>()
 let cards: Card[] = []
-let counts = { posts: 0, refused: 0, openId: 0, keys: 0, token: 0 }
+let counts = none()
 let lastId = Date.now()
 
 const reading = (request: IncomingMessage): Promise<string> =>
@@ -99,7 +105,7 @@ async function accepts(authorization = ''): Promise<boolean> {
 }
 
 const members = new Map(
-  loadPeople.map(({ id, objectId, name }) => [
+  [...loadPeople, ...owners].map(({ id, objectId, name }) => [
     id,
     {
       id,
@@ -113,6 +119,8 @@ const members = new Map(
   ]),
 )
 
+const approvers = owners.flatMap(({ id }) => members.get(id) ?? [])
+
 async function connect(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, headers, url = '' } = request
   const body = await reading(request)
@@ -124,22 +132,31 @@ async function connect(request: IncomingMessage, response: ServerResponse): Prom
   const [, conversation = '', what, id = ''] =
     /\/v3\/conversations\/([^/?]+)\/(\w+)(?:\/([^/?]+))?/.exec(url) ?? []
   if (method === 'GET') {
-    if (what === 'pagedmembers') return send(response, 200, { members: owners })
+    if (what === 'pagedmembers') return send(response, 200, { members: approvers })
     const member = members.get(decodeURIComponent(id))
     return send(response, member ? 200 : 404, member ?? {})
   }
   counts.posts++
   const activity = String(++lastId)
-  if (method === 'POST') {
-    // Each SDK says in its own way which message it answers; the thread is that of the message for all.
-    const repliedTo = decodeURIComponent(conversation).split(';messageid=')[1]
-    if (repliedTo !== undefined) replied.add(repliedTo)
-    const link = /"verb":"approve","data":\{"link":"([^"]+)"/.exec(body)?.[1]
-    if (link !== undefined) cards.push({ activity, conversation: decodeURIComponent(conversation), link })
+  if (method !== 'POST') return send(response, 200, { id: activity })
+  const link = /"verb":"approve","data":\{"link":"([^"]+)"/.exec(body)?.[1]
+  if (conversation === '') {
+    // A thread of its own in a channel, as approval cards have it.
+    const channel = /"channel":\{"id":"([^"]+)"/.exec(body)?.[1] ?? ''
+    const thread = `${channel};messageid=${activity}`
+    if (link !== undefined) cards.push({ activity, conversation: thread, link })
+    return send(response, 201, { id: thread, activityId: activity, serviceUrl })
   }
-  send(response, method === 'POST' ? 201 : 200, { id: activity })
+  // Each SDK says in its own way which message it answers; the thread is that of the message for all.
+  const repliedTo = decodeURIComponent(conversation).split(';messageid=')[1]
+  if (repliedTo !== undefined) replied.add(repliedTo)
+  // News of links that work by now comes without a question.
+  if (!body.includes('"attachments"') && body.includes('"replyToId"')) {
+    counts.texts++
+    counts.lastText = body
+  }
+  send(response, 201, { id: activity })
 }
-const owners = [...members.values()].slice(0, 2)
 
 const identity = createTlsServer({ cert, key }, (request, response) => {
   identify(request, response).catch(failing(response))
@@ -162,12 +179,14 @@ answerQuestions({
     replies: replied.size,
     posts: counts.posts,
     refused: counts.refused,
+    texts: counts.texts,
+    lastText: counts.lastText,
     fetched: { openId: counts.openId, keys: counts.keys, token: counts.token },
   }),
   forget: () => {
     replied = new Set()
     cards = []
-    counts = { posts: 0, refused: 0, openId: 0, keys: 0, token: 0 }
+    counts = none()
   },
   cards: () => cards,
 })

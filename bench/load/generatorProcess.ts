@@ -13,22 +13,27 @@ export type Load = {
   /** A name for the run: it begins the ids of all its activities. */
   readonly run: string
   readonly connections: number
-  /** What is said: one after the other, from the beginning again when `again`. */
+  /** What is said: one after the other, from this one on, and from the beginning again when `again`. */
   readonly said: readonly Told[]
+  readonly from: number
   readonly again: boolean
+  /** What each answer has to hold. */
+  readonly holds: string
   /** How long before what counts, and how long that is. Over sooner when nothing is left to say. */
   readonly warmMs: number
   readonly runMs: number
   readonly mostTurns?: number
 }
 export type Outcome = {
-  /** Of what counts: turns answered, and answered with another status than 2xx. */
+  /** Of what counts: turns answered with 2xx and what they have to hold; and the others, from first to last. */
   readonly turns: number
   readonly failed: number
   /** The first odd answer. */
   readonly oddly?: string
   /** Turns answered with 2xx from first to last, warming up included: as many replies have to have come. */
   readonly answered: number
+  /** The first that was not said. */
+  readonly next: number
   readonly ms: number
   readonly cpuMs: number
   readonly ownCpuMs: number
@@ -99,12 +104,15 @@ const headOf = (port: number, token: string): string =>
   `POST /api/messages HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json; charset=utf-8\r\nauthorization: Bearer ${token}\r\ncontent-length: `
 
 async function load(given: Load): Promise<Outcome> {
-  const { port, pid, serviceUrl, tokens, run, connections, said, again, warmMs, runMs } = given
-  const most = given.mostTurns ?? (again ? Number.POSITIVE_INFINITY : said.length)
+  const { port, pid, serviceUrl, tokens, run, connections, said, again, holds, warmMs, runMs } = given
+  const most = Math.min(
+    given.from + (given.mostTurns ?? Number.POSITIVE_INFINITY),
+    again ? Number.POSITIVE_INFINITY : said.length,
+  )
   const heads = tokens.map((token) => headOf(port, token))
   const sockets = await Promise.all(Array.from({ length: connections }, () => opened(port)))
   const times: number[] = []
-  let [next, turns, failed, answered] = [0, 0, 0, 0]
+  let [next, turns, failed, answered] = [given.from, 0, 0, 0]
   let oddly: string | undefined
   let counting = false
   const start = performance.now()
@@ -135,13 +143,15 @@ async function load(given: Load): Promise<Outcome> {
       const began = performance.now()
       const { status, text } = await post(head, body)
       const now = performance.now()
-      const isGood = status >= 200 && status < 300
+      const isGood = status >= 200 && status < 300 && text.includes(holds)
       if (isGood) answered++
-      else oddly ??= `${status} ${text.slice(0, 200)}`
+      else {
+        failed++
+        oddly ??= `${status} ${text.slice(0, 300)}`
+      }
       if (counting) {
         times.push(now - began)
         if (isGood) turns++
-        else failed++
       }
       if (!counting && !end && now - start >= warmMs) beginCounting()
       else if (counting && now - begin.at >= runMs) endCounting()
@@ -160,6 +170,7 @@ async function load(given: Load): Promise<Outcome> {
     failed,
     ...(oddly !== undefined && { oddly }),
     answered,
+    next,
     ms: end.at - begin.at,
     cpuMs: end.cpuMs,
     ownCpuMs: (end.own.user + end.own.system) / 1000,

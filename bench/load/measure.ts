@@ -12,7 +12,13 @@ export type Figures = {
   readonly p50: number
   readonly p99: number
   readonly rssMb: number
-  readonly turns: number
+  /** Answered as they should be, warming up included, or in words alone where a card was due: those are `refused`. */
+  readonly answered: number
+  readonly refused: number
+  /** These, and what was answered otherwise or not at all. */
+  readonly failed: number
+  /** The first of what is said that was not. */
+  readonly next: number
   /** How much of one processor the load generator and the connector had. */
   readonly generatorShare: number
   readonly connectorShare: number
@@ -20,7 +26,7 @@ export type Figures = {
 
 export type Field = {
   readonly ground: Ground
-  /** Under one load. Rejects when a turn went wrong, or its reply did not come. */
+  /** Under one load. Rejects when no turn went well, or a reply did not come. */
   measure(bot: Running, load: Wanted): Promise<Figures>
   /** From its spawn to its first answer. */
   coldStart(bot: Running): Promise<number>
@@ -31,10 +37,14 @@ export type Field = {
   forget(): Promise<void>
   close(): Promise<void>
 }
-export type Wanted = Pick<Load, 'connections' | 'said' | 'again' | 'warmMs' | 'runMs'> & {
+export type Wanted = Pick<Load, 'connections' | 'said' | 'warmMs' | 'runMs'> & {
+  /** Of what is said, where to begin: then it is not said again. */
+  readonly from?: number
   readonly mostTurns?: number
-  /** Whether each turn posts a reply; `link` is answered by its card, later. */
-  readonly replies: boolean
+  /** What each answer has to hold. */
+  readonly holds?: string
+  /** `card`, or in `text`; `later`: by a card in its own time, and a text would be a refusal. `answer`: in the answer itself. */
+  readonly replies: 'card' | 'text' | 'later' | 'answer'
 }
 
 export const help: readonly Told[] = [{ is: 'message', text: 'help' }]
@@ -66,22 +76,34 @@ export async function openField(): Promise<Field> {
       const before = await counts()
       const cpu = await cpuOf(connector)
       const began = performance.now()
-      const outcome = (await generator.ask('load', { ...given(bot), ...load })) as Outcome
+      const { from, ...rest } = load
+      const outcome = (await generator.ask('load', {
+        ...given(bot),
+        holds: '',
+        ...rest,
+        from: from ?? 0,
+        again: from === undefined,
+      })) as Outcome
       const took = performance.now() - began
       const after = await counts()
       const replied = after.replies - before.replies
-      if (outcome.failed > 0 || outcome.turns === 0)
-        throw new Error(`${outcome.failed} of ${outcome.turns} turns failed: ${outcome.oddly}`)
+      if (outcome.turns === 0) throw new Error(`All turns failed: ${outcome.oddly}`)
       if (after.refused > before.refused) throw new Error('The bot called the connector without a token')
-      if (replies && replied < outcome.answered)
+      if ((replies === 'card' || replies === 'text') && replied < outcome.answered)
         throw new Error(`${outcome.answered} turns were answered, and ${replied} replies came`)
+      // What is answered in words alone where a card was due, was too late or refused.
+      const refused = replies === 'card' || replies === 'later' ? after.texts - before.texts : 0
+      const turns = outcome.turns * (1 - refused / outcome.answered)
       return {
-        perSecond: outcome.turns / (outcome.ms / 1_000),
-        cpuMs: outcome.cpuMs / outcome.turns,
+        perSecond: turns / (outcome.ms / 1_000),
+        cpuMs: outcome.cpuMs / turns,
         p50: percentile(outcome.timesMs, 0.5),
         p99: percentile(outcome.timesMs, 0.99),
         rssMb: outcome.rssMb,
-        turns: outcome.turns,
+        failed: outcome.failed + refused,
+        refused,
+        answered: outcome.answered,
+        next: outcome.next,
         generatorShare: outcome.ownCpuMs / outcome.ms,
         connectorShare: ((await cpuOf(connector)) - cpu) / took,
       }

@@ -32,6 +32,7 @@ export const kinds = {
   'role definition': kind('arm', 'GET', '/Microsoft\\.Authorization/roleDefinitions/[^/]+'),
   'deny assignments': kind('arm', 'GET', '/Microsoft\\.Authorization/denyAssignments'),
   "the identity's token": kind('identity', 'GET', '/msi/token'),
+  "the login's document": kind('login', 'GET', '/\\.well-known/openid-configuration'),
   "the bot's token for Teams": kind('login', 'POST', '/oauth2/v2\\.0/token'),
   "Entra's document": kind('entra', 'GET', '/\\.well-known/openid-configuration'),
   "exchange a person's token": kind('entra', 'POST', '/oauth2/v2\\.0/token'),

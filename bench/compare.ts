@@ -51,8 +51,10 @@ export async function compare(field: Field, size: Size, say: (line: string) => v
         say(`round ${n + 1} of ${size.rounds}: ${what}`)
         return done
       } catch (error) {
-        problems.push(`${what}, round ${n + 1}: ${error instanceof Error ? error.message : String(error)}`)
-        say(`${problems.at(-1)} ${error instanceof Error ? error.cause : ''}`)
+        // What a bot wrote last is for whoever waits; the results name the cause.
+        const { message, cause } = error instanceof Error ? error : new Error(String(error))
+        problems.push(`${what}, round ${n + 1}: ${cause instanceof Error ? cause.message : message}`)
+        say(`${problems.at(-1)}\n${message}`)
         return undefined
       }
     }

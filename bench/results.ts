@@ -1,6 +1,6 @@
 /** The results as Markdown, with what was promised beside each figure. */
 import { readFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import type { Alone } from './alone.ts'
 import { isShipped, peers, titles } from './bots.ts'
 import { type Bot, bots, type Compared, type Round, type Size } from './compare.ts'
@@ -111,7 +111,7 @@ function machine(): string {
     return `${name} ${version}`
   }
   const versions = ['botbuilder', 'restify', '@microsoft/agents-hosting', '@microsoft/teams.apps'].map(of)
-  const memory = `${Math.round(totalmem() / 2 ** 30)} GB`
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GB, load average ${fixed(loadavg()[2] ?? 0, 1)}`
   return `${new Date().toISOString().slice(0, 10)} · Node ${process.version} on ${process.platform} · ${cpus().length} × ${cpu?.model ?? 'unknown'}, ${memory} · ${versions.join(', ')}`
 }
 

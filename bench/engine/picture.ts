@@ -42,6 +42,7 @@ export function pictureOf(atScale: readonly AtScale[]): string {
     panel('claims a second, by workers', workers.map(String), claims, width),
   ]
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * width} ${height}" width="${2 * width}" height="${height}" font-family="sans-serif" font-size="10">
+<title>A look by the links that wait, and claims a second by workers</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${panels.join('\n')}
 </svg>

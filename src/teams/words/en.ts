@@ -51,16 +51,22 @@ export type Press = 'approve' | 'reject' | 'rejectConnection' | 'cancel' | 'unli
 
 const locale = 'en-GB'
 
-const clock = (at: Millis, zone: string): string =>
-  new Intl.DateTimeFormat(locale, {
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-    timeZone: zone,
-    timeZoneName: 'short',
-  }).format(at)
-const day = (at: Millis, zone: string): string =>
-  new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: zone }).format(at)
+/** A formatter is kept for each time zone: making one takes a hundred times as long as using it. */
+const formatting = (options: Intl.DateTimeFormatOptions) => {
+  const formats = new Map<string, Intl.DateTimeFormat>()
+  return (at: Millis, zone: string): string => {
+    const format = formats.get(zone) ?? new Intl.DateTimeFormat(locale, { ...options, timeZone: zone })
+    formats.set(zone, format)
+    return format.format(at)
+  }
+}
+const clock = formatting({
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+  timeZoneName: 'short',
+})
+const day = formatting({ day: 'numeric', month: 'short' })
 const time = {
   /** "30 Nov, 14:02 UTC" */
   moment: (at: Millis, zone: string): string => `${day(at, zone)}, ${clock(at, zone)}`,
@@ -68,17 +74,11 @@ const time = {
   near: (at: Millis, near: Millis, zone: string): string =>
     day(at, zone) === day(near, zone) ? clock(at, zone) : `${day(at, zone)}, ${clock(at, zone)}`,
   /** "12 March 2026" */
-  date: (at: Millis, zone: string): string =>
-    new Intl.DateTimeFormat(locale, {
-      day: 'numeric',
-      month: 'long',
-      year: 'numeric',
-      timeZone: zone,
-    }).format(at),
+  date: formatting({ day: 'numeric', month: 'long', year: 'numeric' }),
 }
 
-const list = (items: readonly string[]): string =>
-  new Intl.ListFormat(locale, { type: 'conjunction' }).format(items)
+const conjunction = new Intl.ListFormat(locale, { type: 'conjunction' })
+const list = (items: readonly string[]): string => conjunction.format(items)
 const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
 
 const linkAgain = ({ signalr, vault }: About): string => `link ${signalr} to ${vault}`

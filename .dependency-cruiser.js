@@ -53,7 +53,7 @@ export default {
       ['^src/teams/'],
     ),
     only('azure-clients-in-azure', ['@azure/arm-', '@azure/core-'], ['^src/azure/']),
-    only('credentials-in-main', ['@azure/identity'], ['^src/azure/', '^src/main\\.ts$']),
+    only('credentials-in-join', ['@azure/identity'], ['^src/azure/', '^src/join\\.ts$']),
     only('databases-in-store', ['kysely', 'pg'], ['^src/store/']),
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {

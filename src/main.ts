@@ -1,43 +1,10 @@
-/** The composition root: reads the settings, joins the rooms, starts the worker and the door, and leaves in order. */
-import type { TokenCredential } from '@azure/identity'
-import type { ActingApplication } from './azure/actAs.ts'
-import { credentialOf, teamsToken } from './azure/credential.ts'
-import { createAzure } from './azure/index.ts'
-import { azureEventsHook } from './azureEvents.ts'
+/** What `npm start` runs: reads the settings, opens the log and the store, starts the bot, and leaves when it is told to. */
 import { timeElsewhere, turnableClock } from './clock.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { crashMoments } from './crash.ts'
-import { startAnchor } from './engine/anchor.ts'
-import { createDesk } from './engine/desk.ts'
-import { createHints } from './engine/hints.ts'
-import { createJournal } from './engine/journal.ts'
-import { createPerformer } from './engine/perform.ts'
-import type { Log, Store } from './engine/ports.ts'
-import { createEscalations, createRouter } from './engine/router.ts'
-import { createSender } from './engine/send.ts'
-import { createSendLimits } from './engine/sendLimits.ts'
-import { type Surveyor, startSurveyor } from './engine/surveyor.ts'
-import { startWorker, type Worker } from './engine/worker.ts'
+import { join } from './join.ts'
 import { createLog } from './log.ts'
-import { createMetrics } from './metrics.ts'
-import { startProbes } from './probes.ts'
 import { openStore } from './store/openStore.ts'
-import { createAdapter, publicCloud } from './teams/adapter.ts'
-import { createBot } from './teams/bot.ts'
-import { createConnector } from './teams/connector.ts'
-import { createEventTokenCheck } from './teams/eventToken.ts'
-import { createGuard } from './teams/guard.ts'
-import { createSigningKeys } from './teams/keys.ts'
-import { createMessenger } from './teams/messenger.ts'
-import { createRoster } from './teams/roster.ts'
-import { createServer } from './teams/server.ts'
-import { createServiceList } from './teams/services.ts'
-import { createTokenCheck } from './teams/token.ts'
-import { en } from './teams/words/en.ts'
-import { workingTime } from './workingHours.ts'
-
-/** How long after it was told to go the bot lets go of Azure and Teams: what came of it is still written, within 20 s. */
-const lettingGoMs = 15_000
 
 let config: Config
 try {
@@ -54,183 +21,46 @@ try {
   process.exit(1)
 }
 
-async function run({
-  bot: identity,
-  limits,
-  arm,
-  approver,
-  events,
-  sandbox,
-  ...settings
-}: Config): Promise<void> {
+async function run(config: Config): Promise<void> {
+  const { bot, approver, sandbox, databaseUrl } = config
   const offset = sandbox?.clockOffsetMs ?? 0
   const machine = turnableClock(offset)
   const moments = crashMoments(sandbox?.crashAt ?? [])
-  const log = createLog(machine.now, secretsOf(settings.databaseUrl, identity.password, approver?.password))
+  const log = createLog(machine.now, secretsOf(databaseUrl, bot.password, approver?.password))
   process.on('uncaughtException', (error, origin) => {
     log('error', 'crashed', { origin }, error)
     process.exit(1)
   })
   if (sandbox)
     log('warn', 'sandbox', {
-      note: `${identity.appId === undefined ? 'Nobody is asked who they are. ' : ''}Only this machine can speak to this bot.`,
+      note: `${bot.appId === undefined ? 'Nobody is asked who they are. ' : ''}Only this machine can speak to this bot.`,
     })
 
-  const store = await openStore({ url: settings.databaseUrl, log, onCommit: moments.onCommit })
+  const store = await openStore({ url: databaseUrl, log, onCommit: moments.onCommit })
   // Whoever shares a database goes by its clock: leases and due times mean the same to all.
   const shared = store.now && (await timeElsewhere(store.now, log))
   const clock = shared ? turnableClock(offset, shared.now) : machine
-  const credential = credentialOf(identity, arm.clientId, machine.now)
-  const { azure, survey, directory, access, actAs, warm } = createAzure({
-    endpoint: arm.endpoint,
-    credential,
-    deadlineMs: arm.deadlineMs,
-    ...(approver && { application: applicationOf(approver, credential) }),
-    now: clock.now,
-    log,
-  })
-  const { openIdMetadataUrl, issuer, scope } = identity.cloud ?? publicCloud
-  const keys = createSigningKeys({ openIdMetadataUrl, now: machine.now, log })
-  const metrics = createMetrics({ openByStatus: store.openByStatus, keysAgeMs: keys.ageMs })
-  const isListed = createServiceList({ hosts: settings.serviceHosts, log, onMiss: metrics.serviceMissed })
-  const sendLimits = createSendLimits({ store, clock, log, ...(sandbox && { faster: sandbox.sendsFaster }) })
-  const { appId = '', tenantId } = identity
-  const connector = createConnector({
-    isListed,
-    ...(identity.appId !== undefined &&
-      tenantId !== undefined && { token: teamsToken({ ...identity, appId, tenantId }, scope, machine.now) }),
-    now: machine.now,
-  })
-  const adapter = createAdapter({ appId, connector, traffic: sendLimits })
-  const drawing = {
-    portal: settings.portal,
-    timeZone: settings.timeZone,
-    ...(tenantId !== undefined && { tenantId }),
-    asApprover: approver !== undefined,
-  }
-  const messenger = createMessenger({
-    connector,
-    appId,
-    people: store.people,
-    texts: store.texts,
-    words: en,
-    drawing,
-    log,
-  })
-  const router = createRouter({
-    store,
-    directory,
-    defaultOwners: settings.defaultOwners,
-  })
-  let worker: Worker | undefined
-  let surveyor: Surveyor | undefined
-  const anchor = startAnchor({ store, clock, everyMs: settings.anchorMs, log })
-  const wake = (): void => worker?.wake()
-  const approveAs = approver ? 'approver' : 'bot'
-  const working = workingTime(settings.workingHours, settings.timeZone)
-  const journal = createJournal({ store, clock, limits, working, approveAs, wake, onDecision: anchor.say })
-  const [leavingSoon, endingSoon] = [new AbortController(), new AbortController()]
-  const ending = endingSoon.signal
-  const sender = createSender({ store, clock, journal, wake, log, crashPoint: moments.at, ending })
-  const performer = createPerformer({
-    store,
+  const { url, probes, wake, leave } = await join(config, {
+    machine,
     clock,
-    journal,
-    azure,
-    access,
-    messenger,
-    router,
-    sendLimits,
-    limits,
+    store,
     log,
     crashPoint: moments.at,
-    leaving: leavingSoon.signal,
-    ending,
   })
-  const desk = createDesk({
-    store,
-    journal,
-    directory,
-    access,
-    roster: createRoster({ connector, log }),
-    router,
-    escalations: createEscalations({ store, fallback: settings.escalation, log }),
-    ...(actAs && { asApprover: { actAs, sender } }),
-    deadlineMs: settings.turnReadsMs,
-    freshDecisionMs: limits.freshDecisionMs,
-  })
-  const entraKeys =
-    events && createSigningKeys({ openIdMetadataUrl: events.openIdMetadataUrl, now: machine.now, log })
-  const hook =
-    events &&
-    entraKeys &&
-    azureEventsHook({
-      tokenCheck: createEventTokenCheck({ ...events, keys: entraKeys, now: machine.now }),
-      hints: createHints({ store, clock, wake, onHinted: metrics.hinted }),
-      onAnnounced: metrics.announced,
-    })
-  let leaving = false
-  const server = await createServer({
-    host: settings.host,
-    port: settings.port,
-    adapter,
-    guard: createGuard({
-      ...(tenantId !== undefined && { tenantId }),
-      ...(identity.appId !== undefined && {
-        appId,
-        tokenCheck: createTokenCheck({ keys, issuer, appId, now: machine.now }),
-      }),
-      isListed,
-    }),
-    bot: createBot({
-      desk,
-      conversations: store,
-      words: en,
-      usual: limits,
-      drawing,
-      ...(approver && { signIn: { uri: approver.uri, page: consentPage(approver) } }),
-      log,
-      admits: settings.admits,
-      now: clock.now,
-    }),
-    ...(hook && { hook }),
-    meter: metrics.meter,
-    log,
-  })
-  const probes = await startProbes({
-    ...settings.probes,
-    ready: async () => worker !== undefined && !leaving && (await answersSoon(store, log)),
-    metrics: metrics.text,
-  })
-  worker = startWorker({ store, clock, journal, performer, limits, leaseMs: settings.leaseMs, log })
-  surveyor = startSurveyor({ store, clock, survey, look: performer.look, limits, log, wake })
-  if (identity.appId !== undefined) keys.refresh()
-  entraKeys?.refresh()
-  // Whoever waits for this start to be over is answered first, and the first link does not wait for the clients. What
-  // fails here fails there again, and is told.
-  setTimeout(() => {
-    warm().catch((error: unknown) => log('warn', 'azure.notWarm', {}, error))
-  }, 1_000).unref()
 
-  // What is under way ends, what is asked meanwhile hears 503, and nothing that was answered is lost.
-  const leave = async (signal: string): Promise<void> => {
+  let leaving = false
+  const leaveOnce = async (signal: string): Promise<void> => {
     if (leaving) return
     leaving = true
     log('info', 'leaving', { signal })
-    leavingSoon.abort()
-    setTimeout(() => endingSoon.abort(), lettingGoMs).unref()
-    // Beside the turns: while these end, nothing else is begun.
-    await Promise.all([server.close().then(sender.settled), worker?.stop(), surveyor?.stop()])
-    await sendLimits.settled()
-    await anchor.stop()
+    await leave()
     shared?.stop()
     await store.close()
-    await probes.close()
     log('info', 'left')
     process.exit(0)
   }
-  process.on('SIGTERM', leave)
-  process.on('SIGINT', leave)
+  process.on('SIGTERM', leaveOnce)
+  process.on('SIGINT', leaveOnce)
   if (sandbox) {
     process.on('message', (message: unknown) => {
       const asked = typeof message === 'object' && message !== null ? message : {}
@@ -239,47 +69,16 @@ async function run({
       else if ('jump' in asked && typeof asked.jump === 'number')
         for (const one of clocks) one.jump(asked.jump)
       else return
-      worker?.wake()
+      wake()
       process.send?.({ turned: asked })
     })
   }
   // Said last: whoever waits for it may end the process at once, and is heard.
-  log('info', 'listening', { url: server.url, probes: probes.url })
+  log('info', 'listening', { url, probes })
 }
 
 /** What no line of the log may hold. */
 function secretsOf(databaseUrl: string, ...passwords: readonly (string | undefined)[]): readonly string[] {
   const ofDatabase = URL.canParse(databaseUrl) ? decodeURIComponent(new URL(databaseUrl).password) : ''
   return [...passwords, ofDatabase].flatMap((secret) => (secret ? [secret] : []))
-}
-
-/** Sooner than a platform gives up on its probe. */
-async function answersSoon(store: Pick<Store, 'answers'>, log: Log): Promise<boolean> {
-  const silent = new Promise<'silent'>((resolve) => setTimeout(resolve, 900, 'silent').unref())
-  try {
-    return (await Promise.race([store.answers(), silent])) !== 'silent'
-  } catch (error) {
-    log('warn', 'store.away', {}, error)
-    return false
-  }
-}
-
-/** As whom owners are acted for: by its secret, or by what the managed identity vouches. */
-function applicationOf(
-  { tenantId, appId: clientId, password, authorityHost }: NonNullable<Config['approver']>,
-  identity: TokenCredential,
-): ActingApplication {
-  const vouched = async (): Promise<string> => {
-    // https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
-    const token = await identity.getToken('api://AzureADTokenExchange/.default')
-    if (!token) throw new Error('The managed identity gave no token')
-    return token.token
-  }
-  const proof = password === undefined ? { getAssertion: vouched } : { clientSecret: password }
-  return { tenantId, clientId, proof, ...(authorityHost !== undefined && { authorityHost }) }
-}
-
-/** Where an administrator agrees for everybody, and others ask for it: the one page that needs no address to return to. */
-function consentPage({ tenantId, appId, authorityHost }: NonNullable<Config['approver']>): string {
-  return `${authorityHost ?? 'https://login.microsoftonline.com'}/${tenantId}/adminconsent?client_id=${appId}`
 }

@@ -2,6 +2,7 @@
  * `npm run demo`: plays a story against a local Azure and a local Teams, over real HTTP, with the real bot. The
  * script holds what people say and press; every other line is printed by those who watch the traffic.
  */
+import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { crashMoments } from './crashMoments.ts'
 import { type StoryName, story } from './story.ts'
@@ -72,7 +73,7 @@ async function play(): Promise<number> {
       done++
       stage({ kind: 'step', text: step.name, happened: true })
     }
-    const crashes = kills?.finish()
+    const crashes = await kills?.all()
     const twice = count(steps.length, done, crashes?.killed)
     if (crashes && crashes.never.length > 0)
       stage({ kind: 'step', text: `killed ${crashes.never.join(', ')}`, happened: false })
@@ -143,6 +144,10 @@ function keepKilling(world: World, stage: (event: { kind: 'killed' | 'started'; 
   let moments: readonly string[] = crashMoments
   let killed = 0
   let finished = false
+  let done = (): void => undefined
+  const nothingLeft = new Promise<void>((resolve) => {
+    done = resolve
+  })
   const armed = (): Record<string, string> => ({ VAULTLINK_CRASH_AT: moments.join(',') })
   const watch = async (): Promise<void> => {
     await world.restart({ environment: armed() })
@@ -157,15 +162,21 @@ function keepKilling(world: World, stage: (event: { kind: 'killed' | 'started'; 
       stage({ kind: 'killed', text: `SIGKILL ${moment}` })
       await world.restart({ kill: true, environment: armed() })
       stage({ kind: 'started', text: 'the bot starts again' })
+      if (moments.length === 0) done()
     }
   }
   void watch().catch((error: unknown) => {
     if (!finished) stage({ kind: 'killed', text: `the bot could not be started again: ${String(error)}` })
   })
   return {
-    finish(): { killed: number; never: readonly string[] } {
+    /** The last moments come when all has been told. */
+    async all(): Promise<{ killed: number; never: readonly string[] }> {
+      await Promise.race([nothingLeft, setTimeout(15_000, undefined, { ref: false })])
       finished = true
       return { killed, never: moments }
+    },
+    finish(): void {
+      finished = true
     },
   }
 }

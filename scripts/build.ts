@@ -19,6 +19,7 @@ const later = [
   'axios',
   'base64url',
   'botframework-streaming',
+  'cross-fetch',
   'dayjs',
   'fs-extra',
   'htmlparser2',

@@ -91,8 +91,6 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   lineLimit: 160,
-  // The log names functions.
-  keepNames: true,
   legalComments: 'linked',
   // Each is asked for in case it is there.
   external: ['pg-native', 'dtrace-provider'],

@@ -5,10 +5,18 @@ import { conversationOf, placeByKey, type World } from './world.ts'
 
 const patience = 10_000
 
-const renderedText = (message: Message): string =>
-  message.deleted
+/** A card is replaced and never changed, and whoever waits reads all of a conversation at each event. */
+const read = new WeakMap<object, string>()
+const textOfCard = (card: object): string => {
+  const known = read.get(card) ?? cardText(card).join('\n')
+  read.set(card, known)
+  return known
+}
+
+const renderedText = ({ deleted, text, card }: Message): string =>
+  deleted
     ? '(deleted)'
-    : [...(message.text ? [message.text] : []), ...cardText(message.card)].join('\n')
+    : [...(text ? [text] : []), ...(card ? [textOfCard(card)] : [])].filter((part) => part !== '').join('\n')
 
 const transcript = (messages: Message[]): string =>
   messages

@@ -25,6 +25,8 @@ import type { Database, Tables } from './tables.ts'
 const busyMs = 2_000
 /** How long of that SQLite waits by itself, in which this process does nothing else; then others have as long. */
 const blockingMs = 10
+/** How long it is waited until nobody reads, when somebody is to be forgotten. */
+const scrubMs = 5_000
 
 /** Opens, and if need be creates, the database in `path`, which may be `:memory:`. */
 export function openSqlite(path: string, log: Log | undefined): Database {
@@ -44,9 +46,11 @@ export function openSqlite(path: string, log: Log | undefined): Database {
     isAlone: presence.isAlone,
     letOthersIn: presence.letOthersIn,
     scrub: async () => {
-      // The pages before a deletion stand in the write-ahead log until it is emptied.
-      const result = sqlite.prepare('pragma wal_checkpoint(truncate)').get()
-      return result?.busy === 0
+      // The pages before a deletion stand in the write-ahead log until it is emptied, which nobody may read meanwhile.
+      for (const until = performance.now() + scrubMs; ; await pause(blockingMs)) {
+        const result = sqlite.prepare('pragma wal_checkpoint(truncate)').get()
+        if (result?.busy === 0 || performance.now() > until) return result?.busy === 0
+      }
     },
     async close() {
       // What was asked before is answered first: the connection is lent in the order of asking.

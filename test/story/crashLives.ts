@@ -290,6 +290,13 @@ async function play(
   // Where a card was lost, people press the older of the two.
   if (twice === 'status' || twice === 'approval') await up(0)
   await until(world, 'the cards stand', () => stand('status', 'approval'))
+  // Here a press is cut and nothing else: one that overtakes the commit of its card would be of a card that is lost.
+  if (/^committing (?:decided|cancelled|unlinked)$/.test(moment.at))
+    await until(world, 'the cards are written down', () =>
+      ['status', 'approval'].every((card) =>
+        world.bot().log.some(({ event, post }) => event === 'teams.told' && post === card),
+      ),
+    )
   await whenPending()
 
   const approve = () => heard(() => owner.presses('Approve…', 'Yes, approve').on(oldest('approval')))

@@ -3,6 +3,7 @@
  * and not two thousand; so are the tools that stand beside it. `dist/start.js` starts the bot.
  */
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
@@ -33,7 +34,8 @@ const loadsLater: Plugin = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: new RegExp(`^(?:${later.join('|')})$`) }, ({ path, kind, importer }) =>
       kind === 'require-call' && botFramework.test(importer)
-        ? { path, namespace: 'later', pluginData: { from: importer } }
+        ? // Its own, where it has another version than the rest.
+          { path: createRequire(importer).resolve(path), namespace: 'later' }
         : undefined,
     )
     // As TypeScript's own interop reads a module: by `__esModule`, and by a `default` where there is none.

@@ -14,13 +14,6 @@ type Framework = ConfigurationBotFrameworkAuthentication
 type ConnectorFactory = ReturnType<Framework['createConnectorFactory']>
 type ConnectorClient = Awaited<ReturnType<ConnectorFactory['create']>>
 
-/** learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication */
-export const publicCloud = {
-  openIdMetadataUrl: 'https://login.botframework.com/v1/.well-known/openidconfiguration',
-  issuer: 'https://api.botframework.com',
-  scope: 'https://api.botframework.com',
-}
-
 export class BotAdapter extends CloudAdapter {
   readonly #appId: string
   readonly #connectorFactory: ConnectorFactory

@@ -6,7 +6,7 @@ import type { Log, Store } from '../../src/engine/ports.ts'
 import { join } from '../../src/join.ts'
 import { errorFields } from '../../src/log.ts'
 import { openStore } from '../../src/store/openStore.ts'
-import { publicCloud } from '../../src/teams/adapter.ts'
+import { publicCloud } from '../../src/teams/publicCloud.ts'
 import type { Peers } from './peers.ts'
 
 export type Line = { readonly level: string; readonly event: string } & Readonly<Record<string, unknown>>

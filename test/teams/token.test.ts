@@ -3,8 +3,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { bot } from '../../sandbox/seed.ts'
 import { startTeams, type Teams } from '../../sandbox/teams/server.ts'
-import { publicCloud } from '../../src/teams/adapter.ts'
 import { createSigningKeys, type SigningKey } from '../../src/teams/keys.ts'
+import { publicCloud } from '../../src/teams/publicCloud.ts'
 import { createTokenCheck, type TokenCheck } from '../../src/teams/token.ts'
 
 const skewMs = 300_000

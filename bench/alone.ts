@@ -51,41 +51,56 @@ async function guard(calls: number): Promise<Alone['guard']> {
   const log = (): void => undefined
   const keys = createSigningKeys({ openIdMetadataUrl: teams.openIdUrl, now: Date.now, log })
   const { issuer } = publicCloud
-  const { admitCaller, admitActivity } = createGuard({
-    appId: bot.appId,
-    tenantId,
-    tokenCheck: createTokenCheck({ keys, issuer, appId: bot.appId, now: Date.now }),
-    isListed: createServiceList({ hosts: [teams.host], log }),
-  })
+  const isListed = createServiceList({ hosts: [teams.host], log })
+  const newGuard = () =>
+    createGuard({
+      appId: bot.appId,
+      tenantId,
+      tokenCheck: createTokenCheck({ keys, issuer, appId: bot.appId, now: Date.now }),
+      isListed,
+    })
   const tokens = await Promise.all(Array.from({ length: 200 }, (_, jti) => teams.token({ jti })))
   const key = (await keys.find('teams'))?.key
   if (!key) throw new Error('Teams published no key')
   const onThread = promisify(verify)
+  const admitted = async (by: ReturnType<typeof newGuard>, token: string): Promise<number> => {
+    const began = performance.now()
+    const caller = await by.admitCaller(`Bearer ${token}`)
+    if (caller.is === 'refused' || by.admitActivity(caller, activity).is === 'refused')
+      throw new Error('The guard refused a genuine request')
+    return performance.now() - began
+  }
   /** Interleaved: a moment in which the machine is busy elsewhere spoils one of them. */
-  const guarded: number[][] = []
+  const first: number[][] = []
+  const again: number[][] = []
   const verified: number[][] = []
   for (let round = 0; round < 11; round++) {
-    const [ours, bare]: [number[], number[]] = [[], []]
+    const [unseen, seen, bare]: [number[], number[], number[]] = [[], [], []]
+    let guard = newGuard()
     for (let call = 0; call < calls; call++) {
+      // A guard remembers what it has verified: one that has not is set before the tokens begin anew.
+      if (call % tokens.length === 0) guard = newGuard()
       const token = tokens[call % tokens.length] ?? ''
-      let began = performance.now()
-      const caller = await admitCaller(`Bearer ${token}`)
-      if (caller.is === 'refused' || admitActivity(caller, activity).is === 'refused')
-        throw new Error('The guard refused a genuine request')
-      ours.push(performance.now() - began)
+      unseen.push(await admitted(guard, token))
+      seen.push(await admitted(guard, token))
       const [header, payload, signature = ''] = token.split('.')
-      began = performance.now()
+      const began = performance.now()
       // On a thread of the pool, where jose's is done too: what waits for that on a busy machine is in both.
       await onThread('sha256', Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'))
       bare.push(performance.now() - began)
     }
     // In the first the runtime compiles.
     if (round === 0) continue
-    guarded.push(ours)
+    first.push(unseen)
+    again.push(seen)
     verified.push(bare)
   }
   await teams.close()
-  return [['half of all within', 0.5] as const, ['99 of 100 within', 0.99] as const].map(([what, part]) => ({
+  return [
+    ['half of all within, each token new to it', first, 0.5] as const,
+    ['99 of 100 within, each token new to it', first, 0.99] as const,
+    ['99 of 100 within, each token seen before', again, 0.99] as const,
+  ].map(([what, guarded, part]) => ({
     what,
     ms: median(guarded.map((values) => percentile(values, part))),
     bareMs: median(verified.map((values) => percentile(values, part))),

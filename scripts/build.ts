@@ -56,14 +56,11 @@ const loadsLater: Plugin = {
       /restify[\\/]lib[\\/]index\.js$/.test(importer) ? { path: 'none', namespace: 'none' } : undefined,
     )
     onLoad({ filter: /./, namespace: 'none' }, () => ({ contents: 'module.exports = {}' }))
-    // Of undici the bot uses one class and one call; its entry brings all of fetch, WebSocket and the cache with them.
+    // Of undici the bot uses one class; its entry brings all of fetch, WebSocket and the cache with them.
     onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'undici' }))
     onLoad({ filter: /./, namespace: 'undici' }, () => ({
       resolveDir: here('.'),
-      contents: `
-        const request = require('undici/lib/api/api-request.js')
-        Object.assign(require('undici/lib/dispatcher/dispatcher.js').prototype, { request })
-        exports.EnvHttpProxyAgent = require('undici/lib/dispatcher/env-http-proxy-agent.js')`,
+      contents: `exports.EnvHttpProxyAgent = require('undici/lib/dispatcher/env-http-proxy-agent.js')`,
     }))
     // An import of it reads all that it exports, and with that Node's own undici is loaded; a require does not.
     onResolve({ filter: /^(?:node:)?http$/ }, ({ kind }) =>

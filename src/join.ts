@@ -86,7 +86,7 @@ export async function join(
       tenantId !== undefined && { token: teamsToken({ ...identity, appId, tenantId }, scope, machine.now) }),
     now: machine.now,
   })
-  const adapter = createAdapter({ appId, connector, traffic: sendLimits })
+  const adapter = createAdapter({ connector, traffic: sendLimits })
   const drawing = {
     portal: settings.portal,
     timeZone: settings.timeZone,

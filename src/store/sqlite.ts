@@ -171,6 +171,8 @@ function dialect(sqlite: DatabaseSync, close: () => void, begin = 'begin immedia
 class PatientDriver extends SqliteDriver {
   readonly #sqlite: DatabaseSync
   readonly #begin: string
+  /** One for all, as the connection is: Kysely keeps track of each that it is given. */
+  #patient: DatabaseConnection | undefined
 
   constructor(sqlite: DatabaseSync, close: () => void, begin: string) {
     super({ database: asKyselyWants(sqlite, close) })
@@ -180,10 +182,11 @@ class PatientDriver extends SqliteDriver {
 
   override async acquireConnection(): Promise<DatabaseConnection> {
     const connection = await super.acquireConnection()
-    return {
+    this.#patient ??= {
       executeQuery: (query) => this.#waitedFor(() => connection.executeQuery(query)),
       streamQuery: (query, chunkSize) => connection.streamQuery(query, chunkSize),
     }
+    return this.#patient
   }
 
   /**

@@ -1,5 +1,6 @@
 /** One call to a service, and its whole answer, over connections that stay open. */
-import { EnvHttpProxyAgent } from 'undici'
+import type { IncomingHttpHeaders } from 'node:http'
+import { type Dispatcher, EnvHttpProxyAgent } from 'undici'
 
 export type Ask = {
   readonly method: 'GET' | 'POST' | 'PUT'
@@ -30,13 +31,47 @@ const dispatcher = new EnvHttpProxyAgent({
   connect: { timeout: connectMs },
 })
 
-/** Asks once, and follows nowhere. Rejects when no whole answer comes, and with the signal's own reason when that ends it. */
-export async function ask({ signal, ...call }: Ask): Promise<Answer> {
-  try {
-    const { statusCode, headers, body } = await dispatcher.request({ ...call, signal })
-    const text = await body.text()
-    return { status: statusCode, text, header: (name) => [headers[name]].flat()[0] }
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error
-  }
+/** What Teams writes is UTF-8, with or without a mark that says so. */
+const utf8 = new TextDecoder()
+
+/**
+ * Asks once, and follows nowhere. Rejects when no whole answer comes, and with the signal's own reason when that ends it.
+ * undici's `request` would make a stream of each answer, and with those the garbage of one turn holds on to the next's.
+ */
+export function ask({ signal, ...call }: Ask): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    let controller: Dispatcher.DispatchController | undefined
+    const end = (): void => {
+      reject(signal.reason)
+      controller?.abort(signal.reason)
+    }
+    signal.addEventListener('abort', end, { once: true })
+    const chunks: Buffer[] = []
+    let status = 0
+    let headers: IncomingHttpHeaders = {}
+    dispatcher.dispatch(call, {
+      onRequestStart(started) {
+        controller = started
+        // It waited for a connection longer than anybody waits for it: nothing of it is sent.
+        if (signal.aborted) started.abort(signal.reason)
+      },
+      onResponseStart(_, statusCode, its) {
+        status = statusCode
+        headers = its
+      },
+      onResponseData(_, chunk) {
+        chunks.push(chunk)
+      },
+      onResponseEnd() {
+        signal.removeEventListener('abort', end)
+        const text = utf8.decode(Buffer.concat(chunks))
+        resolve({ status, text, header: (name) => [headers[name]].flat()[0] })
+      },
+      onResponseError(_, error) {
+        signal.removeEventListener('abort', end)
+        reject(error)
+      },
+    })
+  })
 }

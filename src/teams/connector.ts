@@ -98,9 +98,8 @@ export function createConnector(options: {
   async function call(
     { origin, base }: Service,
     { method, path, conversation, body }: Call,
-    { signal, traffic }: { readonly signal?: AbortSignal; readonly traffic?: Traffic },
+    { signal: ends, traffic }: { readonly signal: AbortSignal; readonly traffic?: Traffic },
   ): Promise<unknown> {
-    const ends = signal ?? AbortSignal.timeout(callDeadlineMs)
     ends.throwIfAborted()
     // The answer goes out meanwhile.
     const counted = traffic?.called(conversation)
@@ -127,13 +126,18 @@ export function createConnector(options: {
   }
 
   return {
-    at(serviceUrl, its = {}) {
+    at(serviceUrl, { signal, traffic } = {}) {
       if (!isListed(serviceUrl)) throw new ServiceNotListed()
       const { origin, pathname } = new URL(serviceUrl)
       const service = { origin, base: pathname.replace(/\/$/, '') }
-      const read = async (path: string) => fieldsOf(await call(service, { method: 'GET', path }, its))
+      const its = traffic && { traffic }
+      const ask = (asked: Call): Promise<unknown> =>
+        signal
+          ? call(service, asked, { signal, ...its })
+          : beforeDeadline((signal) => call(service, asked, { signal, ...its }))
+      const read = async (path: string) => fieldsOf(await ask({ method: 'GET', path }))
       const write = async (asked: Call): Promise<Posted & { readonly activityId?: string }> => {
-        const { id, activityId } = fieldsOf(await call(service, asked, its))
+        const { id, activityId } = fieldsOf(await ask(asked))
         return {
           ...(textOf(id) && { id: String(id) }),
           ...(textOf(activityId) && { activityId: String(activityId) }),
@@ -172,6 +176,21 @@ export function createConnector(options: {
         },
       }
     },
+  }
+}
+
+/**
+ * With a signal that ends after ten seconds. One of `AbortSignal.timeout` would stay until then, long after its call, and
+ * thousands of them make the garbage collector stop for all of them again and again.
+ */
+async function beforeDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = new AbortController()
+  const late = (): void => deadline.abort(new DOMException('Teams was silent', 'TimeoutError'))
+  const timer = setTimeout(late, callDeadlineMs)
+  try {
+    return await work(deadline.signal)
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -82,16 +82,15 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   // restify takes upgraded connections off Node's hands and forgets them, with no deadline and for ever.
   http.removeAllListeners('upgrade')
   let draining = false
-  /** What the door has let through to the turn, and to the hook. */
-  const passed = new WeakMap<restify.Request, { readonly caller: Caller; readonly body: object }>()
-  const hooked = new WeakMap<restify.Request, object>()
   const toTeams: Way<Caller> = {
     tokens: guard.tokens,
     json: /^application\/json$/i,
     maxBodyBytes,
     admitCaller: guard.admitCaller,
     lists: false,
-    pass: (request, caller, body) => passed.set(request, { caller, body }),
+    pass: (request, caller, body) => {
+      request[passed] = { caller, body }
+    },
   }
   const toHook: Way<{ readonly is: 'held' }> | undefined = hook && {
     tokens: true,
@@ -99,7 +98,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     maxBodyBytes: hook.maxBodyBytes,
     admitCaller: hook.admitCaller,
     lists: true,
-    pass: (request, _caller, body) => hooked.set(request, body),
+    pass: (request, _caller, body) => {
+      request[hooked] = body
+    },
   }
 
   server.pre((request, response, next) => {
@@ -157,7 +158,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   }
 
   server.post(messages, async (request, response) => {
-    const admitted = passed.get(request)
+    const { [passed]: admitted } = request as Passing
     // The router knows more spellings of a path than one, and the door guards one.
     if (!admitted) return reply(response, 404, { error: 'not found' })
     const over = meter.turn()
@@ -184,7 +185,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       next()
     })
     server.post(hook.path, async (request, response) => {
-      const body = hooked.get(request)
+      const { [hooked]: body } = request as Passing
       if (!body) return reply(response, 404, { error: 'not found' })
       await handle(response, async () => {
         const taken = await hook.take(body)
@@ -239,7 +240,15 @@ type Way<C extends { readonly is: string }> = {
   readonly admitCaller: (authorization: string) => Promise<C | Refused>
   /** Whether the body may be a list. */
   readonly lists: boolean
-  readonly pass: (request: restify.Request, caller: C, body: object) => void
+  readonly pass: (request: Passing, caller: C, body: object) => void
+}
+
+/** What the door has let through to the turn, and to the hook: kept with the request, since a map of them is work for the garbage collector. */
+const passed = Symbol('passed')
+const hooked = Symbol('hooked')
+type Passing = restify.Request & {
+  [passed]?: { readonly caller: Caller; readonly body: object }
+  [hooked]?: object
 }
 
 /** First the token, then the body: who is nobody sends nothing that is kept. */

@@ -145,7 +145,7 @@ describe('with tokens, against a signed Teams', () => {
 
   test("the SDK's own gates are closed, the emulator's too", async () => {
     const connector = createConnector({ isListed: () => true })
-    const adapter = createAdapter({ appId: bot.appId, connector })
+    const adapter = createAdapter({ connector })
     const emulators = await stage.teams.token({
       iss: `https://sts.windows.net/d6d49420-f39b-4df7-a1dc-d59a935871db/`,
       ver: '1.0',

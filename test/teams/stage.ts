@@ -89,7 +89,6 @@ export async function startStage(
       }),
   })
   const adapter = createAdapter({
-    appId: appId ?? '',
     connector,
     ...(options.traffic && { traffic: options.traffic }),
   })

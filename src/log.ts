@@ -51,9 +51,9 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/eyJ[\w-]{5,}(?:\.[\w-]*){0,4}/g, '[token]'],
   [/\b(Bearer|Basic) [\w.~+/=-]{4,}/gi, '$1 [token]'],
   [/\bvaultlink [0-9a-f]{32}\b/gi, 'vaultlink [mark]'],
-  // Conversations are named `19:…@thread.tacv2`, and they are no secret.
-  [/[\w.%+'-]+@(?!thread\.)(?:[\w-]+\.)+[a-z]{2,}/gi, '[address]'],
 ]
+/** Conversations are named `19:…@thread.tacv2`, and they are no secret. */
+const address = /[\w.%+'-]+@(?!thread\.)(?:[\w-]+\.)+[a-z]{2,}/gi
 
 /** A finished line without what looks like a secret; still JSON, since nothing that is put in needs an escape. */
 function cleaner(secrets: readonly string[]): (line: string) => string {
@@ -64,6 +64,7 @@ function cleaner(secrets: readonly string[]): (line: string) => string {
     let clean = line
     for (const value of values) clean = clean.replaceAll(value, '[secret]')
     for (const [pattern, instead] of patterns) clean = clean.replace(pattern, instead)
-    return clean
+    // Most lines hold none, and this pattern would try every word of them.
+    return clean.includes('@') ? clean.replace(address, '[address]') : clean
   }
 }

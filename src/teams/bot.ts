@@ -9,6 +9,7 @@ import { type Drawing, type Rendered, welcomeCard } from './cards.ts'
 import { understand } from './commands/index.ts'
 import { TurnTooLong, troubleOf, within } from './errors.ts'
 import { type InvokeAnswer, pressAnswer, type SignIn, signInAnswer } from './invokeAnswer.ts'
+import { createKept } from './kept.ts'
 import { createMembership, type Outsider } from './membership.ts'
 import { type Prose, toPlain, toXml } from './prose.ts'
 import type { Bot } from './server.ts'
@@ -33,12 +34,20 @@ export type BotOptions = {
   readonly deadlineMs?: number
 }
 
+/**
+ * A turn is no news of its conversation. Whoever takes the bot away and installs it again sends the news of that first,
+ * which is always written.
+ */
+const met = { keptMs: 60_000, most: 10_000 }
+
 const scopes: Record<Incoming['kind'], Scope> = { channel: 'team', group: 'groupChat', personal: 'personal' }
 
 /** The bot that the server hands its turns to. */
 export function createBot(options: BotOptions): Bot {
   const { desk, conversations, words, usual, drawing, signIn, deadlineMs = 4_000 } = options
-  const memberOf = createMembership(options.now ?? Date.now, options.admits ?? [])
+  const now = options.now ?? Date.now
+  const memberOf = createMembership(now, options.admits ?? [])
+  const lately = createKept<string>(now, met)
 
   return async (context, incoming, correlation) => {
     const log: Log = (level, event, fields, error) =>
@@ -133,7 +142,7 @@ export function createBot(options: BotOptions): Bot {
         })
       case 'installed':
         return quietly('installed', async () => {
-          await meet()
+          await meet(known())
           if (!(await conversations.welcome(channelOf(incoming.conversation)))) return
           const installedBy = incoming.from.name ?? (await installerOf())
           const inTeam = incoming.kind === 'channel'
@@ -146,7 +155,7 @@ export function createBot(options: BotOptions): Bot {
           const { channel, kind, team, serviceUrl } = incoming
           if (!channel) return
           const { id: conversation, name } = channel
-          await conversations.meet({
+          await meet({
             conversation,
             serviceUrl,
             kind,
@@ -172,23 +181,30 @@ export function createBot(options: BotOptions): Bot {
         log('warn', 'turn.stranger', { who })
         return { refused: words.replies.outsider[who] }
       }
-      await meet()
+      await meetOnce()
       const tenant = member.tenant ?? incoming.tenants[0] ?? ''
       return {
         ...turnOf({ objectId, teamsId, name: name ?? member.name ?? words.somebody, tenant }),
         ...(token !== undefined && { token }),
       }
     }
-    async function meet(): Promise<void> {
+    function known(): KnownConversation {
       const { kind, team, serviceUrl, channel } = incoming
-      const known: KnownConversation = {
+      return {
         conversation: channelOf(incoming.conversation),
         serviceUrl,
         kind,
         ...(team && { team }),
         ...(channel?.name && { name: channel.name }),
       }
-      await conversations.meet(known)
+    }
+    async function meet(conversation: KnownConversation): Promise<void> {
+      await conversations.meet(conversation)
+      lately.set(conversation.conversation, JSON.stringify(conversation))
+    }
+    async function meetOnce(): Promise<void> {
+      const conversation = known()
+      if (lately.get(conversation.conversation) !== JSON.stringify(conversation)) await meet(conversation)
     }
     /** Install events name their sender by id alone. */
     async function installerOf(): Promise<string | undefined> {

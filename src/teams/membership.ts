@@ -1,8 +1,8 @@
 /** Whether somebody belongs to the organisation, asked of Teams: an activity does not say that its sender is a guest. */
 import { TeamsInfo, type TurnContext } from 'botbuilder'
-import { left, type Wait, waitOf } from '../link/wait.ts'
 import { type Fields, fieldsOf, type Incoming, textOf } from './activity.ts'
 import { TeamsSilent } from './errors.ts'
+import { createKept } from './kept.ts'
 
 /** People of other organisations: invited into this one, or met in a shared channel or chat. */
 export type Outsider = 'guests' | 'federated'
@@ -14,21 +14,17 @@ type Member =
 export type Membership = (context: TurnContext, incoming: Incoming) => Promise<Member>
 
 /** Guests seldom become members, or members guests. */
-const keptMs = 600_000
-const mostKept = 2_000
+const believed = { keptMs: 600_000, most: 2_000 }
 
 /** Answers are kept for ten minutes. `admits`: outsiders who count as members. Rejects with `TeamsSilent` when Teams does not say. */
 export function createMembership(now: () => number, admits: readonly Outsider[]): Membership {
-  const kept = new Map<string, Wait & { readonly member: Member }>()
+  const kept = createKept<Member>(now, believed)
   return async (context, incoming) => {
     const key = `${incoming.from.id} ${incoming.from.objectId} ${incoming.team ?? incoming.conversation}`
     const known = kept.get(key)
-    if (known && left(known, now()) > 0) return known.member
+    if (known) return known
     const member = await ask(context, incoming, admits)
-    kept.delete(key)
-    kept.set(key, { ...waitOf(keptMs, now()), member })
-    const [oldest] = kept.keys()
-    if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest)
+    kept.set(key, member)
     return member
   }
 }

@@ -159,6 +159,20 @@ describe('where the bot is added and removed', () => {
     await stage.teams.uninstall('contoso', 'owner')
     expect(stage.known.has('19:team-contoso@thread.tacv2')).toBe(false)
   })
+  test('a channel that somebody spoke in a moment ago is no news, and installed anew is', async () => {
+    const channel = '19:team-contoso@thread.tacv2'
+    const help = () => stage.teams.person('owner').says('help').in('general')
+    await stage.teams.install('contoso', 'owner')
+    stage.known.delete(channel)
+    await help()
+    expect(stage.known.has(channel)).toBe(false)
+    now += 61_000
+    await help()
+    expect(stage.known.has(channel)).toBe(true)
+    await stage.teams.uninstall('contoso', 'owner')
+    await stage.teams.install('contoso', 'owner')
+    expect(stage.known.has(channel)).toBe(true)
+  })
   test('a store that fails while it learns is in the log, and Teams hears 200', async () => {
     stage.teams.fail({
       method: 'POST',

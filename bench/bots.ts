@@ -36,7 +36,7 @@ const peerFile = (peer: Peer): string => here(`peers/${peer}.js`)
 const asStarted = ['--max-semi-space-size=8', '--max-old-space-size=512']
 const asShipped = {
   node: ['--max-semi-space-size=16', '--max-old-space-size=512'],
-  environment: { MALLOC_TRIM_THRESHOLD_: '131072' },
+  environment: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' },
 }
 /** What `npm run build` makes, where it was run. */
 export const shippedFile = here('../dist/start.js')

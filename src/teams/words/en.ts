@@ -317,7 +317,7 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
       return told(
         `${signalr} already has a link to ${vault} that somebody else made: ${quoted(cause.name)}, ${connectionState(cause.status)}.`,
         cause.status === 'Approved'
-          ? 'Nothing: that link does what you asked for.'
+          ? 'Nothing to do: that link does what you asked for.'
           : cause.status === 'Pending'
             ? `Ask the vault's owner to decide on it in ${portalName}, or remove it and ask again.`
             : `Remove that link in ${portalName}, then ask again.`,
@@ -384,7 +384,9 @@ function cause(cause: Cause, about: About, then: Then): Explanation {
     case 'decidedMeanwhile':
       return told(
         `Somebody decided on ${vault} at the same moment.`,
-        `Nothing: ${app} looks again and follows what stands there.`,
+        then === 'pressing'
+          ? 'Look at the card in a minute, and press again if it still asks.'
+          : `Nothing for now: ${app} looks again and follows what stands there.`,
       )
     case 'conflict':
       return told(`Azure is busy with another change there (${quoted(cause.code)}).`, wait)

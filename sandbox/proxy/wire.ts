@@ -1,5 +1,6 @@
 /** What a fault does on the wire, the same at whichever server it is met. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { TLSSocket } from 'node:tls'
 import type { Fault } from './fault.ts'
 
 export type Wired = {
@@ -18,9 +19,9 @@ export function breakOff(
   if (response.destroyed) return
   switch (how) {
     case 'reset':
-      // With a reset and not with an end, where the socket can: over TLS there is no more than to drop it.
-      if ('resetAndDestroy' in request.socket) request.socket.resetAndDestroy()
-      else response.destroy()
+      // With a reset and not with an end; over TLS Node has no more than to drop it.
+      if (request.socket instanceof TLSSocket) response.destroy()
+      else request.socket.resetAndDestroy()
       return
     case 'hang':
       return

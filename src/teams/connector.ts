@@ -117,7 +117,11 @@ export function createConnector(options: {
       ...(body && { body: JSON.stringify(body) }),
     })
     await counted
-    if (answer.status >= 200 && answer.status < 300) return answer.body
+    if (answer.status >= 200 && answer.status < 300) {
+      // Of a member it would say that nobody is known by that id, and of a roster that nobody is in it.
+      if (method === 'GET' && answer.text === '') throw new ConnectorError({ code: 'NoBody' })
+      return answer.body
+    }
     const retryAfterMs = retryAfter(answer.header('retry-after'), now())
     const throttled = isThrottled(answer.status, retryAfterMs) ? throttledScope(answer.text) : undefined
     if (throttled) await traffic?.refused(throttled === 'tenant' ? undefined : conversation, retryAfterMs)

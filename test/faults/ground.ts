@@ -381,7 +381,8 @@ async function play(
     if (!(error instanceof Stuck)) throw error
     stuck = error.message
   }
-  // Whoever was told to wait has waited long enough.
+  // No call has longer than twenty seconds: what hangs by now hangs for ever.
+  await passes(21 * second)
   const stillHanging = hanging()
   const links = await Promise.all(
     asked.map(async (id) => {

@@ -26,7 +26,7 @@ export function createActor(stage: Stage, key: PersonKey): Actor {
     opens: (card) => open(stage, key, card),
     sendsInvoke: async (value, over) => {
       const { world, stamp } = stage
-      const card = world.messages.find((message) => message.id === over?.replyToId)
+      const card = world.messages.get(String(over?.replyToId ?? ''))
       const place = placeByKey(world, card?.channel ?? `with:${key}`)
       const conversationId = card?.conversationId ?? place.id
       const made = invokeActivity(stamp, key, place, {

@@ -1,7 +1,7 @@
 /** Reading a channel or a thread as its people do, and waiting until something is there. */
 import { cardText } from './cardText.ts'
 import type { Channel, Message, Thread } from './face.ts'
-import { conversationOf, placeByKey, type World } from './world.ts'
+import { messageIn, messagesIn, placeByKey, type World } from './world.ts'
 
 const patience = 10_000
 
@@ -66,7 +66,7 @@ function shows(
 
 export function createChannel(world: World, key: string): Channel {
   const place = placeByKey(world, key)
-  const messages = (): Message[] => world.messages.filter((message) => message.channel === key)
+  const messages = (): Message[] => [...messagesIn(world, key)]
   const name = place.kind === 'channel' ? `#${place.name}` : place.key
   return {
     key,
@@ -79,13 +79,12 @@ export function createChannel(world: World, key: string): Channel {
 /** In a channel the replies under one message; in a chat, which has no threads, what follows the message. */
 export function createThread(world: World, message: Message): Thread {
   const place = placeByKey(world, message.channel)
-  const inPlace = (): Message[] => world.messages.filter((other) => other.channel === place.key)
-  const root =
-    place.kind === 'channel' ? (inPlace().find((other) => other.id === message.root) ?? message) : message
-  const messages = (): Message[] =>
-    place.kind === 'channel'
-      ? inPlace().filter((other) => other.conversationId === conversationOf(place, root.id))
-      : inPlace().slice(Math.max(0, inPlace().indexOf(root)))
+  const root = place.kind === 'channel' ? (messageIn(world, place, message.root) ?? message) : message
+  const messages = (): Message[] => {
+    if (place.kind === 'channel') return [root, ...root.replies]
+    const inPlace = messagesIn(world, place.key)
+    return inPlace.slice(Math.max(0, inPlace.lastIndexOf(root)))
+  }
   return {
     root,
     messages,

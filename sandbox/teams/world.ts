@@ -29,7 +29,10 @@ export type World = {
   readonly botId: string
   readonly teams: readonly Team[]
   readonly places: readonly Place[]
-  readonly messages: Message[]
+  /** By their ids, which no two share. */
+  readonly messages: Map<string, Message>
+  /** The same, oldest first, by their places' keys. */
+  readonly messagesOf: Map<string, Message[]>
   readonly events: TeamsEvent[]
   /** Ids of the teams, group chats and personal chats that the bot is installed in. */
   readonly installed: Set<string>
@@ -119,7 +122,8 @@ export function createWorld(options: { appId: string; clock: () => number }): Wo
         }),
       ),
     ],
-    messages: [],
+    messages: new Map(),
+    messagesOf: new Map(),
     events,
     installed: new Set(),
     unagreed: new Map(),
@@ -177,13 +181,16 @@ export const botIsIn = (world: World, place: Place): boolean =>
         botIsIn(world, other),
     ))
 
-export const messageIn = (world: World, place: Place, id: string): Message | undefined =>
-  world.messages.find((message) => message.channel === place.key && message.id === id)
+export const messagesIn = (world: World, key: string): readonly Message[] => world.messagesOf.get(key) ?? []
+
+export function messageIn(world: World, place: Place, id: string): Message | undefined {
+  const message = world.messages.get(id)
+  return message?.channel === place.key ? message : undefined
+}
 
 export function keep(world: World, message: Message): void {
-  world.messages.push(message)
-  if (message.root === message.id) return
-  world.messages
-    .find((root) => root.id === message.root && root.channel === message.channel)
-    ?.replies.push(message)
+  world.messages.set(message.id, message)
+  world.messagesOf.set(message.channel, world.messagesOf.get(message.channel) ?? [])
+  world.messagesOf.get(message.channel)?.push(message)
+  if (message.root !== message.id) world.messages.get(message.root)?.replies.push(message)
 }

@@ -97,20 +97,20 @@ describe('what goes wrong in a turn', () => {
     expect(texts().at(-1)).toContain('What I can do')
   })
 
-  test.each([
-    ['does not answer', { status: 503 }],
-    ['answers with nothing', { how: 'empty' }],
-  ] as const)(
-    'who Teams does not vouch for gets no further; when it %s, that is said',
-    async (_how, what) => {
-      stage.teams.fail({ method: 'GET', path: /members/, times: 1, ...what })
-      await ask()
-      expect(texts().at(-1)).toContain("Teams isn't answering. Nothing was recorded")
-      expect(stage.calls).toHaveLength(0)
-      await ask()
-      expect(stage.calls).toMatchObject([{ method: 'link' }])
-    },
-  )
+  test('who Teams does not vouch for gets no further; when it does not answer, that is said', async () => {
+    stage.teams.fail({ method: 'GET', path: /members/, times: 1, status: 503 })
+    await ask()
+    expect(texts().at(-1)).toContain("Teams isn't answering. Nothing was recorded")
+    expect(stage.calls).toHaveLength(0)
+  })
+
+  test('when Teams answers with nothing who somebody is, that is no answer, and it is asked again', async () => {
+    stage.teams.fail({ method: 'GET', path: /members/, times: 1, how: 'empty' })
+    await ask()
+    expect(texts().at(-1)).toContain("Teams isn't answering. Nothing was recorded")
+    await ask()
+    expect(stage.calls).toMatchObject([{ method: 'link' }])
+  })
 
   test('membership is asked once in ten minutes', async () => {
     stage.answers({ find: async () => [aLink()] })

@@ -247,8 +247,9 @@ async function tend(
       const waits = [...notBefore.values()].filter((at) => at > clock.now())
       const ready = (plan.azure && free(laneOf(plan.azure))) || plan.messages.some(({ lane }) => free(lane))
       const idle = !ready && (plan.azure || plan.messages.length > 0)
-      const earliest = idle && waits.length > 0 ? { earliest: Math.min(...waits) } : {}
-      await journal.rest(id, { as: now, ...earliest })
+      // With what this plan waits for: it may be due by the time that this is written, and nobody would come for it.
+      const earliest = Math.min(...waits, plan.wake ?? Number.POSITIVE_INFINITY)
+      await journal.rest(id, { as: now, ...(idle && waits.length > 0 && { earliest }) })
       return
     }
     try {

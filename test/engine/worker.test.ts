@@ -6,7 +6,7 @@ import type { Performer } from '../../src/engine/perform.ts'
 import type { Clock, Store } from '../../src/engine/ports.ts'
 import { startWorker, type Worker } from '../../src/engine/worker.ts'
 import { fold } from '../../src/link/fold.ts'
-import type { Limits } from '../../src/link/link.ts'
+import type { Fact, Limits } from '../../src/link/link.ts'
 import { viewSchema } from '../../src/link/views.ts'
 import { openStore } from '../../src/store/openStore.ts'
 import { type FreshDatabase, freshDatabase } from '../postgres/database.ts'
@@ -213,6 +213,55 @@ describe('the worker', () => {
     })
     await until(() => steps.length > 1 && waits() === 1)
     expect(steps).toEqual(['look', 'put'])
+  })
+
+  test('comes for what falls due while it writes down that a message waits', async () => {
+    const steps: string[] = []
+    let turn: (() => void) | undefined
+    const { turnable } = await atWork(
+      1,
+      {
+        tell: async () => turnable.now() + 300_000,
+        act: async ({ link: { id, asked } }, { step }) => {
+          const at = turnable.now()
+          const [name, connections] = [asked.name, { is: 'present', value: [] } as const]
+          const made = {
+            id: `${asked.signalr}/sharedPrivateLinkResources/${name}`,
+            name,
+            target: asked.vault,
+            requestMessage: `[vaultlink ${asked.nonce}]`,
+            provisioningState: 'Creating',
+            status: 'Pending',
+          } as const
+          const own = steps.includes('put')
+            ? ({ is: 'present', value: made } as const)
+            : { is: 'absent' as const }
+          const seen = { at, own, rivals: [], connections }
+          const put: readonly Fact[] = [
+            { fact: 'intended', effect: 'put', at },
+            { fact: 'done', effect: 'put', at },
+          ]
+          const facts: readonly Fact[] = step === 'put' ? put : [{ fact: 'observed', seen, at }]
+          await store?.transact(id, [], ({ link }) => ({
+            change: { facts: [], link: facts.reduce(fold, link), due: at, lookedAt: at },
+            result: undefined,
+          }))
+          steps.push(step)
+          // When the endpoint is being made it looks again in a while, which passes before the record is given back.
+          if (steps.length === 3) turn = () => turnable.turn(60_000)
+          return steps.length > 3 ? Number.MAX_SAFE_INTEGER : undefined
+        },
+      },
+      (kept) => ({
+        transact(...asked) {
+          turn?.()
+          turn = undefined
+          return kept.transact(...asked)
+        },
+      }),
+    )
+    await until(() => steps.length > 3)
+    expect(steps).toEqual(['look', 'put', 'look', 'look'])
   })
 
   test('sets aside a link that cannot be worked on, and goes on with the others', async () => {

@@ -68,7 +68,7 @@ async function question(): Promise<void> {
   answered(text, delivered)
 }
 
-/** A request on this vault from its asking to its end, whichever that is. */
+/** A request on this vault from its asking to its end, whichever that is: until its link is removed, the same is not asked anew. */
 async function request(vault: string): Promise<void> {
   const pair = `contoso-signalr to ${vault}`
   const asked = await requester.says(`link ${pair}`).in('general')
@@ -81,12 +81,12 @@ async function request(vault: string): Promise<void> {
     case 'cancel': {
       const status = await thread.shows(`Link ${pair}`, { within })
       answered(end, (await requester.presses('Cancel request', 'Yes, cancel').on(status)).status)
-      await thread.shows(/Cancelled by/, { within })
+      await thread.shows(/Cancelled by .*The link \S+ is removed/, { within })
       break
     }
     case 'reject':
       answered(end, (await owner.presses('Reject…', 'Yes, reject').on(card, { reason: 'soak' })).status)
-      await thread.shows(/Rejected by/, { within })
+      await thread.shows(/Rejected by .*the link \S+ is removed/, { within })
       break
     default: {
       if (end === 'portal') azure.portal.approve(vault, 'owner')

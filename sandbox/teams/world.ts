@@ -190,7 +190,8 @@ export function messageIn(world: World, place: Place, id: string): Message | und
 
 export function keep(world: World, message: Message): void {
   world.messages.set(message.id, message)
-  world.messagesOf.set(message.channel, world.messagesOf.get(message.channel) ?? [])
-  world.messagesOf.get(message.channel)?.push(message)
+  const here = world.messagesOf.get(message.channel) ?? []
+  here.push(message)
+  world.messagesOf.set(message.channel, here)
   if (message.root !== message.id) world.messages.get(message.root)?.replies.push(message)
 }

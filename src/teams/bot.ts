@@ -268,7 +268,7 @@ export function createBot(options: BotOptions): Bot {
   }
 }
 
-/** What a turn says, until it is over: then the context is revoked, and a late word would be an error of its own. */
+/** What a turn says, until it is over: a word that came later would follow one that says otherwise. */
 function outletOf(context: TurnContext, log: Log) {
   let open = true
   const send = async (what: string, work: () => Promise<unknown>): Promise<void> => {

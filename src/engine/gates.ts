@@ -18,6 +18,25 @@ export const gateKey = (link: Pick<Link, 'asked'>, effect: Effect): string =>
     ? `signalr ${resourceKey(link.asked.signalr)}`
     : `vault ${resourceKey(link.asked.vault)}`
 
+/** Where the first of those who wait at a busy gate stands: without a place, whoever comes often would always be before it. */
+export const lineKey = (gate: string): string => `next ${gate}`
+
+/**
+ * Whether a link may go in at a gate now. Whoever is inside goes on; whoever comes while another is next in line waits, as
+ * at a gate that is shut. `isNext`: it waits, and the place in line is its own or nobody's.
+ */
+export function atGate(
+  gates: readonly Gate[],
+  key: string,
+  by: LinkId,
+  now: Millis,
+): { readonly is: 'open' } | { readonly is: 'busy'; readonly isNext: boolean } {
+  const isAnothers = (one: string): boolean => gates.some((gate) => gate.key === one && isShut(gate, by, now))
+  const isInside = gates.some((gate) => gate.key === key && gate.holder === by && gate.until > now)
+  const isNext = !isAnothers(lineKey(key))
+  return isInside || (isNext && !isAnothers(key)) ? { is: 'open' } : { is: 'busy', isNext }
+}
+
 type Looked = {
   /** When the look began that the record last took in. */
   readonly lookedAt: Millis

@@ -10,7 +10,7 @@ import { next, type Plan, type Surroundings } from '../link/next.ts'
 import { anyTime, type Working } from '../link/nudges.ts'
 import { adopt, type Pressed } from '../link/places.ts'
 import type { View } from '../link/views.ts'
-import { gateKey, isShut, longestGateMs } from './gates.ts'
+import { atGate, gateKey, isShut, lineKey, longestGateMs } from './gates.ts'
 import type { Change, Clock, Gate, Row, Store, WishAnswer } from './ports.ts'
 
 export type Journal = ReturnType<typeof createJournal>
@@ -232,32 +232,41 @@ export function createJournal(ports: {
 
     /**
      * Writes an intent before its effect, if the record still asks for just that, we still hold it, and Azure may be
-     * written to there: a busy gate says until when at the latest. `look`: what the plan went by.
+     * written to there. Whoever meets a busy gate first is next in line for as long as `gate.placeMs`. `look`: what the
+     * plan went by.
      */
     async intend(
       id: LinkId,
       holder: string,
       wanted: (plan: Plan) => (Fact & { fact: 'intended' }) | undefined,
-      gate: { key: string; until: Millis },
+      gate: { key: string; until: Millis; placeMs: Millis },
       look: Pick<Watched, 'lookedAt' | 'lookTookMs'>,
     ): Promise<
-      { is: 'intended'; link: Link } | { is: 'changed' } | { is: 'lost' } | { is: 'busy'; until: Millis }
+      { is: 'intended'; link: Link } | { is: 'changed' } | { is: 'lost' } | { is: 'busy'; isNext: boolean }
     > {
       type Result =
         | { is: 'intended'; link: Link }
         | { is: 'changed' }
         | { is: 'lost' }
-        | { is: 'busy'; until: Millis }
-      return store.transact<Result>(id, [gate.key], (row, gates) => {
-        if (row.lease?.holder !== holder || row.lease.until <= clock.now()) return { result: { is: 'lost' } }
+        | { is: 'busy'; isNext: boolean }
+      const line = lineKey(gate.key)
+      return store.transact<Result>(id, [gate.key, line], (row, gates) => {
+        const now = clock.now()
+        if (row.lease?.holder !== holder || row.lease.until <= now) return { result: { is: 'lost' } }
         const watched = row.lookedAt === look.lookedAt ? { ...row, lookTookMs: look.lookTookMs } : row
         const intent = wanted(planFor(row.link, watched))
         if (!intent) return { result: { is: 'changed' } }
-        const taken = gates.find((one) => one.key === gate.key && isShut(one, id, clock.now()))
-        if (taken) return { result: { is: 'busy', until: taken.until } }
+        const result = atGate(gates, gate.key, id, now)
+        if (result.is === 'busy') {
+          const place = { key: line, holder: id, until: now + gate.placeMs }
+          return {
+            ...(result.isNext && { change: { facts: [], link: row.link, due: row.due, take: [place] } }),
+            result,
+          }
+        }
         const changed = change(row, [intent])
         return {
-          change: { ...changed, take: [{ key: gate.key, holder: id, until: gate.until }] },
+          change: { ...changed, take: [{ key: gate.key, holder: id, until: gate.until }], release: [line] },
           result: { is: 'intended', link: changed.link },
         }
       })

@@ -56,6 +56,7 @@ type Ports = {
 export function createPerformer(ports: Ports): Performer {
   const { clock, journal, log } = ports
   const { leaving = new AbortController().signal, ending = new AbortController().signal } = ports
+  const { firstLookMs, freshLookMs, settleMs } = ports.limits
   const look = createLooker(ports.azure, ending)
   const failedLooks = createFailures(clock.now)
 
@@ -65,7 +66,7 @@ export function createPerformer(ports: Ports): Performer {
     if ('failed' in answer) {
       const count = failedLooks.count(link.id)
       log('warn', 'azure.look.failed', { link: link.id, cause: answer.failed.cause, count })
-      return retryAt(clock.now(), count, answer.retryAfterMs, ports.limits.firstLookMs)
+      return retryAt(clock.now(), count, answer.retryAfterMs, firstLookMs)
     }
     failedLooks.clear(link.id)
     // The clock was set back meanwhile: whether it began before what happened since cannot be told.
@@ -85,7 +86,7 @@ export function createPerformer(ports: Ports): Performer {
           isOlder(answer.at, newest, clock.now()),
         gates: [gateKey(link, 'put'), gateKey(link, 'approve')],
         release: (newest, held) =>
-          settledGates(newest, held, { lookedAt: answer.at, settleMs: ports.limits.settleMs }),
+          settledGates(newest, held, { lookedAt: answer.at, settleMs }),
       },
     )
     return undefined
@@ -122,14 +123,19 @@ export function createPerformer(ports: Ports): Performer {
         newest = azure
         return { fact: 'intended', effect: step.step, at: clock.now() }
       },
-      { key: gateKey(row.link, step.step), until: clock.now() + longestGateMs },
+      {
+        key: gateKey(row.link, step.step),
+        until: clock.now() + longestGateMs,
+        placeMs: 3 * freshLookMs,
+      },
       row,
     )
     if (intended.is === 'changed') return undefined
     // Somebody else has the record now, or will soon.
-    if (intended.is === 'lost') return clock.now() + ports.limits.firstLookMs
-    // When the gate opens, what was seen is old: look again first.
-    if (intended.is === 'busy') return clock.now() + ports.limits.freshLookMs + 1
+    if (intended.is === 'lost') return clock.now() + firstLookMs
+    // When the gate opens, what was seen is old: look again first. Whoever is next in line asks more often.
+    if (intended.is === 'busy')
+      return clock.now() + (intended.isNext ? Math.min(firstLookMs, freshLookMs) : freshLookMs + 1)
     const act = await actOf(intended.link, newest)
     ports.crashPoint(`before ${step.step}`)
     const outcome = await ports.azure.perform(act, callDeadline(ending))

@@ -27,7 +27,7 @@ type Posted = { readonly id?: string }
 
 export type Connector = {
   /**
-   * The conversations of one service. Until `signal` ends all calls, or for ten seconds each. They reject with
+   * The conversations of one service. Each call ends at its deadline, or when `signal` does. They reject with
    * `ConnectorError` when the service refuses or is not reached, with `NoToken`, and with what the signal says. `traffic`
    * hears of each call. Throws `ServiceNotListed`.
    */
@@ -76,8 +76,6 @@ class NoToken extends Error {
   }
 }
 
-const callDeadlineMs = 10_000
-
 type Service = { readonly origin: string; readonly base: string }
 type Call = {
   readonly method: 'GET' | 'POST' | 'PUT'
@@ -87,20 +85,23 @@ type Call = {
   readonly body?: object
 }
 
-/** `token`: what the bot proves to Teams who it is with; absent in the sandbox alone. `now`: by which dates are read. */
+/**
+ * `token`: what the bot proves to Teams who it is with; absent in the sandbox alone. `now`: by which dates are read.
+ * `deadlineMs`: how long Teams has to answer one call.
+ */
 export function createConnector(options: {
   readonly isListed: IsListed
   readonly token?: () => string | Promise<string>
   readonly now?: () => number
+  readonly deadlineMs?: number
 }): Connector {
-  const { isListed, token, now = Date.now } = options
+  const { isListed, token, now = Date.now, deadlineMs = 10_000 } = options
 
   async function call(
     { origin, base }: Service,
     { method, path, conversation, body }: Call,
     { signal: ends, traffic }: { readonly signal: AbortSignal; readonly traffic?: Traffic },
   ): Promise<unknown> {
-    ends.throwIfAborted()
     // The answer goes out meanwhile.
     const counted = traffic?.called(conversation)
     const authorization = token && `Bearer ${await tokenOf(token, ends)}`
@@ -136,9 +137,7 @@ export function createConnector(options: {
       const service = { origin, base: pathname.replace(/\/$/, '') }
       const its = traffic && { traffic }
       const ask = (asked: Call): Promise<unknown> =>
-        signal
-          ? call(service, asked, { signal, ...its })
-          : beforeDeadline((signal) => call(service, asked, { signal, ...its }))
+        beforeDeadline(deadlineMs, signal, (ends) => call(service, asked, { signal: ends, ...its }))
       const read = async (path: string) => fieldsOf(await ask({ method: 'GET', path }))
       const write = async (asked: Call): Promise<Posted & { readonly activityId?: string }> => {
         const { id, activityId } = fieldsOf(await ask(asked))
@@ -184,17 +183,26 @@ export function createConnector(options: {
 }
 
 /**
- * With a signal that ends after ten seconds. One of `AbortSignal.timeout` would stay until then, long after its call, and
- * thousands of them make the garbage collector stop for all of them again and again.
+ * With a signal that ends at the deadline, or with `patience`. One of `AbortSignal.timeout` would stay until then, long
+ * after its call, and thousands of them make the garbage collector stop for all of them again and again; and one of
+ * `AbortSignal.any` that is given to another never goes, since Node 24 keeps it.
  */
-async function beforeDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function beforeDeadline<T>(
+  deadlineMs: number,
+  patience: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const deadline = new AbortController()
   const late = (): void => deadline.abort(new DOMException('Teams was silent', 'TimeoutError'))
-  const timer = setTimeout(late, callDeadlineMs)
+  const over = (): void => deadline.abort(patience?.reason)
+  patience?.throwIfAborted()
+  patience?.addEventListener('abort', over, { once: true })
+  const timer = setTimeout(late, deadlineMs)
   try {
     return await work(deadline.signal)
   } finally {
     clearTimeout(timer)
+    patience?.removeEventListener('abort', over)
   }
 }
 

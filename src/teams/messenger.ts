@@ -15,14 +15,12 @@ export type MessengerOptions = {
   readonly texts: Store['texts']
   readonly words: Words
   readonly drawing: Drawing
-  /** How long Teams has to answer one message. */
-  readonly deadlineMs?: number
   readonly log: Log
 }
 
 /** Delivers each message once, and says what came of it. Never rejects. */
 export function createMessenger(options: MessengerOptions): Messenger {
-  const { connector, appId, words, drawing, deadlineMs = 10_000, log } = options
+  const { connector, appId, words, drawing, log } = options
 
   return {
     async deliver({ link, post, view, to }, signal): Promise<Delivered> {
@@ -35,8 +33,7 @@ export function createMessenger(options: MessengerOptions): Messenger {
         const activity = activityOf(await renderView(view, names, words, drawing))
         recipient = to.how === 'personal' ? people.get(to.person) : undefined
         if (to.how === 'personal' && !recipient) return { is: 'gone', log: 'the person was forgotten' }
-        const ends = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)])
-        return await send(connector.at(to.serviceUrl, { signal: ends }), activity, to, recipient)
+        return await send(connector.at(to.serviceUrl, { signal }), activity, to, recipient)
       } catch (error) {
         const refused = refusedBy(error)
         if (refused.unforeseen) log('error', 'teams.undelivered', { link: link.id, post }, error)

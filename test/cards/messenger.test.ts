@@ -1,4 +1,5 @@
 /** The messenger and the roster, over HTTP, against the local Teams, with the real adapter. */
+import { queryObjects } from 'node:v8'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { bot, people as seeded, tenantId } from '../../sandbox/seed.ts'
 import { startTeams, type Teams } from '../../sandbox/teams/server.ts'
@@ -65,12 +66,14 @@ beforeAll(async () => {
   teams.connect(listener.url)
   await teams.install('contoso', 'owner')
   await teams.install({ personal: 'requester' }, 'requester')
-  connector = createConnector({ isListed: createServiceList({ hosts: [teams.host], log: write }) })
+  connector = createConnector({
+    isListed: createServiceList({ hosts: [teams.host], log: write }),
+    deadlineMs: 1_000,
+  })
   options = {
     connector,
     appId: bot.appId,
     log: write,
-    deadlineMs: 1_000,
     words: en,
     drawing: { tenantId },
     people: async (keys) =>
@@ -275,14 +278,29 @@ describe('a delivery that failed is told once and not repeated', () => {
 
   test("the worker's own signal ends it too", async () => {
     const stop = new AbortController()
-    teams.fail({ method: 'POST', times: 1, how: 'hang' })
+    const hangs = teams.fail({ method: 'POST', times: 1, how: 'hang' })
     const to = { how: 'post', conversation: general, serviceUrl: teams.serviceUrl } as const
     const delivery = messenger.deliver(
       { link: records.pending, post: 'status', view: status, to },
       stop.signal,
     )
+    while (hangs.met() === 0) await new Promise(setImmediate)
     stop.abort()
     expect(await delivery).toEqual({ is: 'failed', log: 'AbortError' })
+  })
+
+  test('a message leaves no signal behind, however long its sender lives', async () => {
+    const { signal: ending } = new AbortController()
+    const to = { how: 'post', conversation: general, serviceUrl: teams.serviceUrl } as const
+    const message = { link: records.pending, post: 'status', view: status, to } as const
+    const signals = (): number => queryObjects(AbortSignal, { format: 'count' })
+    const before = signals()
+    // Longer than a message takes, so that each has its own.
+    const own = (): AbortSignal => AbortSignal.any([AbortSignal.timeout(3_000), ending])
+    for (let sent = 0; sent < 50; sent++) await posted(messenger.deliver(message, own()))
+    for (let looks = 0; looks < 40 && signals() > before + 25; looks++)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(signals()).toBeLessThanOrEqual(before + 25)
   })
 
   test('a stored service that is not listed is never called, and that is an alarm', async () => {

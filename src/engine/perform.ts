@@ -85,8 +85,7 @@ export function createPerformer(ports: Ports): Performer {
           (newest.link.attempt !== undefined && effectBegan(row.link, newest.link)) ||
           isOlder(answer.at, newest, clock.now()),
         gates: [gateKey(link, 'put'), gateKey(link, 'approve')],
-        release: (newest, held) =>
-          settledGates(newest, held, { lookedAt: answer.at, settleMs }),
+        release: (newest, held) => settledGates(newest, held, { lookedAt: answer.at, settleMs }),
       },
     )
     return undefined

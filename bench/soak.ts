@@ -94,7 +94,7 @@ async function request(vault: string): Promise<void> {
       await thread.shows(/can now reach/, { within })
       const wish = await requester.says(`unlink contoso-signalr from ${vault}`).in('with:requester')
       answered('unlink', wish.delivered)
-      const sure = await teams.thread(wish).shows(/^Unlink contoso-signalr/, { within })
+      const sure = await teams.thread(wish).shows(`Unlink contoso-signalr from ${vault}?`, { within })
       answered('yes', (await requester.presses('Yes, unlink').on(sure)).status)
       await thread.shows(/removed the link/, { within })
     }

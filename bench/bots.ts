@@ -33,9 +33,9 @@ type Environment = Readonly<Record<string, string>>
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const peerFile = (peer: Peer): string => here(`peers/${peer}.js`)
 /** As `npm start` runs it, and as the README says to run what `npm run build` makes. */
-const asStarted = ['--max-semi-space-size=8', '--max-old-space-size=512']
+export const asStarted = ['--expose-gc', '--max-semi-space-size=8', '--max-old-space-size=512']
 const asShipped = {
-  node: ['--max-semi-space-size=16', '--max-old-space-size=512'],
+  node: ['--expose-gc', '--max-semi-space-size=16', '--max-old-space-size=512'],
   environment: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' },
 }
 /** What `npm run build` makes, where it was run. */

@@ -37,8 +37,8 @@ export type Compared = {
 }
 
 const coldTurns = 100
-/** After its first answer a bot still loads what it does not need for it. */
-const settlesMs = 700
+/** After its first answer a bot still loads what it does not need for it, and may then give back what the start took. */
+const settlesMs = 5_000
 
 export async function compare(field: Field, size: Size, say: (line: string) => void): Promise<Compared> {
   const rounds = new Map<Bot, (Round | undefined)[]>(bots.map((bot) => [bot, []]))

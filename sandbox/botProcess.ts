@@ -40,7 +40,7 @@ export async function startBot(
   const child = fork(main, [], {
     env: { PATH, HOME, PROBE_PORT: '0', ...environment },
     // As npm start does: less is held.
-    execArgv: ['--max-semi-space-size=8', '--max-old-space-size=512'],
+    execArgv: ['--expose-gc', '--max-semi-space-size=8', '--max-old-space-size=512'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const log: LogLine[] = []

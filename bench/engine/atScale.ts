@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import type { Size } from '../../test/engine/restingLinks.ts'
 import { startServer } from '../../test/postgres/server.ts'
+import { asStarted } from '../bots.ts'
 import { median } from '../figures.ts'
 import { type Asked, startAsked } from '../load/asking.ts'
 import type { Looked } from './engineProcess.ts'
@@ -82,7 +83,8 @@ async function create(url: (database: string) => string, name: string): Promise<
   return url(name)
 }
 
-const engine = (): Asked => startAsked(new URL('engineProcess.ts', import.meta.url))
+/** With as much memory as `npm start` lets the bot take. */
+const engine = (): Asked => startAsked(new URL('engineProcess.ts', import.meta.url), {}, asStarted)
 
 async function lookAt({ url: database, size }: Ground): Promise<AtScale['look']> {
   const seeding = engine()

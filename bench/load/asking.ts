@@ -11,9 +11,14 @@ export type Asked = {
   end(): Promise<void>
 }
 
-export function startAsked(file: URL, environment: Readonly<Record<string, string | undefined>> = {}): Asked {
+export function startAsked(
+  file: URL,
+  environment: Readonly<Record<string, string | undefined>> = {},
+  execArgv: readonly string[] = [],
+): Asked {
   const child: ChildProcess = fork(file, {
     env: { ...process.env, ...environment },
+    execArgv: [...execArgv],
     serialization: 'advanced',
   })
   const waiting = new Map<number, (answer: Answer) => void>()

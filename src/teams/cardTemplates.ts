@@ -20,12 +20,17 @@ export type Value = string | boolean | readonly Value[] | { readonly [key: strin
  * Nothing but this constant result is kept.
  */
 const parsed = new Map<TemplateName, Promise<Template>>()
+const loadEngine = () => import('adaptivecards-templating/lib/template-engine.js')
+
+/** Loads the engine ahead of the first card. */
+export async function warmCards(): Promise<void> {
+  await loadEngine()
+}
+
 function template(name: TemplateName): Promise<Template> {
   const found = parsed.get(name)
   if (found) return found
-  const made = import('adaptivecards-templating/lib/template-engine.js').then(
-    ({ Template }) => new Template(payloads[name]),
-  )
+  const made = loadEngine().then(({ Template }) => new Template(payloads[name]))
   parsed.set(name, made)
   return made
 }

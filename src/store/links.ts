@@ -147,7 +147,19 @@ export function links(database: Database, log: Log | undefined, onCommit: OnComm
       }),
 
     async sweepGates(openedBefore) {
-      await db.deleteFrom('gates').where('at', 'is not', null).where('until', '<', openedBefore).execute()
+      // One that somebody is writing is passed by: waited for, and locked in another order, it could end their transaction.
+      await db
+        .with('stale', (stale) =>
+          stale
+            .selectFrom('gates')
+            .select('key')
+            .where('at', 'is not', null)
+            .where('until', '<', openedBefore)
+            .$if(locksRows, (query) => query.forUpdate().skipLocked()),
+        )
+        .deleteFrom('gates')
+        .where('key', 'in', (gate) => gate.selectFrom('stale').select('stale.key'))
+        .execute()
     },
 
     async claim(holder, now, leaseMs, most) {

@@ -183,6 +183,21 @@ test.each([
   expect(later.rows).toEqual([{ id: 'one' }])
 })
 
+test('a sweep passes by the gates that somebody is writing', async () => {
+  const gate = (key: string) => ({ key, holder: '', until: noon, at: noon }) as const
+  await store.gates(['written', 'passed'], () => ({
+    take: ['written', 'passed'].map(gate),
+    result: undefined,
+  }))
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  await other.query('begin')
+  await other.query(`select key from gates where key = 'written' for update`)
+  await store.sweepGates(noon + 1)
+  await other.end()
+  expect(await database.sql('select key from gates')).toEqual([{ key: 'written' }])
+})
+
 test('it says what time it is', async () => {
   const [row] = await database.sql(
     'select (extract(epoch from clock_timestamp()) * 1000)::double precision as now',

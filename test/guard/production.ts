@@ -23,7 +23,7 @@ export type Production = {
   readonly teams: Teams
   readonly bot: () => BotProcess
   readonly database: string
-  /** Every file of the bot's: its store, and what it would put where temporary files go. */
+  /** Every file of the bot's: its store, and what it would put where temporary files go. What Node keeps compiled is not its own. */
   files(): Promise<readonly string[]>
   /** Resolves once the bot's log holds such an event. */
   logged(event: RegExp): Promise<void>
@@ -85,7 +85,8 @@ export async function startProduction(
     teams,
     bot: () => bot,
     database,
-    files: () => readdir(folder, { recursive: true }),
+    files: async () =>
+      (await readdir(folder, { recursive: true })).filter((file) => !file.includes('node-compile-cache')),
     logged: (event) =>
       new Promise((resolve) => {
         const look = (): void => {

@@ -75,7 +75,11 @@ async function request(vault: string): Promise<void> {
   answered('link', asked.delivered)
   const thread = teams.thread(asked)
   const channel = teams.channel('vault-owners')
-  const card: Message = await channel.shows(`Approve a private connection to ${vault}?`, { within })
+  const card: Message = await channel
+    .shows(`Approve a private connection to ${vault}?`, { within })
+    .catch(() => {
+      throw new Error(`the owners were not asked, and the requester was told: ${thread.text()}`)
+    })
   const end = pick(['approve', 'reject', 'cancel', 'portal'])
   switch (end) {
     case 'cancel': {
